@@ -1,0 +1,190 @@
+use std::fmt;
+
+/// An id in text did not have the form that its kind has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnreadableId {
+    /// What was expected, as a phrase: `a trace id of 32 hexadecimal digits`.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for UnreadableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)
+    }
+}
+
+impl std::error::Error for UnreadableId {}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(std::sync::Arc<str>);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<std::sync::Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// Who runs a gate: a tenant. Every gate, key, ticket and record belongs to one, and nothing crosses.
+    OwnerId
+}
+text_id! {
+    /// The name of a gate, unique with its owner.
+    GateName
+}
+text_id! {
+    /// The public id of an app key: the first 16 bytes of the SHA-256 of its public half, in lowercase hex.
+    KeyId
+}
+
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// From 16 bytes of a random source.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 16 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnreadableId;
+
+            fn from_str(text: &str) -> Result<Self, UnreadableId> {
+                let unreadable = UnreadableId { expected: $expected };
+                let digits = text.as_bytes();
+                if digits.len() != 32 || digits.iter().any(|digit| !matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+                    return Err(unreadable);
+                }
+                u128::from_str_radix(text, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| unreadable)
+            }
+        }
+    };
+}
+
+random_id! {
+    /// One live connection, from its first byte on. Public: knowing it opens nothing.
+    SocketId, "a socket id of 32 hexadecimal digits"
+}
+random_id! {
+    /// One decision of a ladder, in the form of a W3C trace id (32 lowercase hex digits).
+    TraceId, "a trace id of 32 hexadecimal digits"
+}
+
+/// A position in the revocation log; 0 is before its first entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor(pub u64);
+
+/// Who was proven: a person or a machine, in the words of the site that knows them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// What sort of record it is: `member`, `terminal`, `key` ...
+    pub kind: String,
+    /// Its primary key within the kind.
+    pub pk: String,
+    /// The name that is shown, and by which the subject's own channel goes (a username, a device id).
+    pub uuid: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.pk)
+    }
+}
+
+/// Something that a proof rests on. When it ends, every socket whose admission rests on it ends.
+///
+/// The kind is a word chosen by the layer that proves (`subject`, `sid`, `jti`, `key`, `ticket`, `gate` ...): there is no fixed list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rest {
+    /// The sort of thing: `subject`, `sid`, `jti`, `key`, `gate` ...
+    pub kind: std::borrow::Cow<'static, str>,
+    /// Which one, in the form that its kind is written in.
+    pub value: Box<str>,
+}
+
+impl Rest {
+    /// On `value`, which is a `kind`.
+    pub fn on(kind: &'static str, value: impl Into<Box<str>>) -> Self {
+        Self { kind: kind.into(), value: value.into() }
+    }
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.kind, self.value)
+    }
+}
+
+impl std::str::FromStr for Rest {
+    type Err = UnreadableId;
+
+    /// Reads `kind=value`, as the command line and the API write it.
+    fn from_str(text: &str) -> Result<Self, UnreadableId> {
+        match text.split_once('=') {
+            Some((kind, value)) if !kind.is_empty() && !value.is_empty() => {
+                Ok(Self { kind: kind.to_owned().into(), value: value.into() })
+            }
+            _ => Err(UnreadableId { expected: "`kind=value`, as in `subject=member:7`" }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_id_survives_its_own_text() {
+        let id = TraceId::from_bytes([7; 16]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("0x".parse::<TraceId>().is_err());
+        assert!("+0000000000000000000000000000000".parse::<TraceId>().is_err());
+        assert!("G".repeat(32).parse::<SocketId>().is_err());
+    }
+
+    #[test]
+    fn what_a_proof_rests_on_survives_its_own_text() {
+        let rest = Rest::on("subject", "member:7=8");
+        assert_eq!(rest.to_string().parse(), Ok(rest));
+        assert!("subject".parse::<Rest>().is_err());
+        assert!("=x".parse::<Rest>().is_err());
+    }
+}
