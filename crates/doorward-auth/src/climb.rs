@@ -1,0 +1,345 @@
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use doorward_types::{Answer, Cursor, Prompt, TraceId};
+
+use crate::{
+    Admission, BoxFuture, Claimant, Conversation, Fault, Handshake, Ladder, Layer, Refusal, Rung, Step, Verdict,
+    conversation::Desk,
+    ports::Clock,
+    trail::{Outcome, RungTrail, Verb},
+};
+
+/// What a climb begins with.
+pub struct Start {
+    /// The decision's trace id.
+    pub trace: TraceId,
+    /// The upgrade request.
+    pub handshake: Handshake,
+    /// Whoever comes: owner, gate and source are known, nothing is proven.
+    pub claimant: Claimant,
+    /// Where the revocation log stands now.
+    pub as_of: Cursor,
+    /// How long the user has to choose between alternatives.
+    pub choose_within: Duration,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a climb wants of its driver, or how it ended.
+#[derive(Debug)]
+pub enum ClimbEvent {
+    /// Say this to the user.
+    Say(Prompt),
+    /// The ladder is climbed.
+    Admitted(Box<Admission>),
+    /// The ladder is not climbed.
+    Refused(Refusal),
+}
+
+/// One run of a ladder. It does nothing by itself: its driver polls it, brings it the user's answers and carries its prompts.
+///
+/// To drop it is to end it: hang-up, shutdown and revocation need no path of their own. After the verdict the future that
+/// held the conversation is gone.
+///
+/// ```text
+///            Start                 Answer
+///   edge ───────────▶ Climb ◀──────────────── driver ◀──── user
+///                       └──── Say(Prompt) ──▶ driver ────▶ user
+///                       └──── Admitted | Refused
+/// ```
+pub struct Climb {
+    desk: Arc<Desk>,
+    running: Option<BoxFuture<'static, Result<Admission, Refusal>>>,
+}
+
+impl Climb {
+    /// Runs the handshake layers. The climb that comes back waits for the user, or has its verdict at the first poll.
+    ///
+    /// A refusal here falls before the 101; it comes with the trail of what was looked at.
+    pub async fn begin(ladder: Arc<Ladder>, start: Start) -> Result<Self, (Refusal, Vec<RungTrail>)> {
+        let desk = Arc::new(Desk::new(ladder.outline()));
+        let Start { trace, handshake, claimant, as_of, choose_within, clock } = start;
+        let mut run = Run { desk: Arc::clone(&desk), claimant, failed: None, open: VecDeque::new(), choose_within };
+        match run.handshake(&ladder, &handshake).await {
+            Ok(()) => {}
+            Err(refusal) => return Err((refusal, desk.trail())),
+        }
+        let running = async move {
+            let claimant = run.converse(&ladder).await?;
+            Ok(Admission::of(claimant, trace, as_of, clock.now()))
+        };
+        Ok(Self { desk, running: Some(Box::pin(running)) })
+    }
+
+    /// Brings the climb what the user said. Gives it back where the last answer was not heard yet: one at a time.
+    pub fn answer(&self, answer: Answer) -> Result<(), Answer> {
+        self.desk.leave(answer)
+    }
+
+    /// The next thing to do. After `Admitted` or `Refused` there is nothing more.
+    pub fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<ClimbEvent> {
+        if let Some(prompt) = self.desk.next_prompt() {
+            return Poll::Ready(ClimbEvent::Say(prompt));
+        }
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
+        let verdict = running.as_mut().poll(context);
+        // What was said on the way to a verdict is said before it.
+        if let Some(prompt) = self.desk.next_prompt() {
+            if let Poll::Ready(verdict) = verdict {
+                self.running = Some(Box::pin(std::future::ready(verdict)));
+            }
+            return Poll::Ready(ClimbEvent::Say(prompt));
+        }
+        verdict.map(|verdict| {
+            self.running = None;
+            match verdict {
+                Ok(admission) => ClimbEvent::Admitted(Box::new(admission)),
+                Err(refusal) => ClimbEvent::Refused(refusal),
+            }
+        })
+    }
+
+    /// The next thing to do, awaited.
+    pub async fn next(&mut self) -> ClimbEvent {
+        std::future::poll_fn(|context| self.poll_event(context)).await
+    }
+
+    /// What happened so far, rung by rung.
+    pub fn trail(&self) -> Vec<RungTrail> {
+        self.desk.trail()
+    }
+}
+
+/// The state of one run, moved into the climb's future.
+struct Run {
+    desk: Arc<Desk>,
+    claimant: Claimant,
+    /// The first failure of a ladder whose verdict falls at the end.
+    failed: Option<Refusal>,
+    /// For every `any` that the handshake has not settled: the branches that are left, in the order of the rungs.
+    open: VecDeque<Vec<Branch>>,
+    choose_within: Duration,
+}
+
+/// A branch whose handshake layers have passed, with what they proved.
+struct Branch {
+    claimant: Claimant,
+    layers: Vec<Arc<dyn Layer>>,
+}
+
+impl Run {
+    async fn handshake(&mut self, ladder: &Ladder, handshake: &Handshake) -> Result<(), Refusal> {
+        for (at, rung) in ladder.rungs().iter().enumerate() {
+            self.desk.reach(at);
+            let settled = match rung {
+                Rung::One(Step::Handshake(layer)) => {
+                    let verdict = check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await;
+                    self.weigh(ladder, at, verdict)?;
+                    true
+                }
+                Rung::Any(branches) => self.any_handshake(ladder, at, branches, handshake).await?,
+                Rung::One(Step::Conversation(_)) | Rung::Optional(_) => false,
+            };
+            if settled && self.failed.is_none() {
+                self.desk.finish_rung(at, Outcome::Hit);
+            }
+        }
+        // With the verdict at the end, a ladder without conversation ends here.
+        match self.failed.take() {
+            Some(refusal) if ladder.is_decided_at_handshake() => Err(refusal),
+            failed => {
+                self.failed = failed;
+                Ok(())
+            }
+        }
+    }
+
+    /// Tries the handshake layers of every branch. Settled where a branch has no others and passed.
+    async fn any_handshake(
+        &mut self,
+        ladder: &Ladder,
+        at: usize,
+        branches: &[Vec<Step>],
+        handshake: &Handshake,
+    ) -> Result<bool, Refusal> {
+        let mut open = Vec::new();
+        let mut last = None;
+        for branch in branches {
+            let mut claimant = self.claimant.clone();
+            let mut layers = Vec::new();
+            let mut verdict = Ok(());
+            for step in branch {
+                match step {
+                    Step::Handshake(layer) => {
+                        verdict = check(&self.desk, layer.as_ref(), handshake, &mut claimant).await;
+                        if verdict.is_err() {
+                            break;
+                        }
+                    }
+                    Step::Conversation(layer) => layers.push(Arc::clone(layer)),
+                }
+            }
+            match verdict {
+                Ok(()) if layers.is_empty() => {
+                    self.claimant = claimant;
+                    self.open.push_back(Vec::new());
+                    return Ok(true);
+                }
+                Ok(()) => open.push(Branch { claimant, layers }),
+                Err(refusal) => last = Some(refusal),
+            }
+        }
+        match last {
+            Some(refusal) if open.is_empty() => {
+                self.open.push_back(Vec::new());
+                self.weigh::<()>(ladder, at, Err(refusal)).map(|_| true)
+            }
+            _ => {
+                self.open.push_back(open);
+                Ok(false)
+            }
+        }
+    }
+
+    async fn converse(mut self, ladder: &Ladder) -> Result<Claimant, Refusal> {
+        let mut conversation = Conversation::new(Arc::clone(&self.desk));
+        for (at, rung) in ladder.rungs().iter().enumerate() {
+            self.desk.reach(at);
+            let verdict = match rung {
+                Rung::One(Step::Handshake(_)) => continue,
+                Rung::One(Step::Conversation(layer)) => {
+                    talk(layer.as_ref(), &mut conversation, &mut self.claimant).await.map(|()| Outcome::Hit)
+                }
+                Rung::Any(_) => {
+                    let branches = self.open.pop_front().unwrap_or_default();
+                    if branches.is_empty() {
+                        continue;
+                    }
+                    self.any(branches, &mut conversation).await.map(|()| Outcome::Hit)
+                }
+                Rung::Optional(layers) => self.optional(layers, &mut conversation).await,
+            };
+            let outcome = self.weigh(ladder, at, verdict)?.unwrap_or(Outcome::Miss);
+            self.desk.finish_rung(at, outcome);
+            conversation.forget_given();
+        }
+        match self.failed {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.claimant),
+        }
+    }
+
+    async fn any(&mut self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<(), Refusal> {
+        let of = branches.iter().filter_map(|branch| branch.layers.first()).map(|layer| layer.name()).collect();
+        let chosen = self.choose(of, false, conversation).await?;
+        let kind = chosen.kind().unwrap_or_default().to_owned();
+        let Some(branch) =
+            branches.into_iter().find(|branch| branch.layers.first().is_some_and(|layer| layer.name() == kind))
+        else {
+            return Err(self.missed("choose", format!("`{}` is none of the alternatives", kind.escape_debug())));
+        };
+        // What the branch's handshake layers proved comes on top of what was proven meanwhile.
+        let mut claimant = branch.claimant;
+        claimant.adopt(&self.claimant)?;
+        self.claimant = claimant;
+        conversation.give(chosen);
+        for layer in &branch.layers {
+            talk(layer.as_ref(), conversation, &mut self.claimant).await?;
+        }
+        Ok(())
+    }
+
+    async fn optional(
+        &mut self,
+        layers: &[Arc<dyn Layer>],
+        conversation: &mut Conversation,
+    ) -> Result<Outcome, Refusal> {
+        let mut left: Vec<_> = layers.iter().collect();
+        while !left.is_empty() {
+            let of = left.iter().map(|layer| layer.name()).collect();
+            let chosen = self.choose(of, true, conversation).await?;
+            let kind = chosen.kind().unwrap_or_default().to_owned();
+            if kind == "skip" {
+                break;
+            }
+            let Some(place) = left.iter().position(|layer| layer.name() == kind) else {
+                return Err(self.missed("choose", format!("`{}` is none of the choices", kind.escape_debug())));
+            };
+            let layer = left.remove(place);
+            conversation.give(chosen);
+            talk(layer.as_ref(), conversation, &mut self.claimant).await?;
+        }
+        Ok(if left.len() == layers.len() { Outcome::Skipped } else { Outcome::Hit })
+    }
+
+    async fn choose(
+        &self,
+        of: Vec<&'static str>,
+        optional: bool,
+        conversation: &Conversation,
+    ) -> Result<Answer, Refusal> {
+        conversation.say(Prompt::Choose { of, optional, expires_in: self.choose_within });
+        match conversation.desk().hear_within(self.choose_within).await {
+            Some(answer) => {
+                self.desk.record("ladder", "choose", Verb::Ask, Outcome::Hit, None);
+                Ok(answer)
+            }
+            None => {
+                let refusal = self.missed("choose", format!("nothing came within {:?}", self.choose_within));
+                Err(Refusal { fault: Fault::TooSlow, ..refusal })
+            }
+        }
+    }
+
+    fn missed(&self, step: &'static str, detail: String) -> Refusal {
+        self.desk.record("ladder", step, Verb::Ask, Outcome::Miss, Some(detail.clone()));
+        Refusal { layer: "ladder", ..Refusal::credential(step, detail) }
+    }
+
+    /// Ends the climb on a failure, or remembers it and goes on as nobody, as the ladder has it.
+    fn weigh<T>(&mut self, ladder: &Ladder, rung: usize, verdict: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+        match verdict {
+            Ok(value) => Ok(Some(value)),
+            Err(refusal) => {
+                self.desk.finish_rung(rung, Outcome::Miss);
+                if ladder.verdict() == Verdict::Each || !refusal.lets_climb_on() {
+                    return Err(refusal);
+                }
+                self.claimant.become_nobody();
+                self.failed.get_or_insert(refusal);
+                Ok(None)
+            }
+        }
+    }
+}
+
+async fn check(
+    desk: &Desk,
+    layer: &dyn crate::HandshakeLayer,
+    handshake: &Handshake,
+    claimant: &mut Claimant,
+) -> Result<(), Refusal> {
+    match layer.verify(handshake, claimant).await {
+        Ok(()) => {
+            desk.record(layer.name(), "check", Verb::Check, Outcome::Hit, None);
+            Ok(())
+        }
+        Err(mut refusal) => {
+            refusal.layer = layer.name();
+            desk.record(layer.name(), refusal.step, Verb::Check, Outcome::Miss, Some(refusal.detail.clone()));
+            Err(refusal)
+        }
+    }
+}
+
+async fn talk(layer: &dyn Layer, conversation: &mut Conversation, claimant: &mut Claimant) -> Result<(), Refusal> {
+    conversation.enter(layer.name());
+    layer.verify(conversation, claimant).await.map_err(|refusal| Refusal { layer: layer.name(), ..refusal })
+}

@@ -1,0 +1,285 @@
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use doorward_types::{Answer, Prompt, Shown};
+use tokio::time::Instant;
+
+use crate::{
+    Fault, Refusal,
+    trail::{Outcome, RungTrail, Step, Verb},
+};
+
+/// How a layer talks to the user, whatever the transport: four verbs, each with the name of a step of the layer's script.
+///
+/// * [`tell`](Self::tell): the socket says something; nothing is expected.
+/// * [`ask`](Self::ask): the user is heard, with a prompt or ([`Ask::unprompted`]) without, within a time limit.
+/// * [`wait`](Self::wait): something elsewhere has to happen, within a time limit.
+/// * [`require`](Self::require): it holds, or out.
+///
+/// The name of the step is the line in the log, the place of a refusal, and the line in the script at the head of the
+/// layer's file; a test compares the three.
+pub struct Conversation {
+    desk: Arc<Desk>,
+    layer: &'static str,
+    /// Answers that are there before they are asked for: the message that chose an alternative also answers its first ask.
+    given: VecDeque<Answer>,
+    silent: bool,
+}
+
+/// What [`Conversation::ask`] asks for.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    fields: &'static [&'static str],
+    shows: Shown,
+    within: Duration,
+    prompted: bool,
+}
+
+impl Ask {
+    /// For an answer with these fields, waited for that long.
+    pub fn for_fields(fields: &'static [&'static str], within: Duration) -> Self {
+        Self { fields, shows: Vec::new(), within, prompted: true }
+    }
+
+    /// Shows something with the prompt: a nonce, a statement, a question.
+    #[must_use]
+    pub fn showing(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.shows.push((name, value.into()));
+        self
+    }
+
+    /// Says nothing: the user has to know.
+    #[must_use]
+    pub fn unprompted(mut self) -> Self {
+        self.prompted = false;
+        self
+    }
+}
+
+impl Conversation {
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
+        Self { desk, layer: "", given: VecDeque::new(), silent: false }
+    }
+
+    /// Says something to the user.
+    pub fn tell(&mut self, step: &'static str, shows: Shown) {
+        if !self.silent {
+            self.desk.say(Prompt::Tell { layer: self.layer, step, shows });
+        }
+        self.desk.record(self.layer, step, Verb::Tell, Outcome::Hit, None);
+    }
+
+    /// Hears from the user. Refuses when nothing comes in time, and when the answer names another layer.
+    pub async fn ask(&mut self, step: &'static str, ask: Ask) -> Result<Answer, Refusal> {
+        if let Some(answer) = self.given.pop_front() {
+            return self.heard(step, answer);
+        }
+        if ask.prompted && !self.silent {
+            let Ask { fields, shows, within, .. } = ask;
+            self.desk.say(Prompt::Ask { layer: self.layer, step, fields, shows, expires_in: within });
+        }
+        match tokio::time::timeout(ask.within, self.desk.next_answer()).await {
+            Ok(answer) => self.heard(step, answer),
+            Err(_) => {
+                Err(self.missed(step, Verb::Ask, Fault::TooSlow, format!("nothing came within {:?}", ask.within)))
+            }
+        }
+    }
+
+    fn heard(&self, step: &'static str, answer: Answer) -> Result<Answer, Refusal> {
+        match answer.kind() {
+            Some(kind) if kind != self.layer => {
+                let detail = format!("the answer is for `{}`, not for `{}`", kind.escape_debug(), self.layer);
+                Err(self.missed(step, Verb::Ask, Fault::Credential, detail))
+            }
+            _ => {
+                self.desk.record(self.layer, step, Verb::Ask, Outcome::Hit, None);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Waits for something elsewhere (a website, a mailbox, a phone) and tells the user so.
+    pub async fn wait<T>(
+        &mut self,
+        step: &'static str,
+        shows: Shown,
+        within: Duration,
+        what: impl Future<Output = T> + Send,
+    ) -> Result<T, Refusal> {
+        if !self.silent {
+            self.desk.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
+        }
+        match tokio::time::timeout(within, what).await {
+            Ok(value) => {
+                self.desk.record(self.layer, step, Verb::Wait, Outcome::Hit, None);
+                Ok(value)
+            }
+            Err(_) => Err(self.missed(step, Verb::Wait, Fault::TooSlow, format!("nothing happened within {within:?}"))),
+        }
+    }
+
+    /// Goes on where `holds`; refuses a wrong credential where not. `otherwise` is the precise reason, for the log alone.
+    pub fn require(&mut self, step: &'static str, holds: bool, otherwise: &str) -> Result<(), Refusal> {
+        let verdict = if holds { Ok(()) } else { Err(Refusal::credential(step, otherwise)) };
+        self.hold(step, verdict)
+    }
+
+    /// Like [`require`](Self::require), where the check is a value or a refusal of its own.
+    pub fn hold<T>(&mut self, step: &'static str, checked: Result<T, Refusal>) -> Result<T, Refusal> {
+        match checked {
+            Ok(value) => {
+                self.desk.record(self.layer, step, Verb::Require, Outcome::Hit, None);
+                Ok(value)
+            }
+            Err(refusal) => Err(self.missed(step, Verb::Require, refusal.fault, refusal.detail)),
+        }
+    }
+
+    fn missed(&self, step: &'static str, verb: Verb, fault: Fault, detail: String) -> Refusal {
+        self.desk.record(self.layer, step, verb, Outcome::Miss, Some(detail.clone()));
+        Refusal { fault, layer: self.layer, step, detail }
+    }
+
+    /// Lets `layer` speak from here on.
+    pub(crate) fn enter(&mut self, layer: &'static str) {
+        self.layer = layer;
+    }
+
+    /// Puts an answer before the next ask.
+    pub(crate) fn give(&mut self, answer: Answer) {
+        self.given.push_back(answer);
+    }
+
+    /// Nothing is said to the user until further notice.
+    pub(crate) fn set_silent(&mut self, silent: bool) {
+        self.silent = silent;
+    }
+
+    /// Forgets answers that nobody asked for.
+    pub(crate) fn forget_given(&mut self) {
+        self.given.clear();
+    }
+
+    pub(crate) fn say(&self, prompt: Prompt) {
+        self.desk.say(prompt);
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+/// Where a climb and its driver meet: what is to be said, what was heard, and the trail of steps.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    inner: Mutex<Inner>,
+    since: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    outbox: VecDeque<Prompt>,
+    inbox: Option<Answer>,
+    listener: Option<Waker>,
+    rungs: Vec<RungTrail>,
+    rung: usize,
+}
+
+impl Desk {
+    pub(crate) fn new(rungs: Vec<RungTrail>) -> Self {
+        Self { inner: Mutex::new(Inner { rungs, ..Inner::default() }), since: Instant::now() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No code that can panic runs under this lock; were it poisoned all the same, the data is still whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves an answer; gives it back where the last one was not heard yet.
+    pub(crate) fn leave(&self, answer: Answer) -> Result<(), Answer> {
+        let mut inner = self.lock();
+        if inner.inbox.is_some() {
+            return Err(answer);
+        }
+        inner.inbox = Some(answer);
+        let listener = inner.listener.take();
+        drop(inner);
+        if let Some(listener) = listener {
+            listener.wake();
+        }
+        Ok(())
+    }
+
+    async fn next_answer(&self) -> Answer {
+        std::future::poll_fn(|context: &mut Context<'_>| {
+            let mut inner = self.lock();
+            match inner.inbox.take() {
+                Some(answer) => Poll::Ready(answer),
+                None => {
+                    inner.listener = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next answer to anything, with a limit; `None` when nothing came.
+    pub(crate) async fn hear_within(&self, within: Duration) -> Option<Answer> {
+        let answer = pin!(self.next_answer());
+        tokio::time::timeout(within, answer).await.ok()
+    }
+
+    fn say(&self, prompt: Prompt) {
+        self.lock().outbox.push_back(prompt);
+    }
+
+    pub(crate) fn next_prompt(&self) -> Option<Prompt> {
+        self.lock().outbox.pop_front()
+    }
+
+    /// The steps that follow belong to this rung.
+    pub(crate) fn reach(&self, rung: usize) {
+        self.lock().rung = rung;
+    }
+
+    pub(crate) fn finish_rung(&self, rung: usize, outcome: Outcome) {
+        if let Some(trail) = self.lock().rungs.get_mut(rung) {
+            trail.outcome = outcome;
+        }
+    }
+
+    pub(crate) fn record(
+        &self,
+        layer: &'static str,
+        step: &'static str,
+        verb: Verb,
+        outcome: Outcome,
+        detail: Option<String>,
+    ) {
+        let after = self.since.elapsed();
+        let mut inner = self.lock();
+        let rung = inner.rung;
+        if let Some(trail) = inner.rungs.get_mut(rung) {
+            trail.steps.push(Step {
+                layer: layer.to_owned(),
+                step: step.to_owned(),
+                verb,
+                outcome,
+                after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+                detail,
+            });
+        }
+    }
+
+    pub(crate) fn trail(&self) -> Vec<RungTrail> {
+        self.lock().rungs.clone()
+    }
+}

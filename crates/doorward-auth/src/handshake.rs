@@ -1,0 +1,24 @@
+use std::{collections::BTreeMap, net::IpAddr};
+
+use doorward_types::Secret;
+
+/// What the HTTP upgrade request says, free of HTTP: the edge makes one, handshake layers read it.
+///
+/// Header values are bytes: a peer may send anything.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    /// Where the connection comes from, as far as trusted proxies tell.
+    pub source: IpAddr,
+    /// Whether nobody but the peer can read or change the bytes: TLS, or loopback.
+    pub secure: bool,
+    /// The `Host` header, lowercased, without the port.
+    pub host: String,
+    /// The `Origin` header as it came; `None` where there is none.
+    pub origin: Option<Vec<u8>>,
+    /// The path's variables and the query, as `path.NAME` and `query.NAME`.
+    pub variables: BTreeMap<String, String>,
+    /// The token of `Authorization: Bearer`, or of the `base64url.bearer.authorization.doorward.` subprotocol.
+    pub bearer: Option<Secret>,
+    /// The ticket of the `Doorward-Ticket` header, or of the `ticket.doorward.` subprotocol.
+    pub ticket: Option<Secret>,
+}

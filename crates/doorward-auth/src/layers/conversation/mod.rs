@@ -1,0 +1,1 @@
+//! Layers that talk over the open socket.

@@ -1,0 +1,1 @@
+//! Layers that are answered from the upgrade request alone.
