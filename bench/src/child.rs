@@ -28,6 +28,17 @@ impl Running {
     /// Starts `program` pinned to `cpu`, with `folder` as working directory and place of its standard error.
     pub(crate) fn start<S: AsRef<OsStr>>(cpu: usize, program: &Path, args: &[S], folder: &Path) -> Result<Self> {
         let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        Self::start_as(name, cpu, program, args, folder)
+    }
+
+    /// The same program as this one, with other arguments; the first of them is its name in errors.
+    pub(crate) fn start_self<S: AsRef<OsStr>>(cpu: usize, args: &[S], folder: &Path) -> Result<Self> {
+        let program = std::env::current_exe().trying("the path of this program")?;
+        let name = args.first().map_or_else(String::new, |part| part.as_ref().to_string_lossy().into_owned());
+        Self::start_as(name, cpu, &program, args, folder)
+    }
+
+    fn start_as<S: AsRef<OsStr>>(name: String, cpu: usize, program: &Path, args: &[S], folder: &Path) -> Result<Self> {
         let errors = folder.join(format!("{name}.stderr"));
         let log = File::create(&errors).trying(errors.display().to_string())?;
         let mut words: Vec<OsString> = vec!["--cpu-list".into(), cpu.to_string().into()];
@@ -56,12 +67,6 @@ impl Running {
             });
         }
         Ok(Self { child, name, lines, errors })
-    }
-
-    /// The same program as this one, with other arguments.
-    pub(crate) fn start_self<S: AsRef<OsStr>>(cpu: usize, args: &[S], folder: &Path) -> Result<Self> {
-        let program = std::env::current_exe().trying("the path of this program")?;
-        Self::start(cpu, &program, args, folder)
     }
 
     pub(crate) fn id(&self) -> u32 {
