@@ -15,6 +15,8 @@ use std::{
 
 /// How long a server may take until it says where it listens.
 const START: Duration = Duration::from_secs(20);
+/// How many other lines it may say before.
+const MOST_LINES: usize = 100;
 
 /// A running process. Dropping it kills it and waits for its end.
 pub(crate) struct Running {
@@ -75,8 +77,13 @@ impl Running {
 
     /// Waits for the server's first `listening on ADDR`.
     pub(crate) fn address(&mut self) -> Result<SocketAddr> {
-        let line = self.line(START)?;
-        listening(&line).ok_or_else(|| self.failed(format!("said `{line}` where `listening on ADDR` was due")))
+        for _ in 0..MOST_LINES {
+            let line = self.line(START)?;
+            if let Some(address) = listening(&line) {
+                return Ok(address);
+            }
+        }
+        Err(self.failed("did not say where it listens".to_owned()))
     }
 
     /// Waits for the next line of standard output.
