@@ -15,6 +15,8 @@ use std::{
 
 /// How long a server may take until it says where it listens.
 const START: Duration = Duration::from_secs(20);
+/// How many other lines it may say before.
+const MOST_LINES: usize = 100;
 
 /// A running process. Dropping it kills it and waits for its end.
 pub(crate) struct Running {
@@ -28,6 +30,17 @@ impl Running {
     /// Starts `program` pinned to `cpu`, with `folder` as working directory and place of its standard error.
     pub(crate) fn start<S: AsRef<OsStr>>(cpu: usize, program: &Path, args: &[S], folder: &Path) -> Result<Self> {
         let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        Self::start_as(name, cpu, program, args, folder)
+    }
+
+    /// The same program as this one, with other arguments; the first of them is its name in errors.
+    pub(crate) fn start_self<S: AsRef<OsStr>>(cpu: usize, args: &[S], folder: &Path) -> Result<Self> {
+        let program = std::env::current_exe().trying("the path of this program")?;
+        let name = args.first().map_or_else(String::new, |part| part.as_ref().to_string_lossy().into_owned());
+        Self::start_as(name, cpu, &program, args, folder)
+    }
+
+    fn start_as<S: AsRef<OsStr>>(name: String, cpu: usize, program: &Path, args: &[S], folder: &Path) -> Result<Self> {
         let errors = folder.join(format!("{name}.stderr"));
         let log = File::create(&errors).trying(errors.display().to_string())?;
         let mut words: Vec<OsString> = vec!["--cpu-list".into(), cpu.to_string().into()];
@@ -58,20 +71,19 @@ impl Running {
         Ok(Self { child, name, lines, errors })
     }
 
-    /// The same program as this one, with other arguments.
-    pub(crate) fn start_self<S: AsRef<OsStr>>(cpu: usize, args: &[S], folder: &Path) -> Result<Self> {
-        let program = std::env::current_exe().trying("the path of this program")?;
-        Self::start(cpu, &program, args, folder)
-    }
-
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for the server's first `listening on ADDR`.
     pub(crate) fn address(&mut self) -> Result<SocketAddr> {
-        let line = self.line(START)?;
-        listening(&line).ok_or_else(|| self.failed(format!("said `{line}` where `listening on ADDR` was due")))
+        for _ in 0..MOST_LINES {
+            let line = self.line(START)?;
+            if let Some(address) = listening(&line) {
+                return Ok(address);
+            }
+        }
+        Err(self.failed("did not say where it listens".to_owned()))
     }
 
     /// Waits for the next line of standard output.

@@ -1,6 +1,12 @@
 //! Round trips through a relay, `depth` of them under way on each connection.
 
-use super::{PATIENCE, crowd::Crowd, frames, peer::MASK, peer::Phase, raw};
+use super::{
+    PATIENCE,
+    crowd::Crowd,
+    frames,
+    peer::{MASK, Phase},
+    raw,
+};
 use crate::{
     args::Load,
     clock,

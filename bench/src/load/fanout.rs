@@ -4,7 +4,13 @@
 //! its first or "nearly last" delivery lets two be in flight and makes servers that queue look twice as fast as the raw
 //! floor. Each message carries its number, so a delivery that is lost, doubled or out of order is seen.
 
-use super::{PATIENCE, crowd::Crowd, frames, peer, peer::MASK, raw, text};
+use super::{
+    PATIENCE,
+    crowd::Crowd,
+    frames,
+    peer::{self, MASK, Phase},
+    raw, text,
+};
 use crate::{
     args::Load,
     clock,
@@ -30,8 +36,8 @@ const STALL: Duration = Duration::from_secs(5);
 pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration) -> Result<Value> {
     let spoken = load.path.is_some();
     let mut crowd = Crowd::towards(load.target)?;
-    crowd.open(subscribers, &load.script(&raw(SUBSCRIBER))?, |peer| peer.phase == peer::Phase::Ready, PATIENCE)?;
-    crowd.open(1, &load.script(&raw(PUBLISHER))?, |peer| peer.phase == peer::Phase::Ready, PATIENCE)?;
+    crowd.open(subscribers, &load.script(&raw(SUBSCRIBER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
+    crowd.open(1, &load.script(&raw(PUBLISHER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
     if spoken {
         let subscribe = text(&json!({"action": "subscribe", "channel": "bench", "pk": 1}));
         crowd.ask(subscribers, &subscribe, "subscribed", PATIENCE)?;

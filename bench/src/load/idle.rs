@@ -1,6 +1,12 @@
 //! Memory: how much larger the server is with many quiet sockets than before the first one.
 
-use super::{PATIENCE, auth, crowd::Crowd, frames, peer::MASK, peer::Phase, peer::Script, raw, request};
+use super::{
+    PATIENCE, auth,
+    crowd::Crowd,
+    frames,
+    peer::{MASK, Phase, Script},
+    raw, request,
+};
 use crate::{
     args::Load,
     clock,

@@ -1,6 +1,11 @@
 //! Connects: what it costs the server to let one in, and what it costs to turn one away.
 
-use super::{PATIENCE, auth, crowd::Crowd, peer::Phase, peer::Script, raw, request};
+use super::{
+    PATIENCE, auth,
+    crowd::Crowd,
+    peer::{Peer, Phase, Script},
+    raw, request,
+};
 use crate::{
     args::Load,
     clock,
@@ -8,6 +13,10 @@ use crate::{
     token,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long strangers are sent.
+const REFUSALS: Duration = Duration::from_secs(30);
 
 /// `count` sockets are opened and stay. The figure counts them per second of the server's processor time, up to the
 /// moment at which the server has nothing left to do.
@@ -40,22 +49,29 @@ pub(super) fn refused(load: &Load, count: usize) -> Result<Value> {
     let mut crowd = Crowd::towards(load.target)?;
     let before = load.server().cpu()?;
     let begun = clock::now();
-    crowd.open(count, &script, |peer| peer.phase == Phase::Ended, PATIENCE)?;
+    let there = |peer: &Peer| matches!(peer.phase, Phase::Ended | Phase::Ready);
+    match crowd.open(count, &script, there, REFUSALS) {
+        // A server may make strangers wait: then those count that it is done with.
+        Ok(()) | Err(Error::TooSlow { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    if crowd.peers.iter().any(|peer| peer.phase == Phase::Ready) {
+        return Err(Error::Server("admitted a stranger".into()));
+    }
     let wall = (clock::now() - begun).as_secs_f64();
     let cpu = load.server().quiet()?.since(before).as_secs_f64();
-    let sum = |what: fn(&super::peer::Peer) -> u64| crowd.peers.iter().map(what).sum::<u64>();
-    let told = sum(|peer| u64::from(peer.refused));
-    let by_status = sum(|peer| u64::from(peer.status.is_some()));
-    let without_a_word = sum(|peer| u64::from(!peer.refused && peer.status.is_none() && peer.close_code.is_none()));
-    if without_a_word > 0 {
-        return Err(Error::Server(format!("hung up on {without_a_word} of {count} strangers without a word")));
+    let sum = |what: fn(&Peer) -> u64| crowd.peers.iter().map(what).sum::<u64>();
+    let refused = sum(|peer| u64::from(peer.phase == Phase::Ended));
+    if refused == 0 {
+        return Err(Error::TooSlow { what: "refusing the first stranger".into(), limit: REFUSALS });
     }
     Ok(json!({
-        "value": cpu / count as f64 * 1e6,
-        "refused": count,
-        "told": told,
-        "by_status": by_status,
-        "bytes_each": sum(|peer| peer.received) as f64 / count as f64,
+        "value": cpu / refused as f64 * 1e6,
+        "refused": refused,
+        "unfinished": crowd.peers.len() as u64 - refused,
+        "told": sum(|peer| u64::from(peer.refused)),
+        "by_status": sum(|peer| u64::from(peer.status.is_some())),
+        "bytes_each": sum(|peer| peer.received) as f64 / refused as f64,
         "cpu_s": cpu,
         "wall_s": wall,
     }))

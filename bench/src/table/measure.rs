@@ -50,7 +50,7 @@ impl Bench<'_> {
             (Side::Doorward, None) => return Err(Error::Usage("there is no `doorward` to measure".into())),
         };
         let target = server.address()?;
-        let (stored, strangers) = (doorward.store_bytes(), self.strangers());
+        let stored = doorward.store_bytes();
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
         words.extend(self.scenario(row, side));
@@ -66,18 +66,15 @@ impl Bench<'_> {
             // Audit entries are written in batches.
             clock::pause(Duration::from_secs(2));
             let grown = doorward.store_bytes().saturating_sub(stored);
-            result["store_bytes_each"] = json!(grown as f64 / strangers as f64);
+            result["store_bytes_each"] = json!(result["refused"].as_f64().map(|refused| grown as f64 / refused));
         }
         drop(upstream);
         Ok(result)
     }
 
-    fn strangers(&self) -> usize {
-        if self.options.quick { 1_000 } else { 4_000 }
-    }
-
     fn scenario(&self, row: Row, side: Side) -> Vec<String> {
         let seconds = self.seconds;
+        let strangers = if self.options.quick { 1_000 } else { 4_000 };
         let text = match row {
             Row::Fanout1kW1 => format!("fanout --subscribers 1000 --window 1 --seconds {seconds}"),
             Row::Fanout10kW1 => format!("fanout --subscribers 10000 --window 1 --seconds {seconds}"),
@@ -89,11 +86,11 @@ impl Bench<'_> {
             Row::AfterMessage => "idle --count 5000".to_owned(),
             Row::AfterClimbs if side == Side::Doorward => "idle --count 9900 --hold".to_owned(),
             Row::AfterClimbs => "idle --count 9900".to_owned(),
-            Row::Connect => "connect --count 5000".to_owned(),
+            Row::Connect => "connect --count 9000".to_owned(),
             Row::RelaySmall => format!("echo --connections 100 --bytes 128 --seconds {seconds}"),
             Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
             Row::RelayIdle => "idle --count 4000".to_owned(),
-            Row::Refusal => format!("refuse --count {}", self.strangers()),
+            Row::Refusal => format!("refuse --count {strangers}"),
         };
         text.split(' ').map(str::to_owned).collect()
     }

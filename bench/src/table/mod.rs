@@ -24,6 +24,9 @@ use std::{
 /// Descriptors that the largest row needs in one process: 10,000 subscribers, the publisher, and some of its own.
 const DESCRIPTORS: u64 = 10_100;
 
+/// Load average of the last minute above which somebody else's work is in the figures.
+const QUIET: f64 = 0.5;
+
 /// Runs the rows and prints them. Success means that every bar that was measured is held.
 pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     enough_descriptors()?;
@@ -34,6 +37,11 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     match &binary {
         Some(path) => say(&format!("measuring {} in {rounds} round(s)", path.display())),
         None => say("no `doorward` found: measuring the baselines alone (`--doorward PATH` names one)"),
+    }
+    if let Some(load) = fs::read_to_string("/proc/loadavg").ok().as_deref().and_then(load_average)
+        && load > QUIET
+    {
+        say(&format!("the machine is busy (load average {load}): absolute figures will be low, ratios will scatter"));
     }
     let bench = Bench { options, binary, seconds };
     let rows = Row::ALL.into_iter().filter(|row| options.only.is_empty() || options.only.contains(row));
@@ -98,6 +106,11 @@ fn open_files(limits: &str) -> Option<u64> {
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// The mean of the last minute in `/proc/loadavg`.
+fn load_average(loadavg: &str) -> Option<f64> {
+    loadavg.split_ascii_whitespace().next()?.parse().ok()
+}
+
 fn say(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
@@ -105,6 +118,12 @@ fn say(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_load_average_is_that_of_the_last_minute() {
+        assert_eq!(load_average("2.34 2.10 1.51 3/96 32238\n"), Some(2.34));
+        assert_eq!(load_average(""), None);
+    }
 
     #[test]
     fn the_soft_limit_is_the_first_number() {

@@ -124,7 +124,9 @@ impl Row {
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
             Self::Connect => &["us_each", "wall_s"],
             Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
-            Self::Refusal => &["told", "by_status", "bytes_each", "store_bytes_each", "wall_s"],
+            Self::Refusal => {
+                &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
+            }
         }
     }
 
