@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use doorward_types::{GateName, OwnerId, Rest, Subject, Timestamp};
+use serde::Deserialize;
 
 use crate::Refusal;
 
@@ -17,7 +18,8 @@ pub enum Level {
 }
 
 /// What happens when the thing that let a socket in expires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnExpiry {
     /// The socket ends at the time the proof expires.
     #[default]

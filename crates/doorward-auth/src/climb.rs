@@ -328,12 +328,12 @@ async fn check(
 ) -> Result<(), Refusal> {
     match layer.verify(handshake, claimant).await {
         Ok(()) => {
-            desk.record(layer.name(), "check", Verb::Check, Outcome::Hit, None);
+            desk.record(layer.name(), layer.step(), Verb::Check, Outcome::Hit, None);
             Ok(())
         }
-        Err(mut refusal) => {
-            refusal.layer = layer.name();
-            desk.record(layer.name(), refusal.step, Verb::Check, Outcome::Miss, Some(refusal.detail.clone()));
+        Err(refusal) => {
+            let refusal = Refusal { layer: layer.name(), step: layer.step(), ..refusal };
+            desk.record(refusal.layer, refusal.step, Verb::Check, Outcome::Miss, Some(refusal.detail.clone()));
             Err(refusal)
         }
     }

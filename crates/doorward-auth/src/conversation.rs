@@ -29,7 +29,6 @@ pub struct Conversation {
     layer: &'static str,
     /// Answers that are there before they are asked for: the message that chose an alternative also answers its first ask.
     given: VecDeque<Answer>,
-    silent: bool,
 }
 
 /// What [`Conversation::ask`] asks for.
@@ -64,14 +63,12 @@ impl Ask {
 
 impl Conversation {
     pub(crate) fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, layer: "", given: VecDeque::new(), silent: false }
+        Self { desk, layer: "", given: VecDeque::new() }
     }
 
     /// Says something to the user.
     pub fn tell(&mut self, step: &'static str, shows: Shown) {
-        if !self.silent {
-            self.desk.say(Prompt::Tell { layer: self.layer, step, shows });
-        }
+        self.desk.say(Prompt::Tell { layer: self.layer, step, shows });
         self.desk.record(self.layer, step, Verb::Tell, Outcome::Hit, None);
     }
 
@@ -80,7 +77,7 @@ impl Conversation {
         if let Some(answer) = self.given.pop_front() {
             return self.heard(step, answer);
         }
-        if ask.prompted && !self.silent {
+        if ask.prompted {
             let Ask { fields, shows, within, .. } = ask;
             self.desk.say(Prompt::Ask { layer: self.layer, step, fields, shows, expires_in: within });
         }
@@ -113,9 +110,7 @@ impl Conversation {
         within: Duration,
         what: impl Future<Output = T> + Send,
     ) -> Result<T, Refusal> {
-        if !self.silent {
-            self.desk.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
-        }
+        self.desk.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
         match tokio::time::timeout(within, what).await {
             Ok(value) => {
                 self.desk.record(self.layer, step, Verb::Wait, Outcome::Hit, None);
@@ -155,11 +150,6 @@ impl Conversation {
     /// Puts an answer before the next ask.
     pub(crate) fn give(&mut self, answer: Answer) {
         self.given.push_back(answer);
-    }
-
-    /// Nothing is said to the user until further notice.
-    pub(crate) fn set_silent(&mut self, silent: bool) {
-        self.silent = silent;
     }
 
     /// Forgets answers that nobody asked for.
