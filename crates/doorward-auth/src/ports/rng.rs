@@ -4,7 +4,7 @@ pub trait Rng: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Rng {
+impl dyn Rng + '_ {
     /// 16 random bytes: an id, or a nonce of 128 bits.
     pub fn bytes16(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
