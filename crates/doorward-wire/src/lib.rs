@@ -1,15 +1,15 @@
-//! Bytes to messages and back: the WebSocket codec of RFC 6455.
+//! Bytes to messages and back: the WebSocket codec of RFC 6455 and the JSON protocol `doorward.v1`.
 //!
 //! **What it is:** pure machines. [`websocket::Decoder`] takes bytes in any split and hands out whole messages, in place where
 //! it can; [`websocket::frame`] writes a message once, as the bytes that every subscriber gets; [`websocket::FrameTracker`]
-//! follows the frames of somebody else's stream.
+//! follows the frames of somebody else's stream; [`json`] reads what a user says and writes what a gate says.
 //!
 //! **What it is not:** a connection. There is no I/O here, no clock, no task and no HTTP: the caller reads, writes and decides
 //! when to stop. Nothing here panics on what a peer sent, and nothing allocates by an announced length.
 //!
 //! ```text
-//!  bytes ──▶ websocket::Decoder ──▶ Message ──▶ the gate
-//!  bytes ◀── websocket::frame   ◀── payload ◀──
+//!  bytes ──▶ websocket::Decoder ──▶ Message ──▶ json::answer, json::Inbound ──▶ the gate
+//!  bytes ◀── websocket::frame   ◀── text    ◀── json::prompt, json::admitted ◀──
 //! ```
 //!
 //! ```
@@ -34,4 +34,5 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)
 )]
 
+pub mod json;
 pub mod websocket;
