@@ -80,9 +80,9 @@ pub struct Config {
     pub audit: Audit,
     /// Every `[[owner]]`; the one named `default` where the file has none.
     pub owners: Vec<Owner>,
-    /// Every `[[issuer]]`.
+    /// Every `[[issuer]]`. Read by [`load`], each has its owner.
     pub issuers: Vec<IssuerConfig>,
-    /// Every `[[gate]]`.
+    /// Every `[[gate]]`. Read by [`load`], each has its owner, and its owner's host where it has none itself.
     pub gates: Vec<Gate>,
 }
 
@@ -133,11 +133,28 @@ pub fn load(
     if mistakes.iter().any(Mistake::is_error) {
         return Err(mistakes);
     }
-    let mut config = parts.config;
-    config.owners = items(parts.owners);
-    config.issuers = items(parts.issuers);
-    config.gates = items(parts.gates);
+    let config = complete(parts);
     Ok(Loaded { config, warnings: mistakes })
+}
+
+/// Puts the parts together, and writes out what goes without saying: the only owner, and the owner's host.
+fn complete(parts: Parts) -> Config {
+    let mut config = Config {
+        owners: items(parts.owners),
+        issuers: items(parts.issuers),
+        gates: items(parts.gates),
+        ..parts.config
+    };
+    let only = config.owners.first().map(|owner| owner.name.clone());
+    for issuer in &mut config.issuers {
+        issuer.owner = issuer.owner.take().or_else(|| only.clone());
+    }
+    for gate in &mut config.gates {
+        gate.owner = gate.owner.take().or_else(|| only.clone());
+        let owner = config.owners.iter().find(|owner| Some(&owner.name) == gate.owner.as_ref());
+        gate.host = gate.host.take().or_else(|| owner.and_then(|owner| owner.host.clone()));
+    }
+    config
 }
 
 fn items<T>(items: Items<T>) -> Vec<T> {

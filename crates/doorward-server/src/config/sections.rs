@@ -13,8 +13,8 @@ table! {
     Server as "server" {
         /// The address and port that users connect to.
         listen: Listen = Listen::local(8420);
-        /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their `X-Forwarded-For` and
-        /// `X-Forwarded-Proto` are believed; with an empty list those headers are ignored.
+        /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
+        /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
         /// How long the sockets have to leave when the server stops.
         shutdown: Span = Span::from_secs(30);
@@ -32,8 +32,8 @@ table! {
 table! {
     /// Where tickets, keys, bans and the revocation log are kept.
     Store as "store" {
-        /// The place of the store: `sqlite://FILE`, relative to the folder that the server runs in, or `memory:` to keep nothing
-        /// beyond the end of the process.
+        /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
+        /// the end of the process.
         url: StoreUrl = StoreUrl::Sqlite(PathBuf::from("doorward.db"));
         /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset.
         control: Option<PathBuf> = None, like "\"/run/doorward/control.sock\"";

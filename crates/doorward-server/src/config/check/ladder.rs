@@ -105,7 +105,9 @@ fn tell(report: &mut Report<'_, '_>, at: &KeyPath, error: &BuildError) {
     }
     let exact = at.join(&error.place);
     let in_file = at.join(&format!("{}_file", error.place));
-    let path = if report.document.value(&in_file).is_some() { in_file } else { exact };
+    // A secret that comes from a file is told at the key that names the file.
+    let secret = matches!(error.problem, Problem::Secret(_) | Problem::Weak(_));
+    let path = if secret && report.document.value(&in_file).is_some() { in_file } else { exact };
     report.error(&path, error.problem.to_string(), error.problem.hint());
 }
 

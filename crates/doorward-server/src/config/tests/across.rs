@@ -34,6 +34,20 @@ open = true
 }
 
 #[test]
+fn gates_and_issuers_have_names_that_can_be_typed() {
+    let text = format!("{}{}", ISSUER.replace("\"site\"", "\"a site\""), GATE.replace("\"chat\"", "\"\""));
+    expect(
+        &text,
+        &[
+            ("E3", "issuer[0].name", "`a site` cannot be a name", "1 to 64 letters"),
+            ("E9", "gate[0].name", "`` cannot be a name", "1 to 64 letters"),
+        ],
+    );
+    let text = format!("{ISSUER}{}", GATE.replace("chat", &"x".repeat(65)));
+    assert_eq!(told(&text).len(), 1);
+}
+
+#[test]
 fn two_owners_do_not_share_a_host() {
     let text = "[[owner]]\nname = \"a\"\nhost = \"x.example\"\n[[owner]]\nname = \"b\"\nhost = \"x.example\"\n";
     expect(text, &[("E6", "owner[1].host", "the host of the owner `a` already", "a host name of its own")]);
@@ -162,6 +176,110 @@ fn a_token_that_outlives_its_expiry_needs_a_longest_session() {
 }
 
 #[test]
+fn a_layer_that_could_never_be_passed_is_told_at_its_key() {
+    let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    let challenge = |keys: &str| gate(&format!("{{ jwt = {{}} }}, {{ challenge = {{ {keys} }} }}"));
+    for (text, path, message, hint) in [
+        (challenge(""), "ladder[1].challenge.secret", "neither `secret` nor `secret_file`", "give `secret`"),
+        (challenge("secret = \"hunter2\""), "ladder[1].challenge.secret", "not a word of a person's", "openssl rand"),
+        (
+            challenge("secret_file = \"short\""),
+            "ladder[1].challenge.secret_file",
+            "not a word of a person's",
+            "openssl rand",
+        ),
+        (challenge("secret_file = \"gone\""), "ladder[1].challenge.secret_file", "no such file", "check the path"),
+        (
+            challenge("variant = \"words\", words = \"a b\""),
+            "ladder[1].challenge.words",
+            "at least four words",
+            "spaces",
+        ),
+        (challenge("timeout = \"31s\""), "ladder[1].challenge.timeout", "longer than a nonce lives", "30s or less"),
+        (gate("{ ident = { glyph = \"\" } }"), "ladder[0].ident.glyph", "it is empty", "users recognise"),
+        (
+            gate("{ ident = { glyph = \"x\", question = \"?\" } }"),
+            "ladder[0].ident.answers",
+            "belong together",
+            "neither",
+        ),
+        (gate("{ offer = { of = [] } }"), "ladder[0].offer.of", "the list is empty", "at least one layer"),
+        (
+            gate("{ offer = { of = [{ jwt = {} }, { app_key = {} }] } }"),
+            "ladder[0].offer.of[1]",
+            "needs a prompt",
+            "plain = true",
+        ),
+        (gate("{ any = [] }"), "ladder[0].any", "the list is empty", "leave the rung out"),
+        (gate("{ any = [[], [{ jwt = {} }]] }"), "ladder[0].any[0]", "the list is empty", "leave the rung out"),
+        (
+            gate("{ optional = [{ bearer = {} }] }"),
+            "ladder[0].optional[0]",
+            "cannot stand here",
+            "`jwt` takes the same",
+        ),
+        (
+            gate("{ any = [[{ any = [[{ jwt = {} }]] }]] }"),
+            "ladder[0].any[0][0].any",
+            "inside of another",
+            "write the layers out",
+        ),
+        (
+            gate("{ authenticator = { kind = \"x\" } }"),
+            "ladder[0].authenticator.kind",
+            "no authenticator of the kind `x`",
+            "known here",
+        ),
+        (gate("{ jwt = { timeout = \"0s\" } }"), "ladder[0].jwt.timeout", "nobody can answer within 0ms", "by default"),
+        (gate("{ ticket = { via = [] } }"), "ladder[0].ticket.via", "the list is empty", "at least one layer"),
+    ] {
+        expect(&text, &[("E12", &format!("gate[0].{path}"), message, hint)]);
+    }
+}
+
+#[test]
+fn layers_that_are_right_by_themselves_have_to_make_a_ladder() {
+    let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    for (text, message, hint) in [
+        (
+            gate("{ jwt = {} }, { bearer = {} }"),
+            "`bearer` is answered from the upgrade request",
+            "above the layers that talk",
+        ),
+        (gate("{ ticket = {} }, { bearer = {} }"), "a layer above it talks", "keep the ticket to the request"),
+    ] {
+        expect(&text, &[("E12", "gate[0].ladder[1]", message, hint)]);
+    }
+    expect(
+        &gate("{ any = [[{ jwt = {} }], [{ jwt = {} }]] }"),
+        &[("E12", "gate[0].ladder[0]", "two branches begin with `jwt`", "begin each branch with another layer")],
+    );
+}
+
+#[test]
+fn several_layers_that_cannot_be_built_are_told_at_once() {
+    let ladder = r#"{ any = [[{ jwt = { issuer = "a" } }], [{ ident = { glyph = "" } }, { challenge = {} }]] }, { ident = { glyph = "" } }"#;
+    let text = format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    expect(
+        &text,
+        &[
+            ("E12", "gate[0].ladder[0].any[0][0].jwt.issuer", "there is no issuer `a`", "known issuers: `site`"),
+            ("E12", "gate[0].ladder[0].any[1][0].ident.glyph", "it is empty", "users recognise"),
+            ("E12", "gate[0].ladder[0].any[1][1].challenge.secret", "neither", "give `secret`"),
+            ("E12", "gate[0].ladder[1].ident.glyph", "it is empty", "users recognise"),
+        ],
+    );
+}
+
+#[test]
+fn an_issuer_that_is_wrong_is_told_once_and_not_as_missing() {
+    let text = format!("{}{GATE}", ISSUER.replace("good", "gone"));
+    expect(&text, &[("E7", "issuer[0].secret_file", "there is no such file", "")]);
+    let text = format!("{}{GATE}", ISSUER.replace("\"site\"", "7"));
+    expect(&text, &[("E3", "issuer[0].name", "expected a string", "put it in quotes")]);
+}
+
+#[test]
 fn an_issuer_is_told_what_its_key_lacks() {
     let issuer = |from: &str, to: &str| format!("{}{GATE}", ISSUER.replace(from, to));
     let secret = "secret_file = \"good\"";
@@ -275,5 +393,7 @@ fn c90_what_everybody_can_reach_unencrypted_is_warned_about() {
 fn the_two_sides_do_not_share_a_port() {
     let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"127.0.0.1:1\"\n";
     expect(text, &[("E4", "internal.listen", "`127.0.0.1:1` is taken by the public side", "another port")]);
+    let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"[::]:1\"\n";
+    assert_eq!(told(text).iter().filter(|(_, _, message, _)| message.contains("is taken")).count(), 1);
     assert!(read("[server]\nlisten = \"127.0.0.1:0\"\n[internal]\nlisten = \"127.0.0.1:0\"\n").is_ok());
 }

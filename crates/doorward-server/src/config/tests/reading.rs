@@ -60,6 +60,28 @@ ping_interval = "1m"
 }
 
 #[test]
+fn what_goes_without_saying_is_written_out() {
+    let text = format!("[[owner]]\nname = \"acme\"\nhost = \"socket.acme.example\"\n{ISSUER}{GATE}");
+    let config = read(&text).unwrap().config;
+    assert_eq!(config.issuers[0].owner.as_deref(), Some("acme"));
+    assert_eq!(config.gates[0].owner.as_deref(), Some("acme"));
+    assert_eq!(config.gates[0].host.as_ref().map(Host::as_str), Some("socket.acme.example"));
+    let config = read(&format!("{text}host = \"other.example\"\n")).unwrap().config;
+    assert_eq!(config.gates[0].host.as_ref().map(Host::as_str), Some("other.example"));
+}
+
+#[test]
+fn a_layer_without_a_time_of_its_own_has_that_of_the_limits() {
+    let ladder = r#"{ jwt = {} }, { any = [[{ app_key = { timeout = "9s" } }], [{ ident = { glyph = "x" } }]] }"#;
+    let gate = GATE.replace("{ jwt = {} }", ladder);
+    let text = format!("[limits]\nstep_machine = \"7s\"\n{ISSUER}{gate}[gate.limits]\nstep_person = \"90s\"\n");
+    let config = read(&text).unwrap().config;
+    let shown = format!("{:?}", config.gates[0].ladder);
+    let times: Vec<&str> = shown.split("timeout: Span(").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert_eq!(times, ["7s", "9s", "90s"]);
+}
+
+#[test]
 fn every_mistake_of_a_file_is_told_at_once_and_one_hides_no_other() {
     let text = r#"colour = "red"
 [server]
