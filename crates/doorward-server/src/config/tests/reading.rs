@@ -192,6 +192,22 @@ fn what_is_no_toml_is_told_with_its_line() {
 }
 
 #[test]
+fn what_a_broken_line_leaves_out_is_not_told_as_missing() {
+    let text = format!("{ISSUER}{}", GATE.replace("[{ jwt = {} }]", "[{ jwt = {} }, ["));
+    let told = told(&text);
+    assert!(!told.is_empty() && told.iter().all(|(place, ..)| place == "E12" || place == "E13"), "{told:#?}");
+    let text = "[[gate]]\nname = \"a\"\npath = \"/a\"\nbackend = { echo = {} }\nladder [{ jwt = {} }]\n";
+    let told = self::told(text);
+    assert!(told.iter().all(|(place, _, message, _)| place == "E5" && message.contains("no TOML")), "{told:#?}");
+}
+
+#[test]
+fn places_in_a_ladder_are_those_of_the_file_or_not_told() {
+    let text = format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", "{ jvt = {} }, { ident = { glyph = \"\" } }"));
+    expect(&text, &[("E12", "gate[0].ladder[0].jvt", "unknown name `jvt`", "did you mean `jwt`?")]);
+}
+
+#[test]
 fn a_mistake_prints_as_compilers_print_theirs() {
     let text = "[[gate]]\nname = \"a\"\npath = \"/a\"\nbackend = { echo = {} }\nladder = [{ ident = { glyph = \"☂\", timeot = \"5s\" } }]\n";
     let printed: String = read(text).unwrap_err().iter().map(Mistake::to_string).collect();
