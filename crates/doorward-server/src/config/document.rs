@@ -233,7 +233,8 @@ impl<'a> Document<'a> {
             width: meant.min(rest).max(1),
             excerpt: mask::masked(excerpt),
             path: path.to_string(),
-            message: message.into(),
+            // A URL that cannot be read may be repeated in it, with the password that it holds.
+            message: mask::masked(&message.into()),
             hint: hint.into(),
         }
     }

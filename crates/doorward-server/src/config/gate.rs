@@ -1,4 +1,5 @@
 use doorward_auth::{Verdict, layers::RungConfig, settings::Span};
+use doorward_backends::upstream::UpstreamConfig;
 use serde::Deserialize;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
 };
 
 /// What is behind a gate.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendConfig {
     /// Doorward's own channels.
@@ -26,6 +27,25 @@ impl BackendConfig {
             Self::Hub(_) => "hub",
             Self::Upstream(_) => "upstream",
             Self::Echo(_) => "echo",
+        }
+    }
+}
+
+impl PartialEq for BackendConfig {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Hub(one), Self::Hub(other)) => one == other,
+            (Self::Echo(one), Self::Echo(other)) => one == other,
+            (Self::Upstream(one), Self::Upstream(other)) => {
+                let UpstreamConfig { url, protocols, connect_timeout, forward_headers, identity, max_frame } = one;
+                *url == other.url
+                    && *protocols == other.protocols
+                    && *connect_timeout == other.connect_timeout
+                    && *forward_headers == other.forward_headers
+                    && *identity == other.identity
+                    && *max_frame == other.max_frame
+            }
+            _ => false,
         }
     }
 }
@@ -48,15 +68,6 @@ impl Value for BackendConfig {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HubConfig {}
-
-/// `backend = { upstream = { url = "ws://127.0.0.1:9000" } }`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamConfig {
-    pub url: String,
-    #[serde(default)]
-    pub protocols: Vec<String>,
-}
 
 /// `backend = { echo = {} }`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

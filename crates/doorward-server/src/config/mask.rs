@@ -54,9 +54,10 @@ fn mask_value(letters: &mut [char]) {
     }
 }
 
+/// A password may hold anything, and the URL may be written wrongly: everything up to the last `@` counts.
 fn mask_user(letters: &mut [char]) {
-    let host = letters.iter().position(|c| c.is_whitespace() || "/\"'".contains(*c)).unwrap_or(letters.len());
-    if let Some(at) = letters[..host].iter().rposition(|c| *c == '@') {
+    let end = letters.iter().position(|c| "\"'`".contains(*c)).unwrap_or(letters.len());
+    if let Some(at) = letters[..end].iter().rposition(|c| *c == '@') {
         letters[..at].fill('*');
     }
 }
@@ -79,6 +80,7 @@ mod tests {
     #[test]
     fn a_url_does_not_show_who_and_with_what_password() {
         assert_eq!(masked("url = \"postgres://me:pw@db/x\""), "url = \"postgres://*****@db/x\"");
-        assert_eq!(masked("wss://host/a@b"), "wss://host/a@b");
+        assert_eq!(masked("'ws://me:p w/@x@db' # a@b"), "'ws://*********@db' # a@b");
+        assert_eq!(masked("url = \"wss://host/a\" # a@b"), "url = \"wss://host/a\" # a@b");
     }
 }

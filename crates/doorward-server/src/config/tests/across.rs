@@ -339,6 +339,42 @@ fn a_ladder_that_talks_before_an_upstream_should_know_its_protocols() {
 }
 
 #[test]
+fn an_upstream_that_cannot_be_reached_is_told() {
+    let gate = |upstream: &str| format!("{ISSUER}{}", GATE.replace("hub = {}", upstream).replace("jwt", "bearer"));
+    let text = gate("upstream = { url = \"wss://h\", connect_timeout = 5, identty = true }");
+    expect(
+        &text,
+        &[
+            ("E11", "gate[0].backend.upstream.url", "`wss://` upstreams are not supported yet", "use `ws://`"),
+            ("E11", "gate[0].backend.upstream.connect_timeout", "expected a duration", "`\"5s\"`"),
+            ("E11", "gate[0].backend.upstream.identty", "unknown key `identty`", "did you mean `identity`?"),
+        ],
+    );
+    let told = told(&gate("upstream = { url = \"ws://me:hunter2 x@h\" }"));
+    assert_eq!(told.len(), 1);
+    assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+}
+
+#[test]
+fn a_changed_backend_is_another_one() {
+    let backend = |keys: &str| {
+        let text = format!(
+            "{ISSUER}{}",
+            GATE.replace("hub = {}", &format!("upstream = {{ {keys} }}")).replace("jwt", "bearer")
+        );
+        read(&text).unwrap().config.gates.remove(0).backend
+    };
+    let url = "url = \"ws://127.0.0.1:9000\"";
+    assert_eq!(backend(url), backend(url));
+    assert_ne!(backend(url), BackendConfig::default());
+    let protocols = "protocols = [\"a\"]";
+    for key in [protocols, "connect_timeout = \"6s\"", "forward_headers = []", "identity = false", "max_frame = 1"] {
+        assert_ne!(backend(url), backend(&format!("{url}, {key}")), "{key}");
+    }
+    assert_ne!(backend(url), backend("url = \"ws://127.0.0.1:9001\""));
+}
+
+#[test]
 fn limits_do_not_contradict_each_other() {
     let text = r#"[limits]
 message_bytes = 0

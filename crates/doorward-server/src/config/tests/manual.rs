@@ -93,7 +93,8 @@ fn every_key_has_a_manual_entry() {
 #[test]
 fn the_manual_has_exactly_the_keys_that_are_read() {
     let manual = manual_text();
-    let layers: [(&str, Vec<&'static str>); 8] = [
+    let tables: [(&str, Vec<&'static str>); 9] = [
+        ("`upstream`", keys_of::<doorward_backends::upstream::UpstreamConfig>()),
         ("`ticket`", keys_of::<handshake::ticket::TicketConfig>()),
         ("`bearer`", keys_of::<handshake::bearer::BearerConfig>()),
         ("`jwt`", keys_of::<talk::jwt::JwtConfig>()),
@@ -103,7 +104,7 @@ fn the_manual_has_exactly_the_keys_that_are_read() {
         ("`offer`", keys_of::<talk::offer::OfferConfig>()),
         ("`authenticator`", keys_of::<talk::authenticator::AuthenticatorConfig>()),
     ];
-    for (heading, keys) in layers {
+    for (heading, keys) in tables {
         assert_eq!(documented(&manual, heading), keys, "{heading}");
     }
     assert_eq!(documented(&manual, "`[[issuer]]`"), keys_of::<IssuerConfig>());
