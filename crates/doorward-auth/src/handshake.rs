@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use doorward_types::Secret;
+use serde::Deserialize;
 
 /// What the HTTP upgrade request says, free of HTTP: the edge makes one, handshake layers read it.
 ///
@@ -13,6 +14,8 @@ pub struct Handshake {
     pub secure: bool,
     /// The `Host` header, lowercased, without the port.
     pub host: String,
+    /// The port of the `Host` header, where it has one.
+    pub port: Option<u16>,
     /// The `Origin` header as it came; `None` where there is none.
     pub origin: Option<Vec<u8>>,
     /// The path's variables and the query, as `path.NAME` and `query.NAME`.
@@ -20,5 +23,26 @@ pub struct Handshake {
     /// The token of `Authorization: Bearer`, or of the `base64url.bearer.authorization.doorward.` subprotocol.
     pub bearer: Option<Secret>,
     /// The ticket of the `Doorward-Ticket` header, or of the `ticket.doorward.` subprotocol.
-    pub ticket: Option<Secret>,
+    pub ticket: Option<PresentedTicket>,
+}
+
+/// A ticket as it was shown in an upgrade request, not looked at yet.
+#[derive(Clone, Debug)]
+pub struct PresentedTicket {
+    /// In which way.
+    pub via: TicketVia,
+    /// Its text.
+    pub text: Secret,
+}
+
+/// Where a ticket comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketVia {
+    /// The `Doorward-Ticket` header of the upgrade request.
+    Header,
+    /// The subprotocol `ticket.doorward.<ticket>`, offered beside a real one: for browsers.
+    Subprotocol,
+    /// A message over the open socket.
+    Message,
 }

@@ -14,6 +14,9 @@ pub trait HandshakeLayer: Send + Sync {
     /// The name in configuration, log and evidence.
     fn name(&self) -> &'static str;
 
+    /// The one step of its script that the socket takes: `socket checks ticket`.
+    fn step(&self) -> &'static str;
+
     /// Whether it proves a subject.
     fn gives_identity(&self) -> bool {
         false

@@ -20,12 +20,15 @@
 pub mod layers;
 pub mod memory;
 pub mod ports;
+pub mod settings;
+pub mod token;
 pub mod trail;
 
 mod admission;
 mod claimant;
 mod climb;
 mod conversation;
+mod crypto;
 mod handshake;
 mod ladder;
 mod layer;
@@ -35,7 +38,7 @@ pub use admission::Admission;
 pub use claimant::{Claimant, Evidence, Level, OnExpiry, OnlyOne, Proof};
 pub use climb::{Climb, ClimbEvent, Start};
 pub use conversation::{Ask, Conversation};
-pub use handshake::Handshake;
+pub use handshake::{Handshake, PresentedTicket, TicketVia};
 pub use ladder::{Ladder, LadderError, Rung, Step, Verdict};
 pub use layer::{BoxFuture, HandshakeLayer, Layer};
 pub use refusal::{Fault, Refusal};

@@ -1,3 +1,5 @@
+//! What happened on a climb, step by step: the part of the audit log that `doorward why` prints.
+
 use serde::{Deserialize, Serialize};
 
 /// Which of the four verbs of a [`Conversation`](crate::Conversation) a step was, or the check of a handshake layer.

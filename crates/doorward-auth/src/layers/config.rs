@@ -1,0 +1,60 @@
+use serde::Deserialize;
+
+use super::{
+    conversation::{
+        app_key::AppKeyConfig, authenticator::AuthenticatorConfig, challenge::ChallengeConfig, ident::IdentConfig,
+        jwt::JwtConfig, offer::OfferConfig,
+    },
+    handshake::{bearer::BearerConfig, ticket::TicketConfig},
+};
+
+/// One rung of a ladder as an owner writes it: `{ jwt = { issuer = "site" } }`.
+///
+/// ```
+/// use doorward_auth::layers::RungConfig;
+/// let ladder = r#"[{"any": [[{"ticket": {}}], [{"app_key": {"timeout": "10s"}}]]}, {"ident": {"glyph": "☂"}}]"#;
+/// let ladder: Vec<RungConfig> = serde_json::from_str(ladder).unwrap();
+/// assert_eq!(ladder.len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RungConfig {
+    /// A one-time ticket, made by a separate request.
+    Ticket(TicketConfig),
+    /// A signed token in the upgrade request.
+    Bearer(BearerConfig),
+    /// A signed token, sent over the socket.
+    Jwt(JwtConfig),
+    /// Possession of an app key.
+    AppKey(AppKeyConfig),
+    /// A question that only holders of a secret can answer.
+    Challenge(ChallengeConfig),
+    /// The gate shows who it is.
+    Ident(IdentConfig),
+    /// Several layers at once, without a prompt.
+    Offer(OfferConfig),
+    /// A record of the embedding application looks at what the user sent.
+    Authenticator(AuthenticatorConfig),
+    /// Alternatives: the user takes one of these lists, and passes all of it.
+    Any(Vec<Vec<RungConfig>>),
+    /// Layers that the user may take or skip.
+    Optional(Vec<RungConfig>),
+}
+
+impl RungConfig {
+    /// The key by which it stands in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ticket(_) => "ticket",
+            Self::Bearer(_) => "bearer",
+            Self::Jwt(_) => "jwt",
+            Self::AppKey(_) => "app_key",
+            Self::Challenge(_) => "challenge",
+            Self::Ident(_) => "ident",
+            Self::Offer(_) => "offer",
+            Self::Authenticator(_) => "authenticator",
+            Self::Any(_) => "any",
+            Self::Optional(_) => "optional",
+        }
+    }
+}
