@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import time
 from collections.abc import Iterable
@@ -144,10 +143,10 @@ class Door:
         """The live sockets, as the command line lists them."""
         listed = await self.cli("sockets", "list", "--json")
         assert listed.code == 0, listed
-        return [json.loads(line) for line in listed.stdout.splitlines()] if listed.stdout[:1] == "{" else json.loads(listed.stdout)
+        return json.loads(listed.stdout)["sockets"]
 
     async def socket_of(self, subject: str) -> str:
         """The id of the one socket of a subject."""
-        found = [socket for socket in await self.sockets() if subject in json.dumps(socket)]
+        found = [socket["socket"] for socket in await self.sockets() if socket["subject"] == f"member:{subject}"]
         assert len(found) == 1, found
-        return re.search(r"\b[0-9a-f]{32}\b", str(found[0].get("socket") or found[0].get("id")))[0]
+        return found[0]

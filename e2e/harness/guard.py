@@ -29,7 +29,9 @@ class Guard:
 @asynccontextmanager
 async def guard(folder: Path, upstream: str, *options: str) -> AsyncIterator[Guard]:
     """Runs a guard in front of `upstream`; when it ends, its log is looked through for the token."""
-    process = await Process.start(binary(), "guard", upstream, "--listen", "127.0.0.1:0", *options, cwd=folder)
+    # what it has to write for as long as it runs goes into `TMPDIR`
+    env = {"TMPDIR": str(folder)}
+    process = await Process.start(binary(), "guard", upstream, "--listen", "127.0.0.1:0", *options, cwd=folder, env=env)
     token = None
     try:
         address = (await process.line(r"^listening on (?:\w+://)?([\w.\[\]:-]+:\d+)"))[1]

@@ -34,12 +34,13 @@ class Process:
 
     @classmethod
     async def start(cls, *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Process:
-        """Starts `command` with pipes on all three of its ends."""
+        """Starts `command` with pipes on all three of its ends; it sees no `DOORWARD_...` variable but those of `env`."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(
             *map(str, command),
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env={**inherited, **(env or {})},
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,

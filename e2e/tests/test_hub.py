@@ -218,3 +218,10 @@ async def test_a_path_without_a_gate_is_not_found(door: Door) -> None:
         with pytest.raises(InvalidStatus) as refused:
             await Peer.connect(door.url("/nowhere"))
         assert refused.value.response.status_code == 404
+
+
+async def test_a_peer_that_sends_too_fast_is_ended_and_told_so(door: Door) -> None:
+    async with door, await Peer.admitted(door.url("/hub"), door.token("alice", groups=["3"])) as alice:
+        for number in range(100):
+            await alice.send(action="unsubscribe", channel="group", pk=number)
+        assert (await alice.closed())[0] == 4429

@@ -74,6 +74,23 @@ async def test_a_mistake_in_the_configuration_is_named_with_its_line(folder: Pat
     assert not process.stdout, "nothing listens"
 
 
+async def test_sighup_reads_the_gates_again_and_a_bad_file_changes_nothing(folder: Path) -> None:
+    door = Door(folder, SITE, HUB)
+    async with door, await Peer.admitted(door.url("/hub"), door.token("alice", groups=["3"])) as alice:
+        door.configure(SITE, HUB, ECHO)
+        door.process.signal(signal.SIGHUP)
+        await door.process.line("read again", on="stderr")
+        door.configure(SITE, HUB.replace("ladder", "lader"))
+        door.process.signal(signal.SIGHUP)
+        await door.process.line("lader", on="stderr")
+        async with CLIENTS["websockets"]() as client:
+            await client.open(door.url("/echo"), Opening())
+            await client.send("still here")
+            assert await client.receive() == "still here"
+        await alice.send(action="subscribe", channel="group", pk=3)
+        await alice.event("subscribed")
+
+
 async def test_a_store_survives_a_restart(folder: Path) -> None:
     door = Door(folder, SITE, HUB)
     async with door, await Peer.connect(door.url("/hub")) as peer:
@@ -95,7 +112,7 @@ async def test_health_is_told_to_a_person_and_to_a_script(folder: Path) -> None:
 @pytest.mark.parametrize("level", ["info", "trace"])
 async def test_the_log_holds_no_secret_however_much_it_says(folder: Path, level: str) -> None:
     async with echo_server("websockets") as server:
-        door = await Door(folder, SITE, HUB, upstream(server.url)).start({"RUST_LOG": level, "DOORWARD_LOG": level})
+        door = await Door(folder, SITE, HUB, upstream(server.url)).start({"DOORWARD_LOG": level})
         good, bad = door.token("alice", groups=["3"]), door.token("alice", key=door.keep_secret("k" * 48))
         message = door.keep_secret("the message itself 7f3a")
         async with await Peer.admitted(door.url("/hub"), good) as alice:
