@@ -325,6 +325,22 @@ fn channels_belong_to_a_hub_and_have_names_of_their_own() {
     let channels = "[[gate.channel]]\nname = \"news\"\n[[gate.channel]]\nname = \"news\"\n";
     let text = format!("{ISSUER}{GATE}{channels}");
     expect(&text, &[("E16", "gate[0].channel[1].name", "there are two channels named `news`", "line 14")]);
+    let text = format!(
+        "{ISSUER}{GATE}[[gate.channel]]\nname = \"a*\"\nsubscribe = \"everybody\"\npublish = {{ claims = \"x\" }}\n"
+    );
+    expect(
+        &text,
+        &[
+            ("E14", "gate[0].channel[0].name", "`a*` cannot be a channel", "as in `news`"),
+            (
+                "E15",
+                "gate[0].channel[0].subscribe",
+                "unknown value `everybody`",
+                "`nobody`, `any`, `authenticated`, `claim`",
+            ),
+            ("E16", "gate[0].channel[0].publish.claims", "unknown name `claims`", "did you mean `claim`?"),
+        ],
+    );
     let text = format!("{ISSUER}{}[[gate.channel]]\nname = \"news\"\n", GATE.replace("hub", "echo"));
     expect(&text, &[("E13", "gate[0].channel[0]", "the backend `echo` has no channels", "`backend = { hub = {} }`")]);
 }
