@@ -1,5 +1,4 @@
 //! The other end of a client, in memory.
-#![expect(clippy::unwrap_used, reason = "a peer that fails fails the test")]
 
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_wire::websocket::{
