@@ -13,9 +13,6 @@ use super::{
     topics::{Subscription, gate_of},
 };
 
-/// How many subscriptions one socket may have.
-const MOST_SUBSCRIPTIONS: usize = 128;
-
 /// After so many malformed messages in a row the socket ends.
 const MOST_MALFORMED: u8 = 3;
 
@@ -72,7 +69,7 @@ impl Member {
             return Err(Denied::Permission);
         }
         let new = pks.iter().filter(|pk| !self.is_subscribed(socket, channel, pk.as_deref())).count();
-        if self.subscriptions.len() + new > MOST_SUBSCRIPTIONS {
+        if self.subscriptions.len() + new > self.hub.most_subscriptions {
             return Err(Denied::TooMany);
         }
         for pk in pks.iter().map(Option::as_deref) {
@@ -155,7 +152,7 @@ impl Incoming for Member {
             }
             Err(Denied::Permission) => ("permission_denied", "you may not do that there"),
             Err(Denied::NotSupported) => ("not_supported", "this hub does not do that"),
-            Err(Denied::TooMany) => ("too_many_subscriptions", "a socket has at most 128 subscriptions"),
+            Err(Denied::TooMany) => ("too_many_subscriptions", "a socket has no more subscriptions than that"),
         };
         self.malformed = 0;
         say(socket, &json::error(inbound.id, code, sentence));

@@ -46,10 +46,17 @@ pub struct HubConfig {
 }
 
 /// A backend of channels. One hub may serve many gates: nothing crosses between them, or between owners.
-#[derive(Default)]
 pub struct Hub {
     channels: HashMap<ChannelName, Arc<dyn ChannelModel>>,
+    most_subscriptions: usize,
     topics: Topics,
+}
+
+impl Default for Hub {
+    /// A hub without channels, with 128 subscriptions a socket.
+    fn default() -> Self {
+        Self { channels: HashMap::new(), most_subscriptions: 128, topics: Topics::default() }
+    }
 }
 
 impl Hub {
@@ -57,6 +64,12 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         let add = |hub: Self, (name, rules)| hub.with_channel(name, rules);
         config.channels.into_iter().fold(Self::default(), add)
+    }
+
+    /// How many subscriptions one socket may have.
+    #[must_use]
+    pub fn with_at_most(self, subscriptions: usize) -> Self {
+        Self { most_subscriptions: subscriptions, ..self }
     }
 
     /// Adds a channel, or puts another model in its place.

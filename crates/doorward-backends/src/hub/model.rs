@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use doorward_auth::Admission;
 use doorward_wire::json::Inbound;
 
@@ -50,5 +52,23 @@ pub trait ChannelModel: Send + Sync {
     fn on_message(&self, admission: &Admission, message: &Inbound<'_>) -> Option<String> {
         let _ = (admission, message);
         None
+    }
+}
+
+impl<M: ChannelModel + ?Sized> ChannelModel for Arc<M> {
+    fn can_subscribe(&self, admission: &Admission, message: &Inbound<'_>) -> Permitted {
+        (**self).can_subscribe(admission, message)
+    }
+
+    fn can_publish(&self, admission: &Admission, message: &Inbound<'_>) -> bool {
+        (**self).can_publish(admission, message)
+    }
+
+    fn can_send(&self, admission: &Admission, message: &Inbound<'_>) -> bool {
+        (**self).can_send(admission, message)
+    }
+
+    fn on_message(&self, admission: &Admission, message: &Inbound<'_>) -> Option<String> {
+        (**self).on_message(admission, message)
     }
 }

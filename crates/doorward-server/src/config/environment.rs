@@ -16,7 +16,8 @@ use super::{
 const PREFIX: &str = "DOORWARD_";
 
 /// Variables of the command line that are no keys of the file.
-const NOT_KEYS: [&str; 1] = ["DOORWARD_CONFIG"];
+const NOT_KEYS: [&str; 6] =
+    ["DOORWARD_CONFIG", "DOORWARD_LOG", "DOORWARD_TOKEN", "DOORWARD_KEY", "DOORWARD_TICKET", "DOORWARD_CHALLENGE"];
 
 /// A key that was given as a flag of the command line.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// What is behind a gate.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendConfig {
     /// Doorward's own channels, each a `[[gate.channel]]`.
@@ -32,25 +32,6 @@ impl BackendConfig {
             Self::Hub(_) => "hub",
             Self::Upstream(_) => "upstream",
             Self::Echo(_) => "echo",
-        }
-    }
-}
-
-impl PartialEq for BackendConfig {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Hub(NoSettings {}), Self::Hub(NoSettings {}))
-            | (Self::Echo(NoSettings {}), Self::Echo(NoSettings {})) => true,
-            (Self::Upstream(one), Self::Upstream(other)) => {
-                let UpstreamConfig { url, protocols, connect_timeout, forward_headers, identity, max_frame } = one;
-                *url == other.url
-                    && *protocols == other.protocols
-                    && *connect_timeout == other.connect_timeout
-                    && *forward_headers == other.forward_headers
-                    && *identity == other.identity
-                    && *max_frame == other.max_frame
-            }
-            _ => false,
         }
     }
 }
@@ -206,14 +187,19 @@ impl Gate {
         Ok(HubConfig { channels: self.channel.iter().map(channel).collect::<Result<_, _>>()? })
     }
 
-    /// The claims that rules name: of a token only these are to be kept.
+    /// The claims that rules name, or that an upstream is told: of a token only these are to be kept.
     pub fn named_claims(&self) -> Vec<String> {
         let rules = self.channel.iter().flat_map(|channel| [&channel.subscribe, &channel.publish, &channel.custom]);
+        let told = match &self.backend {
+            BackendConfig::Upstream(upstream) => upstream.claims.as_slice(),
+            BackendConfig::Hub(_) | BackendConfig::Echo(_) => &[],
+        };
         let claims: BTreeSet<String> = rules
             .filter_map(|rule| match rule {
                 Rule::Claim(name) => Some(name.clone()),
                 Rule::Nobody | Rule::Any | Rule::Authenticated => None,
             })
+            .chain(told.iter().cloned())
             .collect();
         claims.into_iter().collect()
     }

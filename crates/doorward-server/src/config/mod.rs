@@ -42,9 +42,9 @@ mod sections;
 mod step_times;
 mod values;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use doorward_auth::{settings::ReadSecret, token::IssuerConfig};
+use doorward_auth::{ports::Authenticator, settings::ReadSecret, token::IssuerConfig};
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
@@ -95,6 +95,9 @@ pub struct Loaded {
     pub warnings: Vec<Mistake>,
 }
 
+/// The ways to recognise somebody that an application brings, by their kind.
+pub type Authenticators = BTreeMap<String, Arc<dyn Authenticator>>;
+
 /// A list item and its place in the list: after a mistake the others keep theirs.
 type Items<T> = Vec<(KeyPath, T)>;
 
@@ -117,13 +120,25 @@ pub fn load(
     overrides: &[Override],
     read_secret: ReadSecret<'_>,
 ) -> Result<Loaded, Vec<Mistake>> {
+    load_for(&Authenticators::new(), text, file, environment, overrides, read_secret)
+}
+
+/// As [`load`], for an application that brings ways to recognise somebody of its own.
+pub fn load_for(
+    authenticators: &Authenticators,
+    text: &str,
+    file: &str,
+    environment: &BTreeMap<String, String>,
+    overrides: &[Override],
+    read_secret: ReadSecret<'_>,
+) -> Result<Loaded, Vec<Mistake>> {
     let (mut document, syntax) = Document::parse(text, file);
     let unknown = environment::overlay(&mut document, &sections(), environment, overrides);
     let mut report = Report::new(&document);
     let parts = read_parts(&mut report);
     // What a file that is not even TOML leaves out would only be guessed at.
     if syntax.is_empty() {
-        check::check(&mut report, &parts, read_secret);
+        check::check(&mut report, &parts, authenticators, read_secret);
     }
     // On a line that is no TOML, the value is a guess of the parser's.
     let lines: Vec<usize> = syntax.iter().map(|mistake| mistake.line).collect();

@@ -10,13 +10,21 @@ use doorward_auth::{
 };
 use doorward_backends::hub::ChannelName;
 
-use super::super::{BackendConfig, Gate, Parts, document::KeyPath, report::Report};
+use super::super::{Authenticators, BackendConfig, Gate, Parts, document::KeyPath, report::Report};
 use super::{
     check_name, ladder, limits,
     owners::{owner_of, twice},
 };
 
-pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, issuers: &[Arc<Issuer>], read: ReadSecret<'_>) {
+/// What gates refer to.
+pub(super) struct Around<'a> {
+    pub(super) issuers: &'a [Arc<Issuer>],
+    pub(super) authenticators: &'a Authenticators,
+    pub(super) read: ReadSecret<'a>,
+}
+
+pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, around: &Around<'_>) {
+    let Around { issuers, authenticators, read } = *around;
     let mut names: HashMap<(String, &str), &KeyPath> = HashMap::new();
     let mut paths: PathTable<()> = PathTable::default();
     for (path, gate) in &parts.gates {
@@ -31,7 +39,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, issuers: &[Arc<I
         origins(report, path, gate);
         entrance(report, path, gate);
         if let Some(owner) = &owner {
-            ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, read });
+            ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, authenticators, read });
         }
         channels(report, path, gate);
         let effective = parts.config.limits.of_gate(&gate.limits);

@@ -10,7 +10,7 @@ use doorward_auth::{
 };
 use doorward_types::{OwnerId, Timestamp};
 
-use super::super::{BackendConfig, Gate, Parts, document::KeyPath, nearest, report::Report};
+use super::super::{Authenticators, BackendConfig, Gate, Parts, document::KeyPath, nearest, report::Report};
 
 /// What a ladder is checked with.
 pub(super) struct Around<'a> {
@@ -18,6 +18,7 @@ pub(super) struct Around<'a> {
     pub(super) owner: &'a str,
     /// The issuers that are right; the others have been told.
     pub(super) issuers: &'a [Arc<Issuer>],
+    pub(super) authenticators: &'a Authenticators,
     pub(super) read: ReadSecret<'a>,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         ports: ports(),
         issuers: &issuers,
         kept_claims: Arc::new([]),
-        authenticators: &BTreeMap::new(),
+        authenticators: around.authenticators,
         read_secret: around.read,
     };
     let mut rungs = Vec::new();

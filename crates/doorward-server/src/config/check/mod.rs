@@ -8,18 +8,18 @@ mod owners;
 use doorward_auth::settings::ReadSecret;
 
 use super::{
-    Config, Listen, Parts, Table,
+    Authenticators, Config, Listen, Parts, Table,
     document::KeyPath,
     report::Report,
     sections::{Internal, Server},
 };
 
-pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, read: ReadSecret<'_>) {
+pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: &Authenticators, read: ReadSecret<'_>) {
     listeners(report, &parts.config);
     proxies(report, &parts.config);
     limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
     let issuers = owners::check(report, parts, read);
-    gates::check(report, parts, &issuers, read);
+    gates::check(report, parts, &gates::Around { issuers: &issuers, authenticators, read });
 }
 
 fn listeners(report: &mut Report<'_, '_>, config: &Config) {
