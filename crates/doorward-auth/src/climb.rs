@@ -7,6 +7,8 @@ use std::{
 
 use doorward_types::{Answer, Cursor, Prompt, Subject, TraceId};
 
+use tokio::time::Instant;
+
 use crate::{
     Admission, BoxFuture, Claimant, Conversation, Fault, Handshake, Ladder, Layer, Refusal, Rung, Step, Verdict,
     conversation::Desk,
@@ -301,7 +303,7 @@ impl Run {
         conversation: &Conversation,
     ) -> Result<Answer, Refusal> {
         conversation.say(Prompt::Choose { of, optional, expires_in: self.choose_within });
-        match conversation.desk().hear_within(self.choose_within).await {
+        match conversation.desk().hear_until(Instant::now() + self.choose_within).await {
             Some(answer) => {
                 self.desk.record("ladder", "choose", Verb::Ask, Outcome::Hit, None);
                 Ok(answer)
