@@ -195,3 +195,9 @@ pub(crate) fn ladder(world: &World, config: Value) -> Ladder {
 pub(crate) fn later(secs: u64) -> Timestamp {
     World::NOW.plus(Duration::from_secs(secs))
 }
+
+/// The bytes that a proof is made over, written down without the code that checks them: four bytes of length before each.
+pub(crate) fn transcript(purpose: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let texts = std::iter::once(purpose).chain(fields.iter().flat_map(|(name, value)| [*name, *value]));
+    texts.flat_map(|text| [&(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat()).collect()
+}
