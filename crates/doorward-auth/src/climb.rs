@@ -136,9 +136,11 @@ struct Run {
     choose_within: Duration,
 }
 
-/// A branch whose handshake layers have passed, with what they proved.
+/// A branch whose handshake layers have passed.
 struct Branch {
-    claimant: Claimant,
+    /// What its handshake layers proved, on top of what was proven above. A ladder has such a branch only above the layers
+    /// that talk, so nothing can have been proven since.
+    claimant: Option<Claimant>,
     layers: Vec<Arc<dyn Layer>>,
 }
 
@@ -199,7 +201,10 @@ impl Run {
                     self.open.push_back(Vec::new());
                     return Ok(true);
                 }
-                Ok(()) => open.push(Branch { claimant, layers }),
+                Ok(()) => {
+                    let looked = branch.iter().any(Step::is_handshake);
+                    open.push(Branch { claimant: looked.then_some(claimant), layers });
+                }
                 Err(refusal) => last = Some(refusal),
             }
         }
@@ -249,10 +254,9 @@ impl Run {
             Ok([only]) => only,
             Err(branches) => self.chosen(branches, conversation).await?,
         };
-        // What the branch's handshake layers proved comes on top of what was proven meanwhile.
-        let mut claimant = branch.claimant;
-        claimant.adopt(&self.claimant)?;
-        self.claimant = claimant;
+        if let Some(claimant) = branch.claimant {
+            self.claimant = claimant;
+        }
         for layer in &branch.layers {
             talk(layer.as_ref(), conversation, &mut self.claimant).await?;
         }

@@ -178,11 +178,14 @@ async fn a_whole_key_that_is_wrong_or_open_to_others_is_refused_in_the_same_step
     let revoked = known(&world).await;
     world.app_keys.revoke(&World::owner(), &revoked.id, later(0)).await.unwrap();
     let unknown = NewAppKey::draw(world.rng.as_ref()).text;
+    let other_half = NewAppKey::draw(world.rng.as_ref());
+    world.app_keys.add(AppKey { public: key.public, ..record(&other_half) }).await.unwrap();
     let mut typo = key.text.reveal_text("test").unwrap().to_owned();
     typo.pop();
     let rows = [
         (true, unknown, "no key"),
         (true, revoked.text, "revoked at"),
+        (true, other_half.text, "another public half"),
         (true, Secret::from_text(typo), "a key is its prefix"),
         (true, Secret::from_text("dwk_"), "a key is its prefix"),
         (false, key.text, "over a line that others can read"),

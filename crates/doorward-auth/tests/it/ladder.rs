@@ -1,11 +1,14 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use doorward_auth::{
-    Ladder, LadderError, Rung, Verdict,
+    BoxFuture, Claimant, Conversation, Ladder, LadderError, Layer, Refusal, Rung, Step, Verdict,
     trail::{Outcome, Verb},
 };
 use doorward_testkit::World;
-use doorward_types::{Answer, CloseReason, Cursor, Rest};
+use doorward_types::{Answer, CloseReason, Cursor, Rest, Subject};
 
 use crate::support::{Flag, WORD_TIMEOUT, Word, flags, word};
 
@@ -457,4 +460,78 @@ async fn an_answer_for_another_layer_is_refused() {
     peer.play("< ask word: user sends word").await;
     peer.say(Answer::to_layer("other").with_text("word", "right"));
     peer.play("< refused not_authenticated").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_above_an_alternative_counts_beside_what_the_alternative_proves() {
+    let world = World::new();
+    let branch = vec![Flag::named("second").step(), Word::of("third", "bob").step()];
+    let ladder = rungs(vec![Flag::of("first", "bob").rung(), Rung::Any(vec![branch])]);
+    let mut peer = world.knock(&ladder, flags(&["first", "second"])).await.unwrap();
+    let talk = "< ask third: user sends word\n> {\"word\":\"right\"}\n< admitted member:bob";
+    let admission = peer.play(talk).await.unwrap().admission.unwrap();
+    let layers: Vec<_> = admission.evidence().iter().map(|evidence| evidence.layer).collect();
+    assert_eq!(layers, ["first", "second", "third"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_above_an_alternative_counts_beside_what_the_alternative_proves() {
+    let world = World::new();
+    let either = Rung::Any(vec![vec![Word::named("a").step()], vec![Word::of("b", "eve").step()]]);
+    let ladder = rungs(vec![Word::of("first", "bob").rung(), either]);
+    for (kind, line) in [("a", "admitted member:bob"), ("b", "refused not_authenticated")] {
+        let mut peer = world.knock(&ladder, flags(&[])).await.unwrap();
+        let talk = format!(
+            "< ask first: user sends word\n> {{\"word\":\"right\"}}\n< choose a | b\n> {{\"kind\":\"{kind}\",\"word\":\"right\"}}"
+        );
+        peer.play(&talk).await;
+        assert_eq!(peer.hear().await.line, line);
+    }
+}
+
+/// A layer that hears nothing, and notes whom it was told about.
+struct Mute(Arc<Mutex<Vec<Option<Subject>>>>);
+
+impl Layer for Mute {
+    fn name(&self) -> &'static str {
+        "mute"
+    }
+
+    fn verify<'a>(&'a self, _: &'a mut Conversation, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
+        self.0.lock().unwrap().push(claimant.subject().cloned());
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_asked_for_answers_no_later_layer() {
+    let world = World::new();
+    let either = Rung::Any(vec![vec![Step::conversation(Mute(Arc::default()))], vec![Word::named("word").step()]]);
+    let ladder = rungs(vec![either, Word::named("last").rung()]);
+    let mut peer = world.knock(&ladder, flags(&[])).await.unwrap();
+    let talk = r#"
+        < choose mute | word
+        > {"kind":"mute","word":"right"}
+        < ask last: user sends word
+    "#;
+    peer.play(talk).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_verdict_at_the_end_who_failed_climbs_on_as_nobody() {
+    let world = World::new();
+    for (said, subject) in [("right", Some(World::member("bob"))), ("wrong", None)] {
+        let told = Arc::default();
+        let rungs = vec![
+            Word::of("one", "bob").rung(),
+            Word::named("two").rung(),
+            Rung::One(Step::conversation(Mute(Arc::clone(&told)))),
+        ];
+        let ladder = Ladder::new(rungs).unwrap().with_verdict(Verdict::End);
+        let mut peer = world.knock(&ladder, flags(&[])).await.unwrap();
+        peer.play("< ask one: user sends word\n> {\"word\":\"right\"}\n< ask two: user sends word").await;
+        peer.say(word("two", said));
+        peer.hear().await;
+        assert_eq!(*told.lock().unwrap(), [subject]);
+    }
 }

@@ -1,11 +1,14 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use doorward_auth::{
-    BoxFuture, Handshake, Ladder,
-    layers::conversation::app_key::NewAppKey,
+    Ask, BoxFuture, Claimant, Conversation, Handshake, Ladder, Layer, Refusal, Rung, Step,
+    layers::conversation::{app_key::NewAppKey, offer::Offer},
     memory::MemoryUsedTokens,
     ports::{AppKey, AppKeys, PortError, Ports, UsedTokens},
 };
@@ -181,7 +184,7 @@ async fn silence_is_refused_at_the_limit_and_the_limit_is_one_for_all_parts() {
     let mut peer = world.knock(&offer(&world), World::handshake()).await.unwrap();
     assert!(peer.hears_nothing().await);
     let begun = tokio::time::Instant::now();
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     peer.say(jwt());
     peer.play("< refused not_authenticated").await;
     assert_eq!(begun.elapsed().as_secs(), 5, "the first part does not buy more time for the second");
@@ -198,4 +201,40 @@ async fn what_a_part_demands_of_the_line_holds_in_an_offer_too() {
     peer.say(app_key(&world, "7").await);
     let refusal = peer.play("< refused not_authenticated").await.unwrap().refusal.unwrap();
     assert!(refusal.detail.contains("others can read"), "{refusal}");
+}
+
+/// A part that cannot keep quiet.
+struct Chatty;
+
+impl Layer for Chatty {
+    fn name(&self) -> &'static str {
+        "chatty"
+    }
+
+    fn unprompted_answers(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn verify<'a>(
+        &'a self,
+        conversation: &'a mut Conversation,
+        _: &'a mut Claimant,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            conversation.tell("socket greets user", vec![]);
+            let within = Duration::from_secs(5);
+            conversation.ask("user sends word", Ask::for_fields(&["word"], within)).await?;
+            conversation.wait("socket waits for nothing", vec![], within, std::future::ready(())).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_would_talk_is_kept_quiet() {
+    let world = World::new();
+    let offer = Offer::new(vec![Arc::new(Chatty)], Duration::from_secs(5)).unwrap();
+    let ladder = Ladder::new(vec![Rung::One(Step::conversation(offer))]).unwrap();
+    let mut peer = world.knock(&ladder, World::handshake()).await.unwrap();
+    peer.say(Answer::new().with_text("word", "hello"));
+    peer.play("< admitted nobody").await;
 }

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use doorward_auth::{
-    Handshake, Ladder, PresentedTicket, TicketVia,
+    BoxFuture, Handshake, Ladder, PresentedTicket, TicketVia,
     layers::handshake::ticket::NewTicket,
-    ports::{Ticket, TicketBinding, Tickets},
+    ports::{PortError, Ports, Ticket, TicketBinding, Tickets},
 };
 use doorward_testkit::{Peer, World, script};
-use doorward_types::{GateName, OwnerId, Rest, Secret};
+use doorward_types::{GateName, OwnerId, Rest, Secret, Timestamp};
 use serde_json::json;
 
-use crate::support::{ladder, later};
+use crate::support::{ladder, later, rung};
 
 /// Makes a ticket of bob's for the gate `fancy`, or as `change` has it.
 async fn ticket(world: &World, change: impl FnOnce(&mut Ticket)) -> Secret {
@@ -219,4 +219,49 @@ async fn by_default_a_ticket_comes_in_the_request_or_over_the_socket() {
     assert_eq!(sends(&mut peer, &text).await, "admitted member:bob");
     let mut peer = world.knock(&ladder, header(&text)).await.unwrap();
     assert_eq!(sends(&mut peer, &text).await, "refused not_authenticated", "used in the request or in a message");
+}
+
+/// Tickets that come out whatever was asked for, as a store with a fault would give them.
+struct Careless(Ticket);
+
+impl Tickets for Careless {
+    fn mint<'a>(&'a self, _: [u8; 32], _: Ticket) -> BoxFuture<'a, Result<(), PortError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn consume<'a>(
+        &'a self,
+        _: &'a OwnerId,
+        _: [u8; 32],
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Ticket>, PortError>> {
+        Box::pin(std::future::ready(Ok(Some(self.0.clone()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn expiry_and_origin_are_looked_at_again_when_the_ticket_is_there() {
+    let world = World::new();
+    let text = NewTicket::draw(world.rng.as_ref(), None).text;
+    for (expires_at, origin, reason) in [
+        (World::NOW, None, Some("has expired")),
+        (later(1), Some("https://app.example"), Some("another origin")),
+        (later(1), None, None),
+    ] {
+        let ticket = Ticket {
+            owner: World::owner(),
+            binding: TicketBinding::AnyGateOfOwner,
+            origin: origin.map(str::to_owned),
+            subject: World::member("bob"),
+            rests_on: vec![],
+            expires_at,
+        };
+        let ports = Ports { tickets: Arc::new(Careless(ticket)), ..world.ports() };
+        let ladder = Ladder::new(vec![rung(&ports, json!({ "ticket": { "via": ["header"] } }))]).unwrap();
+        let refusal = world.knock(&ladder, header(&text)).await.err().map(|(refusal, _)| refusal.detail);
+        match reason {
+            Some(reason) => assert!(refusal.unwrap().contains(reason)),
+            None => assert_eq!(refusal, None),
+        }
+    }
 }
