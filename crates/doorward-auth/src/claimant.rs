@@ -149,31 +149,6 @@ impl Claimant {
         }
     }
 
-    /// Takes over what `other` has proven on top of what was known when this one was cloned from it.
-    pub(crate) fn adopt(&mut self, other: &Self) -> Result<(), Refusal> {
-        if let (Some(mine), Some(theirs)) = (&self.subject, &other.subject)
-            && mine != theirs
-        {
-            return Err(Refusal::credential("same subject as before", format!("proves {mine}, not {theirs}")));
-        }
-        self.subject = self.subject.take().or_else(|| other.subject.clone());
-        other.rests_on.iter().for_each(|rest| self.rest_on(rest.clone()));
-        for evidence in &other.evidence {
-            if !self.evidence.contains(evidence) {
-                self.evidence.push(evidence.clone());
-            }
-        }
-        self.expires_at = match (self.expires_at, other.expires_at) {
-            (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
-            (mine, theirs) => mine.or(theirs),
-        };
-        for (name, values) in &other.claims {
-            self.claims.entry(name.clone()).or_insert_with(|| values.clone());
-        }
-        self.only_one = self.only_one.or(other.only_one);
-        Ok(())
-    }
-
     /// Forgets who was proven: with [`crate::Verdict::End`] a failed claimant climbs on as nobody.
     pub(crate) fn become_nobody(&mut self) {
         self.subject = None;

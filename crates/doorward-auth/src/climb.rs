@@ -7,6 +7,8 @@ use std::{
 
 use doorward_types::{Answer, Cursor, Prompt, Subject, TraceId};
 
+use tokio::time::Instant;
+
 use crate::{
     Admission, BoxFuture, Claimant, Conversation, Fault, Handshake, Ladder, Layer, Refusal, Rung, Step, Verdict,
     conversation::Desk,
@@ -134,9 +136,11 @@ struct Run {
     choose_within: Duration,
 }
 
-/// A branch whose handshake layers have passed, with what they proved.
+/// A branch whose handshake layers have passed.
 struct Branch {
-    claimant: Claimant,
+    /// What its handshake layers proved, on top of what was proven above. A ladder has such a branch only above the layers
+    /// that talk, so nothing can have been proven since.
+    claimant: Option<Claimant>,
     layers: Vec<Arc<dyn Layer>>,
 }
 
@@ -197,7 +201,10 @@ impl Run {
                     self.open.push_back(Vec::new());
                     return Ok(true);
                 }
-                Ok(()) => open.push(Branch { claimant, layers }),
+                Ok(()) => {
+                    let looked = branch.iter().any(Step::is_handshake);
+                    open.push(Branch { claimant: looked.then_some(claimant), layers });
+                }
                 Err(refusal) => last = Some(refusal),
             }
         }
@@ -247,10 +254,9 @@ impl Run {
             Ok([only]) => only,
             Err(branches) => self.chosen(branches, conversation).await?,
         };
-        // What the branch's handshake layers proved comes on top of what was proven meanwhile.
-        let mut claimant = branch.claimant;
-        claimant.adopt(&self.claimant)?;
-        self.claimant = claimant;
+        if let Some(claimant) = branch.claimant {
+            self.claimant = claimant;
+        }
         for layer in &branch.layers {
             talk(layer.as_ref(), conversation, &mut self.claimant).await?;
         }
@@ -301,7 +307,7 @@ impl Run {
         conversation: &Conversation,
     ) -> Result<Answer, Refusal> {
         conversation.say(Prompt::Choose { of, optional, expires_in: self.choose_within });
-        match conversation.desk().hear_within(self.choose_within).await {
+        match conversation.desk().hear_until(Instant::now() + self.choose_within).await {
             Some(answer) => {
                 self.desk.record("ladder", "choose", Verb::Ask, Outcome::Hit, None);
                 Ok(answer)

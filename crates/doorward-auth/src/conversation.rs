@@ -1,7 +1,6 @@
 use std::{
     collections::VecDeque,
     future::Future,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -90,11 +89,9 @@ impl Conversation {
             let Ask { fields, shows, within, .. } = ask;
             self.say(Prompt::Ask { layer: self.layer, step, fields, shows, expires_in: within });
         }
-        match tokio::time::timeout(ask.within, self.desk.next_answer()).await {
-            Ok(answer) => self.heard(step, answer),
-            Err(_) => {
-                Err(self.missed(step, Verb::Ask, Fault::TooSlow, format!("nothing came within {:?}", ask.within)))
-            }
+        match self.desk.hear_until(Instant::now() + ask.within).await {
+            Some(answer) => self.heard(step, answer),
+            None => Err(self.missed(step, Verb::Ask, Fault::TooSlow, format!("nothing came within {:?}", ask.within))),
         }
     }
 
@@ -179,9 +176,9 @@ impl Conversation {
         while heard.len() < count {
             match self.given.pop_front() {
                 Some(answer) => heard.push(answer),
-                None => match tokio::time::timeout_at(until, self.desk.next_answer()).await {
-                    Ok(answer) => heard.push(answer),
-                    Err(_) => break,
+                None => match self.desk.hear_until(until).await {
+                    Some(answer) => heard.push(answer),
+                    None => break,
                 },
             }
         }
@@ -235,7 +232,7 @@ pub(crate) struct Desk {
 #[derive(Debug, Default)]
 struct Inner {
     outbox: VecDeque<Prompt>,
-    inbox: Option<Answer>,
+    inbox: Option<(Answer, Instant)>,
     listener: Option<Waker>,
     rungs: Vec<RungTrail>,
     rung: usize,
@@ -254,11 +251,12 @@ impl Desk {
 
     /// Leaves an answer; gives it back where the last one was not heard yet.
     pub(crate) fn leave(&self, answer: Answer) -> Result<(), Answer> {
+        let now = Instant::now();
         let mut inner = self.lock();
         if inner.inbox.is_some() {
             return Err(answer);
         }
-        inner.inbox = Some(answer);
+        inner.inbox = Some((answer, now));
         let listener = inner.listener.take();
         drop(inner);
         if let Some(listener) = listener {
@@ -267,11 +265,12 @@ impl Desk {
         Ok(())
     }
 
-    async fn next_answer(&self) -> Answer {
+    /// The next answer, and when it was left.
+    async fn next_answer(&self) -> (Answer, Instant) {
         std::future::poll_fn(|context: &mut Context<'_>| {
             let mut inner = self.lock();
             match inner.inbox.take() {
-                Some(answer) => Poll::Ready(answer),
+                Some(left) => Poll::Ready(left),
                 None => {
                     inner.listener = Some(context.waker().clone());
                     Poll::Pending
@@ -281,10 +280,10 @@ impl Desk {
         .await
     }
 
-    /// The next answer to anything, with a limit; `None` when nothing came.
-    pub(crate) async fn hear_within(&self, within: Duration) -> Option<Answer> {
-        let answer = pin!(self.next_answer());
-        tokio::time::timeout(within, answer).await.ok()
+    /// The next answer to anything, where it is left by then. What counts is when it was left, not when it is looked at.
+    pub(crate) async fn hear_until(&self, until: Instant) -> Option<Answer> {
+        let (answer, at) = tokio::time::timeout_at(until, self.next_answer()).await.ok()?;
+        (at <= until).then_some(answer)
     }
 
     fn say(&self, prompt: Prompt) {

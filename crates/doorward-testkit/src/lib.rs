@@ -1,4 +1,28 @@
-//! What the tests of all crates share: suites that any implementation of a port must pass, and the files of `conformance/`.
+//! What the tests of all crates share: scripted peers, a world in memory, tokens good and forged, and the scripts at the
+//! heads of the layers' files; suites that any implementation of a port must pass, and the files of `conformance/`.
+//!
+//! **What it is not:** published, or used by anything but tests.
+//!
+//! ```text
+//!   World (clock, rng, stores) ──▶ ladder ──▶ Climb ◀──▶ Peer ◀── lines: `< ask jwt: user sends token`
+//! ```
+//!
+//! ```
+//! use doorward_testkit::{World, script};
+//! let world = World::new();
+//! assert!(world.ports().rng.bytes16() != [0; 16]);
+//! assert_eq!(script::steps_of("//! user   -> socket    send token\n"), ["user sends token"]);
+//! ```
 
+pub mod script;
 pub mod suites;
+pub mod tokens;
 pub mod transcript;
+
+mod peer;
+mod rng;
+mod world;
+
+pub use peer::{Heard, Peer};
+pub use rng::SeededRng;
+pub use world::World;

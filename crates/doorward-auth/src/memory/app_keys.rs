@@ -21,13 +21,15 @@ impl MemoryAppKeys {
 
 impl AppKeys for MemoryAppKeys {
     fn add<'a>(&'a self, key: AppKey) -> BoxFuture<'a, Result<bool, PortError>> {
-        let mut keys = lock(&self.0);
-        let is_new = !keys.iter().any(|known| known.owner == key.owner && known.id == key.id);
-        if is_new {
-            let place = keys.partition_point(|known| known.created_at <= key.created_at);
-            keys.insert(place, key);
-        }
-        Box::pin(ready(Ok(is_new)))
+        Box::pin(async move {
+            let mut keys = lock(&self.0);
+            let is_new = !keys.iter().any(|known| known.owner == key.owner && known.id == key.id);
+            if is_new {
+                let place = keys.partition_point(|known| known.created_at <= key.created_at);
+                keys.insert(place, key);
+            }
+            Ok(is_new)
+        })
     }
 
     fn find<'a>(&'a self, owner: &'a OwnerId, id: &'a KeyId) -> BoxFuture<'a, Result<Option<AppKey>, PortError>> {
@@ -46,9 +48,10 @@ impl AppKeys for MemoryAppKeys {
         id: &'a KeyId,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, PortError>> {
-        let mut keys = lock(&self.0);
-        let live = keys.iter_mut().find(|key| key.owner == *owner && key.id == *id && key.revoked_at.is_none());
-        let revoked = live.map(|key| key.revoked_at = Some(now)).is_some();
-        Box::pin(ready(Ok(revoked)))
+        Box::pin(async move {
+            let mut keys = lock(&self.0);
+            let live = keys.iter_mut().find(|key| key.owner == *owner && key.id == *id && key.revoked_at.is_none());
+            Ok(live.map(|key| key.revoked_at = Some(now)).is_some())
+        })
     }
 }

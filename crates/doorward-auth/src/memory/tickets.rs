@@ -1,4 +1,4 @@
-use std::{collections::HashMap, future::ready, sync::Mutex};
+use std::{collections::HashMap, sync::Mutex};
 
 use doorward_types::{OwnerId, Timestamp};
 
@@ -21,8 +21,10 @@ impl MemoryTickets {
 
 impl Tickets for MemoryTickets {
     fn mint<'a>(&'a self, hash: [u8; 32], ticket: Ticket) -> BoxFuture<'a, Result<(), PortError>> {
-        lock(&self.0).insert((ticket.owner.clone(), hash), ticket);
-        Box::pin(ready(Ok(())))
+        Box::pin(async move {
+            lock(&self.0).insert((ticket.owner.clone(), hash), ticket);
+            Ok(())
+        })
     }
 
     fn consume<'a>(

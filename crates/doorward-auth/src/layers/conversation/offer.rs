@@ -102,10 +102,14 @@ impl Layer for Offer {
             let verdict = if answers.len() < expected {
                 let detail = format!("{} of {expected} answers came within {:?}", answers.len(), self.timeout);
                 Err(Refusal::credential(REQUIRE, detail))
-            } else if conversation.has_more() {
-                Err(Refusal::credential(REQUIRE, format!("more than {expected} answers came")))
             } else {
                 self.evaluate(answers, conversation, claimant).await
+            };
+            let verdict = match verdict {
+                Ok(()) if conversation.has_more() => {
+                    Err(Refusal::credential(REQUIRE, format!("more than {expected} answers came")))
+                }
+                verdict => verdict,
             };
             conversation.hold(REQUIRE, verdict)
         })

@@ -1,0 +1,5 @@
+use doorward_auth::Admission;
+
+fn main() {
+    let _ = Admission::default();
+}

@@ -1,0 +1,18 @@
+//! Climbs from end to end, with peers that keep to a script; and tokens good and forged.
+#![expect(clippy::unwrap_used, reason = "a test tells by a panic that something does not hold")]
+
+mod app_key;
+mod authenticator;
+mod build;
+mod cancel;
+mod challenge;
+mod compile_fail;
+mod handshake;
+mod ident;
+mod jwt;
+mod ladder;
+mod memory;
+mod offer;
+mod support;
+mod ticket;
+mod token;

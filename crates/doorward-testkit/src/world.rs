@@ -1,0 +1,116 @@
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicU64, atomic::Ordering},
+    time::Duration,
+};
+
+use doorward_auth::{
+    Claimant, Climb, Handshake, Ladder, Refusal, Start,
+    memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
+    ports::Ports,
+    trail::RungTrail,
+};
+use doorward_types::{Cursor, GateName, OwnerId, Subject, Timestamp, TraceId};
+
+use crate::{Peer, SeededRng};
+
+/// Everything that a ladder needs, in memory: the owner `acme`, the gate `fancy`, a clock that stands at 2026-11-22.
+pub struct World {
+    /// The wall clock; it stands still until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// Random numbers from a fixed seed.
+    pub rng: Arc<SeededRng>,
+    /// One-time tickets.
+    pub tickets: Arc<MemoryTickets>,
+    /// App keys.
+    pub app_keys: Arc<MemoryAppKeys>,
+    /// Tokens that were used.
+    pub used_tokens: Arc<MemoryUsedTokens>,
+    climbs: AtomicU64,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// When worlds begin.
+    pub const NOW: Timestamp = Timestamp::from_secs(1_795_312_386);
+
+    /// A world without tickets, keys or used tokens.
+    pub fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Self::NOW));
+        Self {
+            rng: Arc::new(SeededRng::new(1)),
+            tickets: Arc::default(),
+            app_keys: Arc::default(),
+            used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
+            clock,
+            climbs: AtomicU64::new(0),
+        }
+    }
+
+    /// What layers are built with.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            tickets: self.tickets.clone(),
+            app_keys: self.app_keys.clone(),
+            used_tokens: self.used_tokens.clone(),
+        }
+    }
+
+    /// `acme`.
+    pub fn owner() -> OwnerId {
+        OwnerId::new("acme")
+    }
+
+    /// `fancy`.
+    pub fn gate() -> GateName {
+        GateName::new("fancy")
+    }
+
+    /// A member with that primary key and name.
+    pub fn member(name: &str) -> Subject {
+        Subject { kind: "member".into(), pk: name.into(), uuid: name.into() }
+    }
+
+    /// An upgrade request over TLS, to `app.example`, that shows nothing.
+    pub fn handshake() -> Handshake {
+        Handshake {
+            source: IpAddr::from([192, 0, 2, 7]),
+            secure: true,
+            host: "app.example".into(),
+            port: None,
+            origin: None,
+            variables: BTreeMap::new(),
+            bearer: None,
+            ticket: None,
+        }
+    }
+
+    /// What a climb to that gate begins with.
+    pub fn start(&self, handshake: Handshake, gate: GateName) -> Start {
+        let Handshake { source, secure, .. } = handshake;
+        let variables = handshake.variables.clone();
+        let climb = u128::from(self.climbs.fetch_add(1, Ordering::SeqCst) + 1);
+        Start {
+            trace: TraceId::from_bytes(climb.to_be_bytes()),
+            claimant: Claimant::new(Self::owner(), gate, source, secure, variables),
+            handshake,
+            as_of: Cursor(7),
+            choose_within: Duration::from_secs(5),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Begins a climb, and gives the peer that stands before it.
+    pub async fn knock(&self, ladder: &Ladder, handshake: Handshake) -> Result<Peer, (Refusal, Vec<RungTrail>)> {
+        let start = self.start(handshake, Self::gate());
+        Climb::begin(Arc::new(ladder.clone()), start).await.map(Peer::before)
+    }
+}
