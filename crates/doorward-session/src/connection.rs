@@ -36,7 +36,7 @@ pub struct Connection {
     transport: Arc<dyn Transport>,
     decoder: Decoder,
     /// What was read before the admission and has not been decoded.
-    ahead: Vec<u8>,
+    ahead: Box<[u8]>,
     /// Until the socket has ended.
     incoming: Option<Box<dyn Incoming>>,
     fin_sent: bool,
@@ -68,7 +68,7 @@ impl Connection {
             socket,
             transport,
             decoder,
-            ahead,
+            ahead: ahead.into(),
             incoming: Some(incoming),
             fin_sent: false,
             deaf: false,
@@ -151,7 +151,7 @@ impl Connection {
 
     /// Writes what waits. The turn goes on, or is over: then whatever is sent from now on is the flusher's.
     fn write(&mut self, context: &mut Context<'_>, in_turn: bool) {
-        let now = self.socket.sockets().elapsed();
+        let now = self.socket.sockets().moment();
         let mut outbox = lock(self.socket.outbox());
         outbox.attach(context);
         outbox.in_turn = in_turn;

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::{sync::Notify, task::yield_now};
 
-use crate::{Socket, lock::lock};
+use crate::{Socket, lock::lock, moment::Moment};
 
 /// After so many sockets others have their turn: reads go on, and more frames join the batch.
 const SOCKETS_IN_A_TURN: usize = 128;
@@ -37,8 +37,8 @@ impl Flusher {
         }
     }
 
-    /// Writes for ever.
-    pub(crate) async fn run(&self) {
+    /// Writes for ever; `now` tells the time.
+    pub(crate) async fn run(&self, now: impl Fn() -> Moment) {
         loop {
             self.waiting.notified().await;
             loop {
@@ -48,7 +48,8 @@ impl Flusher {
                 }
                 let mut batch = batch.into_iter();
                 loop {
-                    let turn = batch.by_ref().take(SOCKETS_IN_A_TURN).map(|socket| socket.flush()).count();
+                    let now = now();
+                    let turn = batch.by_ref().take(SOCKETS_IN_A_TURN).map(|socket| socket.flush(now)).count();
                     yield_now().await;
                     if turn < SOCKETS_IN_A_TURN {
                         break;

@@ -12,32 +12,45 @@ pub(crate) struct Place {
     slot: u32,
 }
 
+/// A hash of something that sockets rest on, under a secret of this process. Others may have the same, so whoever finds a
+/// socket by its key has to compare what it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key(u32);
+
+impl Key {
+    pub(crate) fn of(hash: u64) -> Self {
+        Self((hash >> 32) as u32)
+    }
+}
+
 /// One shard of the registry: sockets in numbered slots, and which slots belong to which key.
 ///
-/// A key is a hash under a secret of this process, so whoever finds a socket by a key has to compare what it stands for.
+/// Every socket has an entry for each thing that it rests on, so entries are three numbers.
 #[derive(Default)]
 pub(crate) struct Shard {
     slots: Vec<Option<Weak<Socket>>>,
     free: Vec<u32>,
-    by_key: HashMap<u64, Slots>,
+    by_key: HashMap<Key, Slots>,
+    sets: Vec<HashSet<u32>>,
+    free_sets: Vec<u32>,
 }
 
-/// Most keys lead to one socket.
+/// Most keys lead to one socket; for the others there is a set.
+#[derive(Clone, Copy)]
 enum Slots {
     One(u32),
-    #[expect(clippy::box_collection, reason = "most are `One`, and there is one for each thing a socket rests on")]
-    Many(Box<HashSet<u32>>),
+    Set(u32),
 }
 
 impl Shard {
     /// The place that the next socket will have.
     pub(crate) fn next_place(&self, shard: u16) -> Place {
         let slot = self.free.last().copied();
-        Place { shard, slot: slot.unwrap_or_else(|| u32::try_from(self.slots.len()).unwrap_or(u32::MAX)) }
+        Place { shard, slot: slot.unwrap_or_else(|| number(self.slots.len())) }
     }
 
     /// Puts a socket where [`next_place`](Self::next_place) said it would be.
-    pub(crate) fn insert(&mut self, socket: &Arc<Socket>, keys: impl Iterator<Item = u64>) {
+    pub(crate) fn insert(&mut self, socket: &Arc<Socket>, keys: impl Iterator<Item = Key>) {
         let slot = socket.place().slot;
         if self.free.last() == Some(&slot) {
             self.free.pop();
@@ -48,16 +61,14 @@ impl Shard {
             *place = Some(Arc::downgrade(socket));
         }
         for key in keys {
-            self.by_key.entry(key).and_modify(|slots| slots.add(slot)).or_insert(Slots::One(slot));
+            self.add(key, slot);
         }
     }
 
     /// Takes a socket out.
-    pub(crate) fn remove(&mut self, place: Place, keys: impl Iterator<Item = u64>) {
+    pub(crate) fn remove(&mut self, place: Place, keys: impl Iterator<Item = Key>) {
         for key in keys {
-            if self.by_key.get_mut(&key).is_some_and(|slots| slots.remove(place.slot)) {
-                self.by_key.remove(&key);
-            }
+            self.take(key, place.slot);
         }
         if let Some(slot @ Some(_)) = self.slots.get_mut(place.slot as usize) {
             *slot = None;
@@ -65,13 +76,13 @@ impl Shard {
         }
     }
 
-    /// The sockets with a key that still live, and perhaps others whose key has the same hash.
-    pub(crate) fn find(&self, key: u64) -> Vec<Arc<Socket>> {
+    /// The sockets with a key that still live, and perhaps others.
+    pub(crate) fn find(&self, key: Key) -> Vec<Arc<Socket>> {
         let at = |slot: &u32| self.slots.get(*slot as usize)?.as_ref()?.upgrade();
         match self.by_key.get(&key) {
             None => Vec::new(),
             Some(Slots::One(slot)) => at(slot).into_iter().collect(),
-            Some(Slots::Many(slots)) => slots.iter().filter_map(at).collect(),
+            Some(Slots::Set(set)) => self.sets.get(*set as usize).into_iter().flatten().filter_map(at).collect(),
         }
     }
 
@@ -79,26 +90,51 @@ impl Shard {
     pub(crate) fn all(&self) -> Vec<Arc<Socket>> {
         self.slots.iter().flatten().filter_map(Weak::upgrade).collect()
     }
+
+    fn add(&mut self, key: Key, slot: u32) {
+        match self.by_key.get(&key).copied() {
+            None => {
+                self.by_key.insert(key, Slots::One(slot));
+            }
+            // Two things that one socket rests on may have the same key.
+            Some(Slots::One(first)) if first == slot => {}
+            Some(Slots::One(first)) => {
+                let set = self.free_sets.pop().unwrap_or_else(|| {
+                    self.sets.push(HashSet::new());
+                    number(self.sets.len() - 1)
+                });
+                if let Some(slots) = self.sets.get_mut(set as usize) {
+                    slots.extend([first, slot]);
+                }
+                self.by_key.insert(key, Slots::Set(set));
+            }
+            Some(Slots::Set(set)) => {
+                if let Some(slots) = self.sets.get_mut(set as usize) {
+                    slots.insert(slot);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, key: Key, slot: u32) {
+        match self.by_key.get(&key).copied() {
+            Some(Slots::One(only)) if only == slot => {
+                self.by_key.remove(&key);
+            }
+            Some(Slots::Set(set)) => {
+                let Some(slots) = self.sets.get_mut(set as usize) else { return };
+                slots.remove(&slot);
+                if slots.is_empty() {
+                    *slots = HashSet::new();
+                    self.free_sets.push(set);
+                    self.by_key.remove(&key);
+                }
+            }
+            Some(Slots::One(_)) | None => {}
+        }
+    }
 }
 
-impl Slots {
-    fn add(&mut self, slot: u32) {
-        match self {
-            Self::One(first) => *self = Self::Many(Box::new([*first, slot].into())),
-            Self::Many(slots) => {
-                slots.insert(slot);
-            }
-        }
-    }
-
-    /// Takes a slot out; gives whether none is left.
-    fn remove(&mut self, slot: u32) -> bool {
-        match self {
-            Self::One(only) => *only == slot,
-            Self::Many(slots) => {
-                slots.remove(&slot);
-                slots.is_empty()
-            }
-        }
-    }
+fn number(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }

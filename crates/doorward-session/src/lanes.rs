@@ -6,7 +6,7 @@
 //!
 //! Between two frames the control lane goes first. A cut drops everything but the rest of a frame already begun.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, sync::Arc};
 
 use bytes::{Buf, Bytes};
 use doorward_wire::websocket::frame;
@@ -20,8 +20,8 @@ use crate::{
 /// A frame of at least this many bytes is written from where it lies; smaller ones are copied together.
 const LARGE: usize = 16 * 1024;
 
-/// A queue that is empty keeps the memory of this many frames at the most.
-const KEPT: usize = 16;
+/// A queue that has been drained keeps the memory of this many frames at the most, until somebody looks at the idle socket.
+const KEPT: usize = 64;
 
 /// More waits than the limits allow.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub(crate) struct Lanes {
     begun: Bytes,
     pong: Option<Box<[u8]>>,
     ping: bool,
-    queue: VecDeque<Bytes>,
+    /// A pointer to each frame: many sockets queue the same ones, and their queues are what has to go through the cache.
+    queue: VecDeque<Arc<Bytes>>,
     /// The bytes in the queue.
     queued: usize,
     farewell: Farewell,
@@ -51,7 +52,7 @@ pub(crate) struct Lanes {
 
 impl Lanes {
     /// Puts a frame on the application lane.
-    pub(crate) fn push(&mut self, frame: Bytes, limits: &Limits) -> Result<(), (Full, Bytes)> {
+    pub(crate) fn push(&mut self, frame: Arc<Bytes>, limits: &Limits) -> Result<(), (Full, Arc<Bytes>)> {
         if self.queue.len() >= limits.outbox_messages || self.queued + frame.len() > limits.outbox_bytes {
             return Err((Full, frame));
         }
@@ -89,6 +90,13 @@ impl Lanes {
         self.queued = 0;
         self.pong = None;
         self.ping = false;
+    }
+
+    /// Gives back the memory of an empty queue.
+    pub(crate) fn rest(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
     }
 
     /// Drops everything.
@@ -162,11 +170,10 @@ impl Lanes {
     /// Takes `written` bytes off the queue; what is left of the last frame has been begun.
     fn take(&mut self, mut written: usize) {
         while written > 0 {
-            let Some(mut frame) = self.queue.pop_front() else { break };
+            let Some(frame) = self.queue.pop_front() else { break };
             self.queued -= frame.len();
             if frame.len() > written {
-                frame.advance(written);
-                self.begun = frame;
+                self.begun = frame.slice(written..);
                 break;
             }
             written -= frame.len();
@@ -207,10 +214,14 @@ mod tests {
         }
     }
 
+    fn bytes(bytes: &[u8]) -> Arc<Bytes> {
+        Arc::new(Bytes::copy_from_slice(bytes))
+    }
+
     fn lanes(frames: &[&[u8]]) -> Lanes {
         let mut lanes = Lanes::default();
         for frame in frames {
-            lanes.push(Bytes::copy_from_slice(frame), &LIMITS).unwrap();
+            lanes.push(bytes(frame), &LIMITS).unwrap();
         }
         lanes
     }
@@ -264,19 +275,25 @@ mod tests {
     fn what_waits_is_bounded_by_count_and_by_bytes() {
         let limits = Limits { outbox_messages: 2, outbox_bytes: 10, ..LIMITS };
         let mut lanes = Lanes::default();
-        assert!(lanes.push(Bytes::from_static(b"123456"), &limits).is_ok());
-        assert!(lanes.push(Bytes::from_static(b"12345"), &limits).is_err());
-        assert!(lanes.push(Bytes::from_static(b"123"), &limits).is_ok());
-        assert!(lanes.push(Bytes::from_static(b"1"), &limits).is_err());
+        assert!(lanes.push(bytes(b"123456"), &limits).is_ok());
+        assert!(lanes.push(bytes(b"12345"), &limits).is_err());
+        assert!(lanes.push(bytes(b"123"), &limits).is_ok());
+        assert!(lanes.push(bytes(b"1"), &limits).is_err());
     }
 
     #[test]
     fn a_drained_queue_gives_its_memory_back() {
         let frames: Vec<&[u8]> = vec![b"frame"; 90];
-        let mut lanes = lanes(&frames);
-        assert!(lanes.queue.capacity() >= 90);
-        lanes.write(|bytes| Ok(bytes.len())).unwrap();
-        assert_eq!(lanes.queue.capacity(), 0);
+        let mut many = lanes(&frames);
+        assert!(many.queue.capacity() >= 90);
+        many.write(|bytes| Ok(bytes.len())).unwrap();
+        assert_eq!(many.queue.capacity(), 0, "at once where it is much");
+        let mut few = lanes(&frames[..2]);
+        few.rest();
+        assert!(few.queue.capacity() >= 2);
+        few.write(|bytes| Ok(bytes.len())).unwrap();
+        few.rest();
+        assert_eq!(few.queue.capacity(), 0, "and when it rests where it is little");
     }
 
     #[test]

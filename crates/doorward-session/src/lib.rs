@@ -67,6 +67,7 @@ mod lanes;
 mod line;
 mod lock;
 mod look;
+mod moment;
 mod outbox;
 mod policy;
 mod rate;

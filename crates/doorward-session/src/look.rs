@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use doorward_types::CloseReason;
 
-use crate::{Ended, Socket, Sockets, lock::lock, outbox::Phase, socket::LINGER};
+use crate::{Ended, Socket, Sockets, lock::lock, moment::Moment, outbox::Phase, socket::LINGER};
 
 /// A socket of which nothing is expected is looked at this often all the same.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
 impl Sockets {
     /// Looks at a socket whose time may have come, and has it looked at again when something may be due.
-    pub(crate) fn look(&self, socket: &Arc<Socket>, now: Duration) {
+    pub(crate) fn look(&self, socket: &Arc<Socket>, now: Moment) {
         if socket.is_open() {
             if self.is_expired(socket, now) {
                 socket.end(CloseReason::Expired);
@@ -27,43 +27,43 @@ impl Sockets {
     }
 
     /// When something may be due. Pings are no traffic: they prolong nothing.
-    pub(crate) fn next_look(&self, socket: &Socket, now: Duration) -> Option<Duration> {
+    pub(crate) fn next_look(&self, socket: &Socket, now: Moment) -> Option<Moment> {
         let policy = socket.policy();
         let outbox = lock(socket.outbox());
         match outbox.phase {
             Phase::Open => {
                 let ping = policy.ping_every.map(|every| match outbox.pinged {
-                    Some(at) => at + policy.pong_within,
-                    None if outbox.attached => socket.last_heard() + every,
-                    None => now + every,
+                    Some(at) => at.plus(policy.pong_within),
+                    None if outbox.attached => socket.last_heard().plus(every),
+                    None => now.plus(every),
                 });
-                let longest = policy.max_session.map(|most| socket.began() + most);
-                let expiry = socket.admission().expires_at().map(|at| now + at.since(self.now()));
-                [ping, longest, expiry].into_iter().flatten().chain([now + AT_LEAST_EVERY]).min()
+                let longest = policy.max_session.map(|most| socket.began().plus(most));
+                let expiry = socket.admission().expires_at().map(|at| now.plus(at.since(self.now())));
+                [ping, longest, expiry].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
             }
-            Phase::Closing => Some(outbox.since + policy.end_within),
-            Phase::Lingering => Some(outbox.since + LINGER),
+            Phase::Closing => Some(outbox.since.plus(policy.end_within)),
+            Phase::Lingering => Some(outbox.since.plus(LINGER)),
             Phase::Gone => None,
         }
     }
 
-    fn is_expired(&self, socket: &Socket, now: Duration) -> bool {
+    fn is_expired(&self, socket: &Socket, now: Moment) -> bool {
         socket.admission().expires_at().is_some_and(|at| at <= self.now())
-            || socket.policy().max_session.is_some_and(|most| now >= socket.began() + most)
+            || socket.policy().max_session.is_some_and(|most| now >= socket.began().plus(most))
     }
 
     /// Sends the ping that is due. Gives whether an earlier one was answered by nothing at all for too long.
-    fn is_silent(&self, socket: &Arc<Socket>, now: Duration) -> bool {
+    fn is_silent(&self, socket: &Arc<Socket>, now: Moment) -> bool {
         let Some(every) = socket.policy().ping_every else { return false };
         let heard = socket.last_heard();
         let mut outbox = lock(socket.outbox());
-        // What is heard is known to the millisecond, so the ping is as well.
+        outbox.lanes.rest();
         outbox.pinged.take_if(|at| heard >= *at);
         if let Some(at) = outbox.pinged {
-            return now >= at + socket.policy().pong_within;
+            return now >= at.plus(socket.policy().pong_within);
         }
-        if outbox.attached && now >= heard + every {
-            outbox.pinged = Some(Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
+        if outbox.attached && now >= heard.plus(every) {
+            outbox.pinged = Some(now);
             outbox.lanes.ping();
             if outbox.becomes_dirty() {
                 drop(outbox);
@@ -75,14 +75,14 @@ impl Sockets {
 }
 
 /// Resets a peer that has not taken its Close frame in time; lets one go that has not answered it.
-fn hold_to_the_bound(socket: &Socket, now: Duration) {
+fn hold_to_the_bound(socket: &Socket, now: Moment) {
     let mut outbox = lock(socket.outbox());
     match outbox.phase {
-        Phase::Closing if now >= outbox.since + socket.policy().end_within => {
+        Phase::Closing if now >= outbox.since.plus(socket.policy().end_within) => {
             outbox.reset();
             outbox.leave(Ended::HungUp);
         }
-        Phase::Lingering if now >= outbox.since + LINGER => outbox.leave(Ended::HungUp),
+        Phase::Lingering if now >= outbox.since.plus(LINGER) => outbox.leave(Ended::HungUp),
         _ => {}
     }
 }

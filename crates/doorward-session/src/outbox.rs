@@ -2,10 +2,9 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
-use crate::{Transport, ended::Ended, ending::Tally, lanes::Lanes};
+use crate::{Transport, ended::Ended, ending::Tally, lanes::Lanes, moment::Moment};
 
 /// Where a socket is on its way out.
 ///
@@ -30,8 +29,8 @@ pub(crate) enum Phase {
 pub(crate) struct Outbox {
     pub(crate) phase: Phase,
     pub(crate) ended: Option<Ended>,
-    /// When the phase began, since the registry began.
-    pub(crate) since: Duration,
+    /// When the phase began.
+    pub(crate) since: Moment,
     pub(crate) lanes: Lanes,
     transport: Option<Arc<dyn Transport>>,
     /// A connection runs and its bytes go out through here. Before that, and behind a relay, nothing is written.
@@ -43,11 +42,12 @@ pub(crate) struct Outbox {
     /// On the flusher's list.
     dirty: bool,
     /// A ping has gone out at this time, and nothing was heard since.
-    pub(crate) pinged: Option<Duration>,
+    pub(crate) pinged: Option<Moment>,
     /// The connection's task.
     task: Option<Waker>,
     /// Who waits for the end.
-    waiting: Vec<Waker>,
+    #[expect(clippy::box_collection, reason = "hardly ever does anybody wait, and every socket has the field")]
+    waiting: Option<Box<Vec<Waker>>>,
     tally: Option<Arc<Tally>>,
 }
 
@@ -56,7 +56,7 @@ impl Outbox {
         Self {
             phase: Phase::Open,
             ended: None,
-            since: Duration::ZERO,
+            since: Moment::BEGINNING,
             lanes: Lanes::default(),
             transport: Some(transport),
             attached: false,
@@ -65,7 +65,7 @@ impl Outbox {
             dirty: false,
             pinged: None,
             task: None,
-            waiting: Vec::new(),
+            waiting: None,
             tally: None,
         }
     }
@@ -80,8 +80,9 @@ impl Outbox {
 
     /// Remembers whom to wake at the end.
     pub(crate) fn await_end(&mut self, context: &Context<'_>) {
-        if !self.waiting.iter().any(|waiting| waiting.will_wake(context.waker())) {
-            self.waiting.push(context.waker().clone());
+        let waiting = self.waiting.get_or_insert_default();
+        if !waiting.iter().any(|waiting| waiting.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
         }
     }
 
@@ -95,7 +96,7 @@ impl Outbox {
     /// Leaves [`Phase::Open`]. What is on the application lane goes out before the Close frame, unless it is cut.
     ///
     /// An ending that cuts does so to one that has begun without. Gives whether it is this one that ended the socket.
-    pub(crate) fn end(&mut self, ended: Ended, cut: bool, now: Duration) -> bool {
+    pub(crate) fn end(&mut self, ended: Ended, cut: bool, now: Moment) -> bool {
         if cut && matches!(self.phase, Phase::Open | Phase::Closing) {
             self.lanes.cut();
         }
@@ -121,12 +122,12 @@ impl Outbox {
             task.wake_by_ref();
         }
         if self.phase != Phase::Open {
-            self.waiting.drain(..).for_each(Waker::wake);
+            self.waiting.take().into_iter().flat_map(|waiting| *waiting).for_each(Waker::wake);
         }
     }
 
     /// Writes what the stream takes now, from any task. Where it blocks, the connection's task is woken and takes over.
-    pub(crate) fn flush(&mut self, now: Duration) {
+    pub(crate) fn flush(&mut self, now: Moment) {
         self.dirty = false;
         if self.blocked || !self.attached {
             return;
@@ -140,7 +141,7 @@ impl Outbox {
     }
 
     /// Writes what the stream takes, in the connection's own task; its waker stays where the stream blocks.
-    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, now: Duration) {
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, now: Moment) {
         let Some(transport) = &self.transport else { return };
         if self.lanes.is_empty() && !self.blocked {
             return;
@@ -159,7 +160,7 @@ impl Outbox {
     }
 
     /// What follows from a round of writing: `Pending` where the stream took no more.
-    fn settle(&mut self, written: io::Result<()>, now: Duration) -> Poll<()> {
+    fn settle(&mut self, written: io::Result<()>, now: Moment) -> Poll<()> {
         self.blocked = false;
         match written {
             Ok(()) => {
@@ -180,7 +181,7 @@ impl Outbox {
     }
 
     /// The Close frame is with the kernel.
-    pub(crate) fn farewell_accepted(&mut self, now: Duration) {
+    pub(crate) fn farewell_accepted(&mut self, now: Moment) {
         self.phase = Phase::Lingering;
         self.since = now;
         if let Some(tally) = self.tally.take() {

@@ -3,7 +3,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -20,6 +20,7 @@ use crate::{
     index::Place,
     lanes::Full,
     lock::lock,
+    moment::{LastMoment, Moment},
     outbox::{Outbox, Phase},
     rate::Rate,
 };
@@ -37,12 +38,12 @@ pub struct Socket {
     policy: Arc<SocketPolicy>,
     sockets: Arc<Sockets>,
     place: Place,
-    /// When it was registered, since the registry began.
-    began: Duration,
-    /// When anything was heard last, in milliseconds since the registry began: a pong will do.
-    heard: AtomicU64,
-    /// When a message came last, in milliseconds since the registry began.
-    traffic: AtomicU64,
+    /// When it was registered.
+    began: Moment,
+    /// When anything was heard last: a pong will do.
+    heard: LastMoment,
+    /// When a message came last.
+    traffic: LastMoment,
     rate: Rate,
     /// What the outbox says, to be seen without its lock.
     open: AtomicBool,
@@ -58,7 +59,7 @@ impl Socket {
         sockets: Arc<Sockets>,
         place: Place,
     ) -> Self {
-        let began = sockets.elapsed();
+        let began = Moment::after(sockets.elapsed());
         Self {
             id,
             admission,
@@ -66,8 +67,8 @@ impl Socket {
             sockets,
             place,
             began,
-            heard: AtomicU64::new(millis(began)),
-            traffic: AtomicU64::new(millis(began)),
+            heard: LastMoment::at(began),
+            traffic: LastMoment::at(began),
             rate: Rate::default(),
             open: AtomicBool::new(true),
             outbox: Mutex::new(Outbox::new(transport)),
@@ -99,7 +100,7 @@ impl Socket {
     /// Gives whether it was taken: an ended socket takes nothing. One that cannot take it because too much waits already is
     /// ended with `slow_consumer`.
     pub fn send(self: &Arc<Self>, frame: Bytes) -> bool {
-        let (taken, dirty) = self.put(frame);
+        let (taken, dirty) = self.put(Arc::new(frame));
         if dirty {
             self.sockets.flush_soon(Arc::clone(self));
         }
@@ -107,7 +108,7 @@ impl Socket {
     }
 
     /// Puts a frame on the application lane: whether it was taken, and whether the flusher has to be told.
-    pub(crate) fn put(self: &Arc<Self>, frame: Bytes) -> (bool, bool) {
+    pub(crate) fn put(self: &Arc<Self>, frame: Arc<Bytes>) -> (bool, bool) {
         let mut outbox = lock(&self.outbox);
         if outbox.phase != Phase::Open {
             return (false, false);
@@ -116,7 +117,7 @@ impl Socket {
             return (true, outbox.becomes_dirty());
         };
         // It counts as slow when the stream takes no more, not when the flusher has not come round yet.
-        outbox.flush(self.sockets.elapsed());
+        outbox.flush(self.sockets.moment());
         if outbox.phase == Phase::Open && outbox.lanes.push(frame, &self.policy.limits).is_ok() {
             return (true, outbox.becomes_dirty());
         }
@@ -137,7 +138,7 @@ impl Socket {
 
     /// Ends it, in one step with looking whether it has ended before; gives whether it is this call that did.
     pub(crate) fn end_as(self: &Arc<Self>, ended: Ended, cut: bool, tally: Option<&Arc<Tally>>) -> bool {
-        let now = self.sockets.elapsed();
+        let now = self.sockets.moment();
         let mut outbox = lock(&self.outbox);
         let ends = outbox.end(ended, cut, now);
         if ends {
@@ -150,7 +151,7 @@ impl Socket {
         drop(outbox);
         if ends {
             self.sockets.one_less();
-            self.sockets.look_at(self, now + self.policy.end_within.min(LINGER));
+            self.sockets.look_at(self, now.plus(self.policy.end_within.min(LINGER)));
             tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
         }
         ends
@@ -189,7 +190,7 @@ impl Socket {
 
     /// For a relay: its Close frame was accepted by the kernel, so the receipt of the ending can be given.
     pub fn close_accepted(&self) {
-        let now = self.sockets.elapsed();
+        let now = self.sockets.moment();
         let mut outbox = lock(&self.outbox);
         if outbox.phase == Phase::Closing {
             outbox.farewell_accepted(now);
@@ -202,23 +203,23 @@ impl Socket {
     /// [`CloseReason::TooFast`] where that was more than its limits allow. The caller ends it.
     pub fn saw_traffic(&self, messages: u32) -> Result<(), CloseReason> {
         let now = self.sockets.elapsed();
-        self.heard.store(millis(now), Ordering::Relaxed);
+        self.heard.set(Moment::after(now));
         if messages == 0 {
             return Ok(());
         }
-        self.traffic.store(millis(now), Ordering::Relaxed);
+        self.traffic.set(Moment::after(now));
         self.count(messages, now)
     }
 
     /// Notes that anything at all was heard at `now`.
     pub(crate) fn heard(&self, now: Duration) {
-        self.heard.store(millis(now), Ordering::Relaxed);
+        self.heard.set(Moment::after(now));
     }
 
     /// Counts a message at `now`; `traffic` says whether it is one of the application's.
     pub(crate) fn counts(&self, now: Duration, traffic: bool) -> Result<(), CloseReason> {
         if traffic {
-            self.traffic.store(millis(now), Ordering::Relaxed);
+            self.traffic.set(Moment::after(now));
         }
         self.count(1, now)
     }
@@ -235,21 +236,20 @@ impl Socket {
         self.place
     }
 
-    pub(crate) fn began(&self) -> Duration {
+    pub(crate) fn began(&self) -> Moment {
         self.began
     }
 
-    pub(crate) fn last_heard(&self) -> Duration {
-        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    pub(crate) fn last_heard(&self) -> Moment {
+        self.heard.get()
     }
 
-    pub(crate) fn last_traffic(&self) -> Duration {
-        Duration::from_millis(self.traffic.load(Ordering::Relaxed))
+    pub(crate) fn last_traffic(&self) -> Moment {
+        self.traffic.get()
     }
 
     /// Writes what waits, as far as the stream takes it now: the flusher's call.
-    pub(crate) fn flush(self: &Arc<Self>) {
-        let now = self.sockets.elapsed();
+    pub(crate) fn flush(&self, now: Moment) {
         lock(&self.outbox).flush(now);
     }
 
@@ -281,8 +281,4 @@ impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket").field("id", &self.id).field("ended", &self.ended()).finish_non_exhaustive()
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

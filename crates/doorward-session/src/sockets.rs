@@ -22,8 +22,9 @@ use tokio::{
 use crate::{
     Ended, Ending, Revocations, Socket, SocketInfo, SocketPolicy, Transport,
     flusher::Flusher,
-    index::Shard,
+    index::{Key, Shard},
     lock::lock,
+    moment::Moment,
     wheel::{TICK, Wheel},
 };
 
@@ -87,7 +88,7 @@ impl Sockets {
                 let sockets = Arc::clone(&sockets);
                 flushers.spawn(async move {
                     if let Some(flusher) = sockets.flushers.get(number) {
-                        flusher.run().await;
+                        flusher.run(|| sockets.moment()).await;
                     }
                 });
             }
@@ -158,7 +159,7 @@ impl Sockets {
                 other.end(CloseReason::Replaced);
             }
         }
-        if let Some(due) = self.next_look(&socket, self.elapsed()) {
+        if let Some(due) = self.next_look(&socket, self.moment()) {
             self.look_at(&socket, due);
         }
         Ok(socket)
@@ -175,8 +176,7 @@ impl Sockets {
                 let shard = lock(shard);
                 match what {
                     Target::Rest(rest) => shard.find(self.key_of_rest(rest)),
-                    Target::Socket(id) => shard.find(self.key_of_id(*id)),
-                    Target::Everything => shard.all(),
+                    Target::Socket(_) | Target::Everything => shard.all(),
                 }
             };
             for socket in found {
@@ -197,9 +197,10 @@ impl Sockets {
 
     /// Puts one frame into the outbox of each of `sockets`, and tells the flusher once.
     pub fn fan_out<'s>(&self, sockets: impl IntoIterator<Item = &'s Arc<Socket>>, frame: &Bytes) {
+        let frame = Arc::new(frame.clone());
         let mut dirty: Vec<Vec<Arc<Socket>>> = vec![Vec::new(); self.flushers.len()];
         for socket in sockets {
-            if let (_, true) = socket.put(frame.clone())
+            if let (_, true) = socket.put(Arc::clone(&frame))
                 && let Some(dirty) = dirty.get_mut(self.flusher_of(socket))
             {
                 dirty.push(Arc::clone(socket));
@@ -271,6 +272,10 @@ impl Sockets {
         self.started.elapsed()
     }
 
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::after(self.elapsed())
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -285,7 +290,7 @@ impl Sockets {
         }
     }
 
-    pub(crate) fn look_at(&self, socket: &Arc<Socket>, due: Duration) {
+    pub(crate) fn look_at(&self, socket: &Arc<Socket>, due: Moment) {
         self.wheel.add(Arc::downgrade(socket), due);
     }
 
@@ -300,12 +305,12 @@ impl Sockets {
     async fn turn_the_wheel(&self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut before, mut wall_before) = (self.elapsed(), self.clock.now());
+        let (mut before, mut wall_before) = (self.moment(), self.clock.now());
         loop {
             ticks.tick().await;
-            let (now, wall) = (self.elapsed(), self.clock.now());
+            let (now, wall) = (self.moment(), self.clock.now());
             // The machine slept, or somebody set the clock: what was far may have come.
-            let jumped = wall.since(wall_before) > (now - before) + Duration::from_secs(1);
+            let jumped = wall.since(wall_before) > now.since(before) + Duration::from_secs(1);
             (before, wall_before) = (now, wall);
             for (number, socket) in self.wheel.take(now, jumped).into_iter().enumerate() {
                 self.look(&socket, now);
@@ -338,7 +343,7 @@ impl Sockets {
             backend: socket.policy().backend,
             trace: admission.trace(),
             since: admission.at(),
-            last_seen: admission.at().plus(socket.last_traffic().saturating_sub(socket.began())),
+            last_seen: admission.at().plus(socket.last_traffic().since(socket.began())),
             expires_at: admission.expires_at(),
         }
     }
@@ -356,17 +361,12 @@ impl Sockets {
         usize::from(socket.place().shard) % self.flushers.len().max(1)
     }
 
-    fn keys<'s>(&'s self, socket: &'s Socket) -> impl Iterator<Item = u64> + 's {
-        let rests = socket.admission().rests_on().iter().map(|rest| self.key_of_rest(rest));
-        rests.chain(std::iter::once(self.key_of_id(socket.id())))
+    fn keys<'s>(&'s self, socket: &'s Socket) -> impl Iterator<Item = Key> + 's {
+        socket.admission().rests_on().iter().map(|rest| self.key_of_rest(rest))
     }
 
-    fn key_of_rest(&self, rest: &Rest) -> u64 {
-        self.hasher.hash_one(rest)
-    }
-
-    fn key_of_id(&self, id: SocketId) -> u64 {
-        self.hasher.hash_one(id)
+    fn key_of_rest(&self, rest: &Rest) -> Key {
+        Key::of(self.hasher.hash_one(rest))
     }
 
     fn random_part_of(&self, whole: Duration) -> Duration {

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Socket, lock::lock};
+use crate::{Socket, lock::lock, moment::Moment};
 
 /// How often the wheel turns.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ impl Wheel {
     }
 
     /// Has the socket looked at when `due` has come, or before if that is very far.
-    pub(crate) fn add(&self, socket: Weak<Socket>, due: Duration) {
+    pub(crate) fn add(&self, socket: Weak<Socket>, due: Moment) {
         let mut slots = lock(&self.0);
         let tick = tick_of(due).saturating_add(1).clamp(slots.taken + 1, slots.taken + SLOTS - 1);
         if let Some(slot) = slots.slot(tick) {
@@ -37,7 +37,7 @@ impl Wheel {
     }
 
     /// Takes the sockets whose time has come by `now`; all of them if `everything` has to be looked at.
-    pub(crate) fn take(&self, now: Duration, everything: bool) -> Vec<Arc<Socket>> {
+    pub(crate) fn take(&self, now: Moment, everything: bool) -> Vec<Arc<Socket>> {
         let mut slots = lock(&self.0);
         let last = tick_of(now).max(slots.taken);
         let ticks = if everything { SLOTS } else { (last - slots.taken).min(SLOTS) };
@@ -61,6 +61,6 @@ impl Slots {
     }
 }
 
-fn tick_of(time: Duration) -> u64 {
-    u64::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
+fn tick_of(time: Moment) -> u64 {
+    u64::try_from(time.since(Moment::BEGINNING).as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
 }
