@@ -19,3 +19,14 @@ impl dyn Rng + '_ {
         bytes
     }
 }
+
+/// The random numbers of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRng;
+
+impl Rng for SystemRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        #[expect(clippy::expect_used, reason = "without random numbers nothing here is safe, so nothing may go on")]
+        aws_lc_rs::rand::fill(bytes).expect("the operating system gives random numbers");
+    }
+}

@@ -26,6 +26,11 @@ pub struct Token {
 }
 
 impl Token {
+    /// From when on no clock that is taken could still let it in, so that a mark of its use may be forgotten.
+    pub(crate) fn forgettable_at(&self) -> Timestamp {
+        self.expires_at.plus(std::time::Duration::from_secs(LEEWAY + 1))
+    }
+
     /// The claims with these names, as lists of texts. All others are forgotten with the token.
     ///
     /// Texts and numbers become lists of one; a list keeps its texts and numbers. Anything else is left out.

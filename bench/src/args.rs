@@ -1,0 +1,146 @@
+//! The command line.
+
+use crate::{raw::Mode, table::rows::Row};
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Measures Doorward against what this machine can do at all.
+#[derive(Debug, Parser)]
+#[command(name = "doorward-bench", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in turns and print the table.
+    Table(Table),
+    /// Run one raw baseline; it says `listening on ADDR` when it is ready.
+    Raw {
+        /// Which baseline.
+        #[arg(long)]
+        mode: Mode,
+        /// Where `relay` relays to.
+        #[arg(long)]
+        upstream: Option<SocketAddr>,
+        /// Seconds after which it ends by itself.
+        #[arg(long, default_value_t = 600)]
+        life: u64,
+    },
+    /// Put a load on a running server; prints one line of JSON.
+    Load(Load),
+    /// Run the WebSocket echo server that stands behind the relay rows.
+    EchoUpstream {
+        /// Seconds after which it ends by itself.
+        #[arg(long, default_value_t = 600)]
+        life: u64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Table {
+    /// One short round instead of three: under two minutes, for a look.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these rows.
+    #[arg(long, value_delimiter = ',', value_name = "ROW,..")]
+    pub(crate) only: Vec<Row>,
+    /// The binary to measure; without it the `doorward` beside this program, and without that the baselines alone.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) doorward: Option<PathBuf>,
+    /// Rounds, instead of three (or one with `--quick`).
+    #[arg(long)]
+    pub(crate) rounds: Option<usize>,
+    /// Processor that the servers are pinned to.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) server_cpu: usize,
+    /// Processor that the load generator and the upstream are pinned to.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) client_cpu: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Load {
+    /// The server's address.
+    #[arg(long)]
+    pub(crate) target: SocketAddr,
+    /// The server's process, whose time and memory are the figures.
+    #[arg(long)]
+    pub(crate) pid: u32,
+    /// Path of a gate: upgrade and speak WebSocket. Without it: raw frames, as the baselines understand them.
+    #[arg(long)]
+    pub(crate) path: Option<String>,
+    /// The issuer's secret: climb with a token signed with it. Without it there is no climb.
+    #[arg(long)]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Show the token as `Authorization: Bearer` in the upgrade instead of in the conversation.
+    #[arg(long, requires = "secret_file")]
+    pub(crate) bearer: bool,
+    #[command(subcommand)]
+    pub(crate) scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scenario {
+    /// One publisher, many subscribers, a fixed number of messages in flight.
+    Fanout {
+        #[arg(long, default_value_t = 1000)]
+        subscribers: usize,
+        #[arg(long, default_value_t = 1)]
+        window: usize,
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
+    /// Open sockets and let them be admitted.
+    Connect {
+        #[arg(long, default_value_t = 5000)]
+        count: usize,
+    },
+    /// Come with a token of a wrong key and be refused.
+    Refuse {
+        #[arg(long, default_value_t = 2000)]
+        count: usize,
+    },
+    /// Open sockets and look at the server's memory.
+    Idle {
+        #[arg(long, default_value_t = 5000)]
+        count: usize,
+        /// Echo one message of this many bytes through every socket first.
+        #[arg(long)]
+        carry: Option<usize>,
+        /// Stop all climbs before their answer, then let all in at once.
+        #[arg(long)]
+        hold: bool,
+    },
+    /// Round trips over a relay.
+    Echo {
+        #[arg(long, default_value_t = 100)]
+        connections: usize,
+        #[arg(long, default_value_t = 1)]
+        depth: usize,
+        #[arg(long, default_value_t = 128)]
+        bytes: usize,
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn rows_are_named_in_a_list() {
+        let args = Args::try_parse_from(["x", "table", "--only", "idle,connect"]).unwrap();
+        let Command::Table(table) = args.command else { panic!("not a table") };
+        assert_eq!(table.only, [Row::Idle, Row::Connect]);
+        assert!(Args::try_parse_from(["x", "table", "--only", "idel"]).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! The load generator: one epoll thread that plays thousands of clients, against a raw baseline or against Doorward.
+//!
+//! Every scenario ends with one line of JSON on standard output: `value` is the figure of the row, the rest explains it.
+
+mod crowd;
+mod echo;
+mod fanout;
+mod idle;
+mod peer;
+mod storm;
+
+use crate::{
+    args::{Load, Scenario},
+    clock,
+    error::{Error, Result, Trying},
+    frames, process, token,
+};
+use peer::{MASK, Script};
+use serde_json::{Value, json};
+use std::{fs, io::Write, net::SocketAddr, path::Path, rc::Rc, time::Duration};
+
+/// No handshake of a whole crowd, no answer to one, may take longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs one scenario and prints its result.
+pub(crate) fn run(load: &Load) -> Result<()> {
+    let own = process::Process::own();
+    let (begun, cpu) = (clock::now(), own.cpu()?);
+    let mut result = match &load.scenario {
+        Scenario::Fanout { subscribers, window, seconds } => {
+            fanout::run(load, *subscribers, *window, Duration::from_secs_f64(*seconds))
+        }
+        Scenario::Connect { count } => storm::admitted(load, *count),
+        Scenario::Refuse { count } => storm::refused(load, *count),
+        Scenario::Idle { count, carry, hold } => idle::run(load, *count, *carry, *hold),
+        Scenario::Echo { connections, depth, bytes, seconds } => {
+            echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
+        }
+    }?;
+    if let Value::Object(members) = &mut result {
+        let share = own.cpu()?.since(cpu).as_secs_f64() / (clock::now() - begun).as_secs_f64();
+        members.insert("client_cpu_share".into(), json!(share));
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{result}").trying("standard output")
+}
+
+impl Load {
+    fn server(&self) -> process::Process {
+        process::Process::with_id(self.pid)
+    }
+
+    fn secret(&self) -> Result<Vec<u8>> {
+        let path =
+            self.secret_file.as_deref().ok_or_else(|| Error::Usage("Doorward's gates need `--secret-file`".into()))?;
+        read(path)
+    }
+
+    /// How a peer becomes ready at the server under load. `raw` is what it says to a baseline.
+    fn script(&self, raw: &[u8]) -> Result<Script> {
+        let Some(path) = &self.path else { return Ok(Script::Raw(raw.into())) };
+        if self.bearer {
+            let bearer = token::sign(&self.secret()?, "load", clock::unix_seconds());
+            return Ok(Script::Upgraded(request(self.target, path, Some(&bearer))));
+        }
+        if self.secret_file.is_none() {
+            return Ok(Script::Upgraded(request(self.target, path, None)));
+        }
+        let answer = auth(&token::sign(&self.secret()?, "load", clock::unix_seconds()));
+        Ok(Script::Climb { request: request(self.target, path, None), answer: Some(answer) })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).trying(path.display().to_string())
+}
+
+/// The upgrade request (RFC 6455 section 4.1).
+fn request(host: SocketAddr, path: &str, bearer: Option<&str>) -> Rc<[u8]> {
+    let authorization = bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{authorization}\r\n"
+    )
+    .into_bytes()
+    .into()
+}
+
+/// The answer to the `jwt` layer, as a frame.
+fn auth(token: &str) -> Rc<[u8]> {
+    text(&json!({"action": "auth", "kind": "jwt", "token": token})).into()
+}
+
+/// A JSON message as a client's frame.
+fn text(message: &Value) -> Vec<u8> {
+    frames::encode(frames::TEXT, Some(MASK), message.to_string().as_bytes())
+}
+
+/// A frame of the raw dialect: unmasked, for a baseline that does not unmask either.
+fn raw(payload: &[u8]) -> Vec<u8> {
+    frames::encode(frames::TEXT, None, payload)
+}

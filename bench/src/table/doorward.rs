@@ -1,0 +1,108 @@
+//! Doorward as the table starts it: a configuration in a folder of its own, every cap raised out of the way.
+
+use crate::{
+    child::Running,
+    error::{Result, Trying},
+    token,
+};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A configuration and its secret, written down.
+pub(super) struct Doorward {
+    pub(super) secret_file: PathBuf,
+    config: PathBuf,
+    folder: PathBuf,
+}
+
+impl Doorward {
+    /// Writes both into `folder`; the gate `/relay` leads to `upstream`.
+    pub(super) fn configured(folder: &Path, upstream: SocketAddr) -> Result<Self> {
+        let (secret_file, config) = (folder.join("secret.txt"), folder.join("doorward.toml"));
+        let mut secret = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&secret_file)
+            .trying(secret_file.display().to_string())?;
+        secret.write_all(b"a-secret-of-the-benchmark-alone-0123456789").trying("the secret")?;
+        fs::write(&config, text(upstream)).trying(config.display().to_string())?;
+        Ok(Self { secret_file, config, folder: folder.to_owned() })
+    }
+
+    /// Starts the server; it is ready when its first address is.
+    pub(super) fn start(&self, binary: &Path, cpu: usize) -> Result<Running> {
+        let args = ["serve".as_ref(), "-c".as_ref(), self.config.as_os_str()];
+        Running::start(cpu, binary, &args, &self.folder)
+    }
+
+    /// Bytes of the store on disk, its log included.
+    pub(super) fn store_bytes(&self) -> u64 {
+        ["doorward.db", "doorward.db-wal"]
+            .iter()
+            .filter_map(|name| fs::metadata(self.folder.join(name)).ok())
+            .map(|file| file.len())
+            .sum()
+    }
+}
+
+fn text(upstream: SocketAddr) -> String {
+    let (issuer, audience) = (token::ISSUER, token::AUDIENCE);
+    format!(
+        r#"[server]
+listen = "127.0.0.1:0"
+
+[internal]
+listen = "127.0.0.1:0"
+
+[store]
+url = "sqlite://doorward.db"
+
+[limits]
+sockets_per_source = 100000
+sockets_per_node = 100000
+climbing_per_source = 100000
+climbing_per_node = 100000
+climbing_early_drop = 100000
+messages_per_second = 10000000
+message_burst = 10000000
+outbox_messages = 100000
+outbox_bytes = "64MiB"
+
+[[issuer]]
+name = "bench"
+issuer = "{issuer}"
+audience = "{audience}"
+algorithms = ["HS256"]
+secret_file = "secret.txt"
+
+[[gate]]
+name = "hub"
+path = "/hub"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate.channel]]
+name = "bench"
+subscribe = "authenticated"
+publish = "authenticated"
+
+[[gate]]
+name = "echo"
+path = "/echo"
+backend = {{ echo = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate]]
+name = "relay"
+path = "/relay"
+backend = {{ upstream = {{ url = "ws://{upstream}" }} }}
+ladder = [{{ bearer = {{ issuer = "bench" }} }}]
+"#
+    )
+}

@@ -1,0 +1,126 @@
+//! One measurement: a fresh server, a fresh load generator, one figure, and everything gone again.
+
+use super::{doorward::Doorward, rows::Row};
+use crate::{
+    args::Table,
+    child::Running,
+    clock,
+    error::{Error, Result, Trying},
+};
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Longest time for one measurement, with all its handshakes.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Which of the two servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Baseline,
+    Doorward,
+}
+
+/// What all measurements of a table share.
+pub(super) struct Bench<'a> {
+    pub(super) options: &'a Table,
+    pub(super) binary: Option<PathBuf>,
+    /// Length of the timed loops.
+    pub(super) seconds: f64,
+}
+
+impl Bench<'_> {
+    /// Takes one row's figure on one side. The result is the load generator's, with `store_bytes_each` for refusals.
+    pub(super) fn measure(&self, row: Row, side: Side) -> Result<Value> {
+        let folder = tempfile::Builder::new().prefix("doorward-bench-").tempdir().trying("a temporary folder")?;
+        let (server_cpu, client_cpu) = (self.options.server_cpu, self.options.client_cpu);
+        let mut upstream = None;
+        let mut behind = SocketAddr::from(([127, 0, 0, 1], 1));
+        if row.relays() {
+            let running = upstream.insert(Running::start_self(client_cpu, &["echo-upstream"], folder.path())?);
+            behind = running.address()?;
+        }
+        let doorward = Doorward::configured(folder.path(), behind)?;
+        let mut server = match (side, &self.binary) {
+            (Side::Baseline, _) => Running::start_self(server_cpu, &raw(row, behind), folder.path())?,
+            (Side::Doorward, Some(binary)) => doorward.start(binary, server_cpu)?,
+            (Side::Doorward, None) => return Err(Error::Usage("there is no `doorward` to measure".into())),
+        };
+        let target = server.address()?;
+        let stored = doorward.store_bytes();
+        let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
+        words.extend(gate(row, side, &doorward.secret_file));
+        words.extend(self.scenario(row, side));
+        let mut load = Running::start_self(client_cpu, &words, folder.path())?;
+        // The load generator says why it failed; the server's last words say more if it is the one that ended.
+        let line = load.line(LIMIT).map_err(|error| match server.ended() {
+            true => server.failed(format!("ended under load ({error})")),
+            false => error,
+        })?;
+        let mut result: Value =
+            serde_json::from_str(&line).map_err(|error| load.failed(format!("said `{line}`: {error}")))?;
+        if row == Row::Refusal && side == Side::Doorward {
+            // Audit entries are written in batches.
+            clock::pause(Duration::from_secs(2));
+            let grown = doorward.store_bytes().saturating_sub(stored);
+            result["store_bytes_each"] = json!(result["refused"].as_f64().map(|refused| grown as f64 / refused));
+        }
+        drop(upstream);
+        Ok(result)
+    }
+
+    fn scenario(&self, row: Row, side: Side) -> Vec<String> {
+        let seconds = self.seconds;
+        let strangers = if self.options.quick { 1_000 } else { 4_000 };
+        let text = match row {
+            Row::Fanout1kW1 => format!("fanout --subscribers 1000 --window 1 --seconds {seconds}"),
+            Row::Fanout10kW1 => format!("fanout --subscribers 10000 --window 1 --seconds {seconds}"),
+            Row::Fanout1kW32 => format!("fanout --subscribers 1000 --window 32 --seconds {seconds}"),
+            Row::Fanout10kW32 => format!("fanout --subscribers 10000 --window 32 --seconds {seconds}"),
+            Row::Idle => "idle --count 5000".to_owned(),
+            // The streams of the baseline carry nothing: idle is the floor that these rows are held to.
+            Row::AfterMessage if side == Side::Doorward => "idle --count 5000 --carry 8192".to_owned(),
+            Row::AfterMessage => "idle --count 5000".to_owned(),
+            Row::AfterClimbs if side == Side::Doorward => "idle --count 9900 --hold".to_owned(),
+            Row::AfterClimbs => "idle --count 9900".to_owned(),
+            Row::Connect => "connect --count 9000".to_owned(),
+            Row::RelaySmall => format!("echo --connections 100 --bytes 128 --seconds {seconds}"),
+            Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
+            Row::RelayIdle => "idle --count 4000".to_owned(),
+            Row::Refusal => format!("refuse --count {strangers}"),
+        };
+        text.split(' ').map(str::to_owned).collect()
+    }
+}
+
+/// The baseline of a row.
+fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
+    let mode = match row {
+        Row::Fanout1kW1 | Row::Fanout10kW1 => "fanout",
+        Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
+        Row::Idle | Row::AfterMessage | Row::AfterClimbs => "idle-tokio",
+        Row::Connect | Row::Refusal => "connect",
+        Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
+    };
+    let mut words = vec!["raw".to_owned(), format!("--mode={mode}")];
+    if row.relays() {
+        words.push(format!("--upstream={upstream}"));
+    }
+    words
+}
+
+/// How the load generator gets in.
+fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
+    let secret = format!("--secret-file={}", secret.display());
+    match (side, row) {
+        // A relay passes the upgrade through to the upstream.
+        (Side::Baseline, row) if row.relays() => vec!["--path=/relay".to_owned()],
+        (Side::Baseline, _) => Vec::new(),
+        (Side::Doorward, Row::AfterMessage) => vec!["--path=/echo".to_owned(), secret],
+        (Side::Doorward, row) if row.relays() => vec!["--path=/relay".to_owned(), secret, "--bearer".to_owned()],
+        (Side::Doorward, _) => vec!["--path=/hub".to_owned(), secret],
+    }
+}

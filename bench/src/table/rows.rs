@@ -1,0 +1,190 @@
+//! The rows: what is promised, in which unit, and how it is compared.
+
+/// One promise. The names are those of `--only`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Row {
+    #[value(name = "fanout-1k-w1")]
+    Fanout1kW1,
+    #[value(name = "fanout-10k-w1")]
+    Fanout10kW1,
+    #[value(name = "fanout-1k-w32")]
+    Fanout1kW32,
+    #[value(name = "fanout-10k-w32")]
+    Fanout10kW32,
+    Idle,
+    AfterMessage,
+    AfterClimbs,
+    Connect,
+    RelaySmall,
+    RelayLarge,
+    RelayIdle,
+    Refusal,
+}
+
+/// What a row must hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bar {
+    /// Doorward divided by the baseline, at least.
+    RatioAtLeast(f64),
+    /// Doorward divided by the baseline, at most.
+    RatioAtMost(f64),
+    /// Doorward's own figure, at most, whatever the baseline has.
+    ValueAtMost(f64),
+    /// Only looked at.
+    None,
+}
+
+impl Row {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Fanout1kW1,
+        Self::Fanout10kW1,
+        Self::Fanout1kW32,
+        Self::Fanout10kW32,
+        Self::Idle,
+        Self::AfterMessage,
+        Self::AfterClimbs,
+        Self::Connect,
+        Self::RelaySmall,
+        Self::RelayLarge,
+        Self::RelayIdle,
+        Self::Refusal,
+    ];
+
+    /// The name in `--only` and in the last line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fanout1kW1 => "fanout-1k-w1",
+            Self::Fanout10kW1 => "fanout-10k-w1",
+            Self::Fanout1kW32 => "fanout-1k-w32",
+            Self::Fanout10kW32 => "fanout-10k-w32",
+            Self::Idle => "idle",
+            Self::AfterMessage => "after-message",
+            Self::AfterClimbs => "after-climbs",
+            Self::Connect => "connect",
+            Self::RelaySmall => "relay-small",
+            Self::RelayLarge => "relay-large",
+            Self::RelayIdle => "relay-idle",
+            Self::Refusal => "refusal",
+        }
+    }
+
+    /// What is measured, and in what.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Fanout1kW1 => "fan-out, 1k subscribers, 1 in flight: deliveries per CPU s",
+            Self::Fanout10kW1 => "fan-out, 10k subscribers, 1 in flight: deliveries per CPU s",
+            Self::Fanout1kW32 => "fan-out, 1k subscribers, 32 in flight: deliveries per CPU s",
+            Self::Fanout10kW32 => "fan-out, 10k subscribers, 32 in flight: deliveries per CPU s",
+            Self::Idle => "idle admitted socket, of 5k: bytes",
+            Self::AfterMessage => "the same after an 8 KiB message each: bytes",
+            Self::AfterClimbs => "admitted socket after 9,900 climbs at once: bytes",
+            Self::Connect => "connect, upgrade, token: sockets per CPU s",
+            Self::RelaySmall => "upstream gate, 128 B, 100 connections: messages per CPU s",
+            Self::RelayLarge => "upstream gate, 64 KiB, 8 connections: bytes per CPU s",
+            Self::RelayIdle => "idle relayed socket, of 4k: bytes",
+            Self::Refusal => "a refused stranger: CPU us",
+        }
+    }
+
+    /// The program that Doorward is compared with.
+    pub(crate) fn baseline(self) -> &'static str {
+        match self {
+            Self::Fanout1kW1 | Self::Fanout10kW1 => "epoll, a send per delivery",
+            Self::Fanout1kW32 | Self::Fanout10kW32 => "epoll, a send per subscriber and read",
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs => "idle TcpStream in a tokio task",
+            Self::Connect | Self::Refusal => "epoll, accept and one message",
+            Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "tokio copy_bidirectional, 8 KiB",
+        }
+    }
+
+    pub(crate) fn bar(self) -> Bar {
+        match self {
+            Self::Fanout1kW1 | Self::RelaySmall => Bar::RatioAtLeast(0.85),
+            Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => Bar::RatioAtLeast(0.75),
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs => Bar::RatioAtMost(2.0),
+            Self::Connect => Bar::RatioAtLeast(0.40),
+            Self::RelayLarge => Bar::RatioAtLeast(1.5),
+            Self::RelayIdle => Bar::ValueAtMost(2_500.0),
+            Self::Refusal => Bar::None,
+        }
+    }
+
+    /// Member of the load generator's result that is the row's figure.
+    pub(crate) fn figure(self) -> &'static str {
+        if self == Self::RelayLarge { "bytes_per_cpu_s" } else { "value" }
+    }
+
+    /// Members of the result that are printed under the table.
+    pub(crate) fn details(self) -> &'static [&'static str] {
+        match self {
+            Self::Fanout1kW1 | Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => {
+                &["lost", "delivered_bytes", "p50_ms", "p99_ms", "longest_ms"]
+            }
+            Self::Idle | Self::AfterMessage | Self::RelayIdle => &["before_mb", "after_mb"],
+            Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
+            Self::Connect => &["us_each", "wall_s"],
+            Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
+            Self::Refusal => {
+                &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
+            }
+        }
+    }
+
+    /// Whether the row needs the upstream behind the server.
+    pub(crate) fn relays(self) -> bool {
+        matches!(self, Self::RelaySmall | Self::RelayLarge | Self::RelayIdle)
+    }
+}
+
+impl Bar {
+    /// How the bar is written in the table.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::RatioAtLeast(bar) => format!(">= {bar:.2}"),
+            Self::RatioAtMost(bar) => format!("<= {bar:.1}"),
+            Self::ValueAtMost(bar) => format!("<= {bar:.0} B"),
+            Self::None => "-".to_owned(),
+        }
+    }
+
+    /// Whether these figures hold it.
+    pub(crate) fn held(self, ratio: f64, value: f64) -> bool {
+        match self {
+            Self::RatioAtLeast(bar) => ratio >= bar,
+            Self::RatioAtMost(bar) => ratio <= bar,
+            Self::ValueAtMost(bar) => value <= bar,
+            Self::None => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    #[test]
+    fn the_names_in_the_table_are_those_of_the_command_line() {
+        for row in Row::ALL {
+            assert_eq!(row.to_possible_value().unwrap().get_name(), row.name());
+        }
+        assert_eq!(Row::value_variants().len(), Row::ALL.len());
+    }
+
+    #[test]
+    fn a_bar_is_held_at_its_edge_and_not_beyond() {
+        assert!(Bar::RatioAtLeast(0.85).held(0.85, 0.0));
+        assert!(!Bar::RatioAtLeast(0.85).held(0.849, 1e9));
+        assert!(Bar::RatioAtMost(2.0).held(2.0, 1e9));
+        assert!(!Bar::RatioAtMost(2.0).held(2.01, 0.0));
+        assert!(Bar::ValueAtMost(2_500.0).held(9.0, 2_500.0));
+        assert!(!Bar::ValueAtMost(2_500.0).held(0.1, 2_501.0));
+        assert!(Bar::None.held(0.0, 0.0));
+    }
+
+    #[test]
+    fn a_figure_that_is_no_number_holds_nothing() {
+        assert!(!Bar::RatioAtLeast(0.85).held(f64::NAN, 0.0));
+        assert!(!Bar::RatioAtMost(2.0).held(f64::NAN, 0.0));
+    }
+}

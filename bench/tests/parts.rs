@@ -1,0 +1,83 @@
+//! The parts against each other, as small as they go: what the table starts does run, and loses nothing.
+#![expect(clippy::unwrap_used, reason = "the helpers are tests too, though they do not say so")]
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
+            .args(args)
+            .args(["--life", "60"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn load(&self, args: &[&str]) -> Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
+            .args(["load", "--target", &self.address, "--pid", &self.child.id().to_string()])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn both_raw_fan_outs_deliver_every_message_to_every_subscriber() {
+    for mode in ["fanout", "fanout-batch"] {
+        let server = Server::start(&["raw", "--mode", mode]);
+        let load = ["fanout", "--subscribers", "20", "--window", "8", "--seconds", "0.05"];
+        let result = server.load(&load);
+        assert_eq!(result["delivered_bytes"], 128, "{mode}");
+        let deliveries = result["deliveries"].as_u64().unwrap();
+        assert!(deliveries > 0 && deliveries.is_multiple_of(20), "{mode}: {deliveries}");
+    }
+}
+
+#[test]
+fn the_raw_relay_carries_the_upgrade_and_whole_messages_of_both_sizes() {
+    let upstream = Server::start(&["echo-upstream"]);
+    let relay = Server::start(&["raw", "--mode", "relay", "--upstream", &upstream.address]);
+    for bytes in ["128", "65536"] {
+        let load = ["--path", "/", "echo", "--connections", "3", "--depth", "2", "--bytes", bytes, "--seconds", "0.05"];
+        assert!(relay.load(&load)["messages"].as_u64().unwrap() > 0, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn the_raw_accept_answers_every_connection() {
+    let server = Server::start(&["raw", "--mode", "connect"]);
+    assert!(server.load(&["connect", "--count", "150"])["value"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_load_on_nobody_says_so() {
+    let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
+        .args(["load", "--target", "127.0.0.1:1", "--pid", &std::process::id().to_string(), "connect"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!output.stderr.is_empty());
+}

@@ -1,0 +1,97 @@
+use doorward_auth::{
+    BoxFuture,
+    ports::{PortError, Ticket, TicketBinding, Tickets},
+};
+use doorward_types::{GateName, OwnerId, Rest, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, subject_at, time_at, to_column, unreadable};
+use crate::StoreError;
+
+const PORT: &str = "tickets";
+
+impl Tickets for Store {
+    fn mint<'a>(&'a self, hash: [u8; 32], ticket: Ticket) -> BoxFuture<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let written = self.write(None, move |connection| insert(connection, &hash, &ticket)).await;
+            written.map_err(|error| error.of_port(PORT))
+        })
+    }
+
+    fn consume<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Ticket>, PortError>> {
+        Box::pin(async move {
+            let taken = self.take_ticket(owner, hash, now).await.map_err(|error| error.of_port(PORT))?;
+            Ok(taken.filter(|ticket| now < ticket.expires_at))
+        })
+    }
+}
+
+impl Store {
+    async fn take_ticket(&self, owner: &OwnerId, hash: [u8; 32], now: Timestamp) -> Result<Option<Ticket>, StoreError> {
+        // Looked for first: whoever guesses must not be able to keep the writer busy.
+        let looked_for = owner.clone();
+        if !self.read(move |connection| exists(connection, &looked_for, &hash)).await? {
+            return Ok(None);
+        }
+        let owner = owner.clone();
+        self.write(Some(now), move |connection| remove(connection, &owner, &hash)).await
+    }
+}
+
+fn insert(connection: &Connection, hash: &[u8; 32], ticket: &Ticket) -> rusqlite::Result<()> {
+    let gate = match &ticket.binding {
+        TicketBinding::Gate(gate) => Some(gate.as_str()),
+        TicketBinding::AnyGateOfOwner => None,
+    };
+    let rests_on: Vec<_> = ticket.rests_on.iter().map(|rest| (&*rest.kind, &*rest.value)).collect();
+    let rests_on = serde_json::to_string(&rests_on).map_err(unreadable)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO tickets (owner, hash, gate, origin, subject_kind, subject_pk, subject_uuid, rests_on, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            ticket.owner.as_str(),
+            hash,
+            gate,
+            ticket.origin,
+            ticket.subject.kind,
+            ticket.subject.pk,
+            ticket.subject.uuid,
+            rests_on,
+            to_column(ticket.expires_at),
+        ])
+        .map(|_| ())
+}
+
+fn exists(connection: &Connection, owner: &OwnerId, hash: &[u8; 32]) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM tickets WHERE owner = ?1 AND hash = ?2")?
+        .exists(params![owner.as_str(), hash])
+}
+
+fn remove(connection: &Connection, owner: &OwnerId, hash: &[u8; 32]) -> rusqlite::Result<Option<Ticket>> {
+    connection
+        .prepare_cached("DELETE FROM tickets WHERE owner = ?1 AND hash = ?2 RETURNING *")?
+        .query_row(params![owner.as_str(), hash], read)
+        .optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+    let gate: Option<String> = row.get("gate")?;
+    let rests_on: Vec<(String, String)> =
+        serde_json::from_str(&row.get::<_, String>("rests_on")?).map_err(unreadable)?;
+    Ok(Ticket {
+        owner: OwnerId::new(row.get::<_, String>("owner")?),
+        binding: gate.map_or(TicketBinding::AnyGateOfOwner, |gate| TicketBinding::Gate(GateName::new(gate))),
+        origin: row.get("origin")?,
+        subject: subject_at(row)?,
+        rests_on: rests_on.into_iter().map(|(kind, value)| Rest { kind: kind.into(), value: value.into() }).collect(),
+        expires_at: time_at(row, "expires_at")?,
+    })
+}

@@ -1,0 +1,80 @@
+use std::net::IpAddr;
+
+use doorward_auth::{
+    ports::{Audit, AuditRecord, Outcome},
+    trail,
+};
+use doorward_types::{CloseReason, GateName, SocketId, Timestamp, TraceId};
+
+use super::{acme, globex, member};
+
+/// Everything that [`Audit`] promises.
+pub async fn audit(port: &dyn Audit) {
+    a_row_is_found_by_its_trace_as_it_was_recorded(port).await;
+    an_unknown_trace_is_none(port).await;
+    the_newest_rows_come_first_and_each_owner_sees_its_own(port).await;
+}
+
+fn record(number: u8) -> AuditRecord {
+    AuditRecord {
+        trace: TraceId::from_bytes([number; 16]),
+        at: Timestamp::from_millis(1_000_000_123 + u64::from(number)),
+        took_ms: 17,
+        owner: acme(),
+        gate: GateName::new("fancy"),
+        source: IpAddr::from([192, 0, 2, 7]),
+        subject: Some(member("bob")),
+        outcome: Outcome::Admitted(SocketId::from_bytes([number; 16])),
+        trail: vec![trail::RungTrail {
+            rung: "any of ticket | jwt".into(),
+            outcome: trail::Outcome::Hit,
+            steps: vec![trail::Step {
+                layer: "jwt".into(),
+                step: "require signature".into(),
+                verb: trail::Verb::Require,
+                outcome: trail::Outcome::Hit,
+                after_ms: 3,
+                detail: None,
+            }],
+        }],
+    }
+}
+
+fn refused(number: u8) -> AuditRecord {
+    AuditRecord {
+        subject: None,
+        source: "2001:db8::7".parse().unwrap(),
+        outcome: Outcome::Refused {
+            reason: CloseReason::Expired,
+            layer: "jwt".into(),
+            step: "require time".into(),
+            detail: "it expired at \"noon\" ☂".into(),
+        },
+        trail: vec![],
+        ..record(number)
+    }
+}
+
+async fn a_row_is_found_by_its_trace_as_it_was_recorded(port: &dyn Audit) {
+    let hung_up = AuditRecord { outcome: Outcome::HungUp, ..record(3) };
+    for row in [record(1), refused(2), hung_up] {
+        port.record(row.clone()).unwrap();
+        port.flush().await.unwrap();
+        assert_eq!(port.find(row.trace).await, Ok(Some(row)));
+    }
+}
+
+async fn an_unknown_trace_is_none(port: &dyn Audit) {
+    assert_eq!(port.find(TraceId::from_bytes([0xEE; 16])).await, Ok(None));
+}
+
+async fn the_newest_rows_come_first_and_each_owner_sees_its_own(port: &dyn Audit) {
+    let theirs = |number| AuditRecord { owner: globex(), ..record(number) };
+    for row in [record(10), theirs(11), refused(12), theirs(13), record(14)] {
+        port.record(row).unwrap();
+    }
+    port.flush().await.unwrap();
+    assert_eq!(port.newest(None, 3).await, Ok(vec![record(14), theirs(13), refused(12)]));
+    assert_eq!(port.newest(Some(&acme()), 2).await, Ok(vec![record(14), refused(12)]));
+    assert_eq!(port.newest(Some(&globex()), 9).await, Ok(vec![theirs(13), theirs(11)]));
+}
