@@ -263,8 +263,8 @@ impl<A: Admitted> Pair<A> {
             Parting::Ended(reason) => reason,
         };
         self.admitted.end(reason);
-        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec());
-        let mut up = Leave::new(self.up_done, close_for_upstream(mask));
+        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec(), reason);
+        let mut up = Leave::new(self.up_done, close_for_upstream(mask), reason);
         let mut timer = pin!(sleep_until(Instant::now() + FINISH_WITHIN));
         let mut told = false;
         poll_fn(|context| {
@@ -308,6 +308,8 @@ impl<A: Admitted> Pair<A> {
 struct Leave {
     at: LeaveAt,
     close: Vec<u8>,
+    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81).
+    held_too: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -324,8 +326,9 @@ enum LeaveAt {
 
 impl Leave {
     /// `done` where the side has got FIN already.
-    fn new(done: bool, close: Vec<u8>) -> Self {
-        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close }
+    fn new(done: bool, close: Vec<u8>, reason: CloseReason) -> Self {
+        let held_too = matches!(reason, CloseReason::Restart | CloseReason::GoingAway);
+        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close, held_too }
     }
 
     fn poll(
@@ -336,7 +339,7 @@ impl Leave {
         sink: &dyn Transport,
     ) -> Poll<()> {
         if self.at == LeaveAt::Finish {
-            if !ready!(flow.poll_finish(context, source, sink)) {
+            if !ready!(flow.poll_finish(context, source, sink, self.held_too)) {
                 self.cut(sink);
                 return Poll::Ready(());
             }

@@ -276,6 +276,28 @@ async fn the_frame_under_way_is_finished_and_the_next_one_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c81_a_restart_lets_whole_frames_go_that_were_read_and_a_logout_does_not() {
+    for (reason, frames) in [(CloseReason::Restart, 3), (CloseReason::SessionEnded, 1)] {
+        let noted = Noted::default();
+        let up: Vec<_> = [b"1", b"2", b"3"].into_iter().flat_map(|text| masked(Opcode::Text, text)).collect();
+        let fourth = &masked(Opcode::Text, b"4")[..3];
+        // The server has room for a part of the first frame.
+        let (client, client_side) = duplex(100);
+        let (mut server, server_side) = duplex(4);
+        let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
+        let pair =
+            Pair::new(noted.clone(), (side(client_side), &[&up, fourth].concat()), (side(server_side), b""), 100);
+        tokio::spawn(pair.run(MASK));
+        server.read_exact(&mut [0; 2]).await.unwrap();
+        noted.end_from_outside(reason);
+        let came = read_all(&mut server).await;
+        let expected = [&up[2..frames * 7], &close_1001()].concat();
+        assert_eq!(came, expected, "{reason}");
+        drop(client);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_side_that_never_finishes_its_frame_is_waited_for_half_a_second_while_the_other_is_not() {
     let noted = Noted::default();
     let (pair, mut client, mut server) = pair(&noted, 100_000, (b"", b""));
@@ -373,6 +395,11 @@ async fn c24_an_announced_length_costs_nothing_and_too_much_is_refused_by_the_he
         assert_eq!(read_all(&mut client).await, frame::close(reason));
         let came = read_all(&mut server).await;
         assert!(came == close_1001() || came == [good, close_1001()].concat(), "{}", came.escape_ascii());
+
+        let (pair, mut client, mut server) = self::pair(&Noted::default(), 1000, (header, b""));
+        tokio::spawn(pair.run(MASK));
+        assert_eq!(read_all(&mut client).await, frame::close(reason), "read ahead");
+        assert_eq!(read_all(&mut server).await, close_1001());
     }
 }
 
