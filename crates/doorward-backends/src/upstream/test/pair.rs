@@ -1,10 +1,6 @@
 //! Pairs over pipes in memory, whose capacity and clock are known.
 
-use std::{
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use doorward_session::{AnyStream, Transport};
 use doorward_types::CloseReason;
@@ -15,112 +11,11 @@ use tokio::{
     time::Instant,
 };
 
+use super::pipes::{MASK, Noted, close_1001, masked, pair, read_all};
 use crate::upstream::{
     flow,
-    relay::{ANSWER_CLOSE_WITHIN, Admitted, FINISH_WITHIN, KeepAlive, Pair, READ_ON},
+    relay::{ANSWER_CLOSE_WITHIN, FINISH_WITHIN, Pair, READ_ON},
 };
-
-/// A socket that notes what its relay says.
-#[derive(Clone, Default)]
-struct Noted(Arc<Mutex<Notes>>);
-
-#[derive(Default)]
-struct Notes {
-    ended: Option<CloseReason>,
-    waker: Option<Waker>,
-    accepted: bool,
-    counted: Option<u32>,
-    keep_alive: Option<KeepAlive>,
-}
-
-impl Noted {
-    fn counting() -> Self {
-        let noted = Self::default();
-        noted.0.lock().unwrap().counted = Some(0);
-        noted
-    }
-
-    /// As by the defaults of a gate.
-    fn pinging() -> Self {
-        let noted = Self::default();
-        let keep_alive = KeepAlive { ping_every: Duration::from_secs(25), pong_within: Duration::from_secs(10) };
-        noted.0.lock().unwrap().keep_alive = Some(keep_alive);
-        noted
-    }
-
-    fn ended(&self) -> Option<CloseReason> {
-        self.0.lock().unwrap().ended
-    }
-
-    fn close_was_accepted(&self) -> bool {
-        self.0.lock().unwrap().accepted
-    }
-
-    fn end_from_outside(&self, reason: CloseReason) {
-        let mut notes = self.0.lock().unwrap();
-        notes.ended = Some(reason);
-        notes.waker.take().into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Admitted for Noted {
-    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        let mut notes = self.0.lock().unwrap();
-        notes.waker = Some(context.waker().clone());
-        notes.ended.map_or(Poll::Pending, Poll::Ready)
-    }
-
-    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
-        let mut notes = self.0.lock().unwrap();
-        if let (Some(counted), Some(frames)) = (&mut notes.counted, frames) {
-            *counted += frames;
-        }
-        notes.ended.map_or(Ok(()), Err)
-    }
-
-    fn counts(&self) -> bool {
-        self.0.lock().unwrap().counted.is_some()
-    }
-
-    fn keep_alive(&self) -> Option<KeepAlive> {
-        self.0.lock().unwrap().keep_alive
-    }
-
-    fn end(&self, reason: CloseReason) {
-        self.0.lock().unwrap().ended.get_or_insert(reason);
-    }
-
-    fn close_accepted(&self) {
-        self.0.lock().unwrap().accepted = true;
-    }
-}
-
-const MASK: [u8; 4] = [1, 2, 3, 4];
-
-/// A pair with pipes of that capacity on both sides, and the far ends: the user's and the upstream's.
-fn pair(noted: &Noted, capacity: usize, read_ahead: (&[u8], &[u8])) -> (Pair<Noted>, DuplexStream, DuplexStream) {
-    let (client, client_side) = duplex(capacity);
-    let (server, server_side) = duplex(capacity);
-    let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
-    let sides = ((side(client_side), read_ahead.0), (side(server_side), read_ahead.1));
-    (Pair::new(noted.clone(), sides.0, sides.1, 1 << 20), client, server)
-}
-
-fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    frame::write(opcode, payload, Some(MASK), &mut bytes);
-    bytes
-}
-
-fn close_1001() -> Vec<u8> {
-    masked(Opcode::Close, b"\x03\xe9going_away")
-}
-
-async fn read_all(stream: &mut DuplexStream) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
-    bytes
-}
 
 /// Frames of these payload lengths, the last of them a Close frame.
 fn frames(lengths: &[usize], mask: Option<[u8; 4]>) -> Vec<u8> {
@@ -192,7 +87,7 @@ async fn frames_are_counted_once_each_however_they_are_split() {
     }
     server.read_exact(&mut came).await.unwrap();
     assert_eq!(came, sent);
-    assert_eq!(noted.0.lock().unwrap().counted, Some(7));
+    assert_eq!(noted.counted(), Some(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,23 +172,23 @@ async fn the_frame_under_way_is_finished_and_the_next_one_is_not_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn c81_a_restart_lets_whole_frames_go_that_were_read_and_a_logout_does_not() {
-    for (reason, frames) in [(CloseReason::Restart, 3), (CloseReason::SessionEnded, 1)] {
+    let up: Vec<_> = [b"1", b"2", b"3"].into_iter().flat_map(|text| masked(Opcode::Text, text)).collect();
+    let fourth = &masked(Opcode::Text, b"4")[..3];
+    // The server has room for a part of the first frame, or for all of it.
+    for (room, reason, frames) in [4, 7].into_iter().flat_map(|room| {
+        [(CloseReason::Restart, 3), (CloseReason::SessionEnded, 1)].map(|(reason, frames)| (room, reason, frames))
+    }) {
         let noted = Noted::default();
-        let up: Vec<_> = [b"1", b"2", b"3"].into_iter().flat_map(|text| masked(Opcode::Text, text)).collect();
-        let fourth = &masked(Opcode::Text, b"4")[..3];
-        // The server has room for a part of the first frame.
-        let (client, client_side) = duplex(100);
-        let (mut server, server_side) = duplex(4);
+        let (_client, client_side) = duplex(100);
+        let (mut server, server_side) = duplex(room);
         let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
-        let pair =
-            Pair::new(noted.clone(), (side(client_side), &[&up, fourth].concat()), (side(server_side), b""), 100);
+        let read_ahead = [&up, fourth].concat();
+        let pair = Pair::new(noted.clone(), (side(client_side), &read_ahead), (side(server_side), b""), 100);
         tokio::spawn(pair.run(MASK));
-        server.read_exact(&mut [0; 2]).await.unwrap();
+        tokio::task::yield_now().await;
         noted.end_from_outside(reason);
-        let came = read_all(&mut server).await;
-        let expected = [&up[2..frames * 7], &close_1001()].concat();
-        assert_eq!(came, expected, "{reason}");
-        drop(client);
+        let expected = [&up[..frames * 7], &close_1001()].concat();
+        assert_eq!(read_all(&mut server).await, expected, "{reason} with room for {room}");
     }
 }
 
@@ -327,6 +222,15 @@ async fn a_close_that_is_never_answered_ends_the_pair() {
     assert_eq!(began.elapsed(), ANSWER_CLOSE_WITHIN);
     assert_eq!(read_all(&mut server).await, close, "it has got a Close frame, and gets no second one");
     assert_eq!(noted.ended(), Some(CloseReason::GoingAway));
+
+    let noted = Noted::default();
+    let (pair, mut client, mut server) = self::pair(&noted, 1000, (b"", b""));
+    tokio::spawn(pair.run(MASK));
+    server.write_all(&frame::close(CloseReason::Normal)).await.unwrap();
+    let began = Instant::now();
+    assert_eq!(read_all(&mut server).await, close_1001());
+    assert_eq!(began.elapsed(), ANSWER_CLOSE_WITHIN);
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::Normal), "and no second one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,6 +271,20 @@ async fn no_ping_goes_into_the_middle_of_a_frame() {
     }
     assert_eq!(came, message);
     assert_eq!(noted.ended(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_ping_goes_behind_a_part_of_a_frame_that_a_slow_user_has_not_taken() {
+    let noted = Noted::pinging();
+    let (pair, mut client, mut server) = pair(&noted, 1000, (b"", b""));
+    tokio::spawn(pair.run(MASK));
+    let message = frame::binary(&[7; 10_000]);
+    server.write_all(&message[..2500]).await.unwrap();
+    // Past the time of the first ping, and before anything is expected of the user.
+    let _ = tokio::time::timeout(Duration::from_secs(51), std::future::pending::<()>()).await;
+    let mut came = vec![0; message.len()];
+    let (read, wrote) = tokio::join!(client.read_exact(&mut came), server.write_all(&message[2500..]));
+    assert!(read.is_ok() && wrote.is_ok() && came == message);
 }
 
 #[tokio::test(start_paused = true)]
