@@ -1,1 +1,60 @@
+//! The server: the edge, the transports, the configuration and the command line; and the way to put a door into an application
+//! of your own.
+//!
+//! **What it is:** what ties the other crates together. It stays thin: who gets in is `doorward-auth`'s, what a socket is is
+//! `doorward-session`'s, what stands behind a gate is `doorward-backends`'.
+//!
+//! **What it is not:** a place for rules. A line here that decides who may do what is in the wrong crate.
+//!
+//! ```text
+//!  doorward.toml ─▶ config ─▶ gates ┐
+//!                                   ▼
+//!  TCP ─▶ edge ─▶ answer ─▶ 101 ─▶ attend ─▶ transports::json ─▶ Admission ─▶ Socket ─▶ backend
+//!                   └ Door ──────────┴───────────────────────────────────────────┘
+//! ```
+//!
+//! An application with an HTTP server of its own hands upgrade requests to a [`Door`]:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use doorward_server::{Extensions, embed};
+//!
+//! let door = embed(
+//!     r#"
+//!     [store]
+//!     url = "memory:"
+//!     [[gate]]
+//!     name = "echo"
+//!     path = "/echo"
+//!     backend = { echo = {} }
+//!     open = true
+//!     "#,
+//!     Extensions::default(),
+//! )
+//! .await?;
+//! let request = http::Request::get("/nowhere").body(())?;
+//! let response = door.answer(request, ([127, 0, 0, 1], 4711).into(), None).await;
+//! assert_eq!(response.status(), 404);
+//! # Ok(()) }
+//! ```
 
+mod answer;
+mod attend;
+pub mod cli;
+pub mod config;
+pub mod control;
+mod door;
+pub mod edge;
+mod embed;
+pub mod gates;
+mod internal;
+mod logging;
+pub mod node;
+mod operate;
+mod report;
+pub mod system;
+mod transports;
+
+pub use door::{Door, Parts};
+pub use embed::{EmbedError, embed};
+pub use node::{Extensions, Node, Running, StartError};

@@ -112,8 +112,21 @@ impl Sockets {
         transport: Arc<dyn Transport>,
         policy: impl Into<Arc<SocketPolicy>>,
     ) -> Result<Arc<Socket>, CloseReason> {
+        self.register_as(SocketId::from_bytes(self.rng.bytes16()), admission, transport, policy)
+    }
+
+    /// As [`register`](Self::register), for a socket that has had its id from its first byte on.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub fn register_as(
+        self: &Arc<Self>,
+        id: SocketId,
+        admission: Box<Admission>,
+        transport: Arc<dyn Transport>,
+        policy: impl Into<Arc<SocketPolicy>>,
+    ) -> Result<Arc<Socket>, CloseReason> {
         let policy = policy.into();
-        let id = SocketId::from_bytes(self.rng.bytes16());
         let number = self.shard_of(&admission, id);
         let Some(shard) = self.shards.get(usize::from(number)) else { return Err(CloseReason::InternalError) };
         if admission.expires_at().is_some_and(|at| at <= self.clock.now()) {

@@ -1,1 +1,64 @@
-fn main() {}
+//! Doorward inside an axum application: its own way to recognise a terminal, and its own rules for a channel.
+//!
+//! `cargo run -p embed-axum`, then in another terminal `doorward connect ws://127.0.0.1:3000/ws` and answer `tin-42`.
+use std::{error::Error, net::SocketAddr, sync::Arc};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::{Router, body::Body, response::Response, routing::any};
+use doorward_auth::{Admission, BoxFuture, OnlyOne, ports};
+use doorward_backends::hub::{ChannelModel, Permitted};
+use doorward_server::{Door, Extensions, embed};
+use doorward_types::{Answer, Subject};
+use doorward_wire::json::Inbound;
+
+const CONFIG: &str = r#"
+    store = { url = "memory:" }
+    [[gate]]
+    name = "terminals"
+    path = "/ws"
+    backend = { hub = {} }
+    ladder = [{ authenticator = { kind = "terminal" } }]
+    channel = [{ name = "group" }]
+"#;
+
+struct Terminals;
+impl ports::Authenticator for Terminals {
+    fn kind(&self) -> &'static str {
+        "terminal"
+    }
+    fn fields(&self) -> &'static [&'static str] {
+        &["token"]
+    }
+    fn authenticate<'a>(
+        &'a self,
+        answer: &'a Answer,
+    ) -> BoxFuture<'a, Result<Option<ports::Identity>, ports::PortError>> {
+        let known = answer.field("token").is_some_and(|token| token.same_as(b"tin-42"));
+        let subject = Subject { kind: "terminal".into(), pk: "42".into(), uuid: "tin".into() };
+        let identity = ports::Identity { subject, only_one: Some(OnlyOne::Newest), claims: Default::default() };
+        Box::pin(async move { Ok(known.then_some(identity)) })
+    }
+}
+
+struct Groups;
+impl ChannelModel for Groups {
+    fn can_subscribe(&self, _: &Admission, _: &Inbound<'_>) -> Permitted {
+        Permitted::from_iter(["3"])
+    }
+}
+
+async fn socket(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    door.answer(request, peer, None).await.map(Body::new)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let door = embed(CONFIG, Extensions::default().authenticator(Terminals).channel("group", Groups)).await?;
+    let app = Router::new().route("/ws", any(socket)).with_state(door);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use super::url::UpstreamUrl;
 
 /// `backend = { upstream = { url = "ws://127.0.0.1:9000" } }`: an unchanged WebSocket server behind a gate.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
     /// Where the server is: `ws://host[:port][/path][?query]`. A gate whose path ends in `/*` appends what followed to the path.
@@ -23,6 +23,9 @@ pub struct UpstreamConfig {
     /// Whether the server is told who the user is, in `X-Doorward-*` headers and a signed `X-Doorward-Assertion`.
     #[serde(default = "UpstreamConfig::yes")]
     pub identity: bool,
+    /// The claims of the user's token that the server is told, too.
+    #[serde(default)]
+    pub claims: Vec<String>,
     /// The largest frame, in bytes of payload, that a user may send to the server. The gate holds no frame in memory whatever
     /// its size: this protects the server.
     #[serde(default = "UpstreamConfig::sixteen_mebibytes")]
@@ -38,6 +41,7 @@ impl UpstreamConfig {
             connect_timeout: Self::five_seconds(),
             forward_headers: Self::all_headers(),
             identity: true,
+            claims: Vec::new(),
             max_frame: Self::sixteen_mebibytes(),
         }
     }

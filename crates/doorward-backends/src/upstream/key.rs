@@ -27,6 +27,9 @@ pub struct SigningKey {
 /// The signing key cannot be read or made. Says which file and why.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableKey {
+    /// The cryptographic library refused a fresh key.
+    #[error("the cryptographic library refused a fresh key")]
+    Refused,
     /// The file system said no.
     #[error("cannot read or make the signing key `{}`: {error}", path.display())]
     Io {
@@ -68,6 +71,16 @@ impl SigningKey {
             }
             Err(error) => Err(io(error)),
         }
+    }
+
+    /// A key that is kept nowhere: assertions of an earlier run cannot be verified with it.
+    ///
+    /// # Errors
+    /// [`UnusableKey::Refused`] by the cryptographic library.
+    pub fn draw(rng: &dyn Rng) -> Result<Self, UnusableKey> {
+        let seed = Secret::new(rng.bytes32());
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.reveal("to make the key"));
+        pair.map(Self::of).map_err(|_| UnusableKey::Refused)
     }
 
     fn load(path: &Path, file: fs::File) -> Result<Self, UnusableKey> {

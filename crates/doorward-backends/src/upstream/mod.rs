@@ -74,7 +74,7 @@ pub const NAME: &str = "upstream";
 pub struct Signer {
     /// The key, the same for all gates.
     pub key: Arc<SigningKey>,
-    /// The `iss` of assertions: the server's own origin, where its `/.well-known/jwks.json` is.
+    /// The `iss` of assertions: a name by which upstreams know this server.
     pub issuer: Arc<str>,
 }
 

@@ -1,0 +1,50 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use doorward_auth::ports::Clock;
+use serde_json::json;
+
+use super::{ConfigFile, Failure, input, say, say_json};
+use crate::{node, system::SystemClock};
+
+/// Check a token as the gates would, and say what is wrong with it.
+///
+/// The token comes from a file, from `DOORWARD_TOKEN`, or from standard input; it is never an argument.
+#[derive(Debug, Args)]
+pub(super) struct Checktoken {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The `name` of the `[[issuer]]`.
+    #[arg(long, value_name = "NAME")]
+    issuer: String,
+    /// The file with the token.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Checktoken {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let issuer = node::issuer(&self.file.load()?, &self.file.base(), &self.issuer)?;
+        let token = input::secret(self.token_file.as_deref(), "DOORWARD_TOKEN", "token")?;
+        match issuer.verify(&token, SystemClock.now()) {
+            Ok(token) => {
+                if self.json {
+                    let expires_at = token.expires_at.to_string();
+                    say_json(&json!({ "valid": true, "subject": token.subject.to_string(), "expires_at": expires_at }));
+                } else {
+                    say(format_args!("valid: of {}, until {}", token.subject, token.expires_at));
+                }
+                Ok(())
+            }
+            Err(why) => {
+                if self.json {
+                    say_json(&json!({ "valid": false, "reason": why.to_string() }));
+                }
+                Err(Failure::new(format!("the token is refused: {why}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use doorward_client::{
+    Abort, Answers, Ask, BoxFuture, Choose, Chosen, Client, Credentials, Message, Options, Tell, Wait,
+};
+use doorward_types::{Answer, Secret};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines, Stdin},
+    sync::Mutex,
+};
+
+use super::{Failure, input, say, wait_for};
+
+/// Open a gate as a client: answers what it can from the credentials it is given, asks you the rest, and then sends every line
+/// you type.
+///
+/// Credentials come from files or from the environment (`DOORWARD_TOKEN`, `DOORWARD_KEY`, `DOORWARD_TICKET`,
+/// `DOORWARD_CHALLENGE`), never from the command line. A token is shown in the upgrade request and to the layer `jwt`.
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// Where: `ws://HOST:PORT/PATH`.
+    url: String,
+    /// The file with a token.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The file with an app key (`dwk_...`).
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// The file with a one-time ticket (`dwt_...`).
+    #[arg(long, value_name = "FILE")]
+    ticket_file: Option<PathBuf>,
+    /// The file with the secret of a challenge (`dwc_...`).
+    #[arg(long, value_name = "FILE")]
+    challenge_file: Option<PathBuf>,
+    /// The glyph that the gate has to show; anything else, and this side leaves.
+    #[arg(long)]
+    glyph: Option<String>,
+    /// The `Origin` to show, as a browser would.
+    #[arg(long)]
+    origin: Option<String>,
+    /// A subprotocol to offer instead of `doorward.v1`; may be given again.
+    #[arg(long = "protocol", value_name = "NAME")]
+    protocols: Vec<String>,
+    /// Speak to an unchanged server behind the gate: offer no subprotocol, expect no ladder.
+    #[arg(long, conflicts_with = "protocols")]
+    raw: bool,
+    /// Climb a ladder although the gate named another subprotocol than `doorward.v1`: for an upstream gate whose ladder talks.
+    #[arg(long, conflicts_with = "raw")]
+    climb: bool,
+}
+
+impl Connect {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        wait_for(self.connect())
+    }
+
+    async fn connect(self) -> Result<(), Failure> {
+        let token = credential(self.token_file.as_deref(), "DOORWARD_TOKEN")?;
+        let mut options = Options {
+            bearer: token.clone(),
+            ticket: credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
+            origin: self.origin.clone(),
+            ..Options::default()
+        };
+        if self.raw {
+            options.subprotocols.clear();
+        } else if !self.protocols.is_empty() {
+            options.subprotocols.clone_from(&self.protocols);
+        }
+        let lines = Arc::new(Mutex::new(BufReader::new(tokio::io::stdin()).lines()));
+        let mut credentials = self.credentials(token)?.otherwise(Person(Arc::clone(&lines)));
+        let mut client = Client::connect(&self.url, options).await?;
+        if self.climb || client.subprotocol() == Some("doorward.v1") {
+            let admitted = client.climb(&mut credentials).await?;
+            let subject = admitted.subject.map_or_else(|| "nobody".to_owned(), |subject| subject.to_string());
+            say(format_args!("admitted as {subject}, socket {}", admitted.socket));
+        } else {
+            say("connected");
+        }
+        talk(client, &mut *lines.lock().await).await
+    }
+
+    fn credentials(&self, token: Option<Secret>) -> Result<Credentials, Failure> {
+        let mut credentials = Credentials::new();
+        if let Some(token) = token {
+            credentials = credentials.jwt(token);
+        }
+        if let Some(key) = credential(self.key_file.as_deref(), "DOORWARD_KEY")? {
+            credentials = credentials.app_key(text(&key))?;
+        }
+        if let Some(secret) = credential(self.challenge_file.as_deref(), "DOORWARD_CHALLENGE")? {
+            credentials = credentials.challenge(text(&secret))?;
+        }
+        if let Some(ticket) = credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")? {
+            credentials = credentials.ticket(ticket);
+        }
+        if let Some(glyph) = &self.glyph {
+            credentials = credentials.glyph(glyph.as_str());
+        }
+        Ok(credentials)
+    }
+}
+
+/// A credential from its file or its variable; nothing is asked for.
+fn credential(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failure> {
+    let given = file.is_some() || std::env::var(variable).is_ok_and(|value| !value.is_empty());
+    given.then(|| input::secret(file, variable, "")).transpose()
+}
+
+/// A credential that is text is used as that; one that is not cannot be read by anybody.
+fn text(secret: &Secret) -> &str {
+    secret.reveal_text("a credential of whoever runs this client").unwrap_or_default()
+}
+
+/// Carries lines from the terminal to the gate and messages back, until either side ends.
+async fn talk(mut client: Client, lines: &mut Typed) -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        say("each line that you type is sent as it is; Ctrl-D leaves");
+    }
+    loop {
+        tokio::select! {
+            line = lines.next_line() => match line? {
+                Some(line) if line.is_empty() => {}
+                Some(line) => client.send(&line).await?,
+                None => return Ok(client.close().await?),
+            },
+            message = client.next_message() => match message? {
+                Some(Message::Text(text)) => say(&text),
+                Some(Message::Binary(bytes)) => say(format_args!("({} binary bytes)", bytes.len())),
+                None => break,
+            },
+        }
+    }
+    let closed = client.closed().map_or_else(|| "without a word".to_owned(), ToString::to_string);
+    Err(Failure::new(format!("the gate closed the connection: {closed}")))
+}
+
+/// The lines that are typed.
+type Typed = Lines<BufReader<Stdin>>;
+
+/// Whoever sits at the terminal answers what the credentials cannot.
+struct Person(Arc<Mutex<Typed>>);
+
+impl Person {
+    async fn asked(&self, question: String) -> Result<String, Abort> {
+        say(question);
+        match self.0.lock().await.next_line().await {
+            Ok(Some(line)) => Ok(line.trim().to_owned()),
+            Ok(None) | Err(_) => Err(Abort::new("nobody is there to answer")),
+        }
+    }
+}
+
+impl Answers for Person {
+    fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
+        Box::pin(async move {
+            for (name, value) in &ask.shows {
+                say(format_args!("{}: {name}: {value}", ask.layer));
+            }
+            let mut answer = Answer::to_layer(ask.layer.as_str());
+            for field in &ask.fields {
+                let typed = self.asked(format!("{}: {}: {field}?", ask.layer, ask.step)).await?;
+                answer = answer.with_text(field.as_str(), typed);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn choose<'a>(&'a mut self, choose: &'a Choose) -> BoxFuture<'a, Result<Chosen, Abort>> {
+        Box::pin(async move {
+            let skip = if choose.optional { ", or an empty line to skip" } else { "" };
+            let taken = self.asked(format!("which one: {}{skip}?", choose.of.join(", "))).await?;
+            if taken.is_empty() && choose.optional {
+                Ok(Chosen::Skip)
+            } else {
+                Ok(Chosen::Take(Answer::to_layer(taken)))
+            }
+        })
+    }
+
+    fn tell(&mut self, tell: &Tell) -> Result<(), Abort> {
+        for (name, value) in &tell.shows {
+            say(format_args!("{}: {}: {name}: {value}", tell.layer, tell.step));
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
+        say(format_args!("{}: waiting: {} ({:?})", wait.layer, wait.step, wait.expires_in));
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! `doorward demo`: a server, real clients over real sockets, and the transcript of what they say.
+//!
+//! ```text
+//!  world      a folder, a configuration, keys and tokens for two users, a running node
+//!  scenes     what is shown: each climbs a ladder and says what has to come of it
+//!  narrator   prints what goes over the wire, without the secrets in it
+//! ```
+
+mod narrator;
+mod scenes;
+mod world;
+
+use clap::Args;
+
+use super::{Failure, say};
+use narrator::Narrator;
+use world::World;
+
+/// Show every ladder at work: a server, real clients, and the transcript of what they say.
+///
+/// It needs no file, and no network but this machine's own.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// End after the transcript: with 0 when every step went as told, with 1 otherwise. Without it the server stays up.
+    #[arg(long)]
+    once: bool,
+    /// The address and port of the demo's server.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: std::net::SocketAddr,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let world = World::make(self.listen).await?;
+            let mut narrator = Narrator::default();
+            narrator.line(format_args!(
+                "a server on {}, its store and keys in {}",
+                world.address(),
+                world.folder().display()
+            ));
+            scenes::play(&world, &mut narrator).await;
+            let verdict = narrator.verdict();
+            if self.once || verdict.is_err() {
+                world.close().await;
+                return verdict;
+            }
+            verdict?;
+            say("\nthe server stays up; try it in another terminal:");
+            for line in world.lines_to_try() {
+                say(format_args!("  {line}"));
+            }
+            say("Ctrl-C ends it");
+            tokio::signal::ctrl_c().await?;
+            world.close().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,98 @@
+use clap::{Args, Subcommand};
+use doorward_auth::ports::{AppKeys, Clock};
+use doorward_types::{KeyId, OwnerId};
+use serde_json::json;
+
+use super::{ConfigFile, Failure, say, say_json, wait_for};
+use crate::{control, system::SystemClock};
+
+/// List or revoke app keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List the app keys of an owner, oldest first.
+    List(List),
+    /// Revoke an app key, and end the sockets that it opened.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The owner.
+    #[arg(long, default_value = "default")]
+    owner: String,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Revoke {
+    /// The key's id, as `keygen --json` and `keys list` show it.
+    id: String,
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The owner.
+    #[arg(long, default_value = "default")]
+    owner: String,
+}
+
+impl Keys {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::List(command) => command.run(),
+            Self::Revoke(command) => command.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> Result<(), Failure> {
+        let store = self.file.open_store()?;
+        let keys = wait_for(async { Ok(store.list(&OwnerId::new(self.owner.as_str())).await?) })?;
+        if self.json {
+            let keys: Vec<_> = keys
+                .iter()
+                .map(|key| {
+                    json!({
+                        "id": key.id.as_str(),
+                        "subject": key.subject.to_string(),
+                        "created_at": key.created_at.to_string(),
+                        "revoked_at": key.revoked_at.map(|at| at.to_string()),
+                    })
+                })
+                .collect();
+            say_json(&json!(keys));
+            return Ok(());
+        }
+        say(format_args!("{:<32}  {:<20}  {:<24}  REVOKED", "KEY", "SUBJECT", "CREATED"));
+        for key in &keys {
+            let revoked = key.revoked_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let (subject, created) = (key.subject.to_string(), key.created_at.to_string());
+            say(format_args!("{:<32}  {subject:<20}  {created:<24}  {revoked}", key.id.as_str()));
+        }
+        Ok(())
+    }
+}
+
+impl Revoke {
+    fn run(self) -> Result<(), Failure> {
+        let store = self.file.open_store()?;
+        let socket = self.file.control_socket()?;
+        wait_for(async {
+            let (owner, id) = (OwnerId::new(self.owner.as_str()), KeyId::new(self.id.as_str()));
+            if !store.revoke(&owner, &id, SystemClock.now()).await? {
+                return Err(Failure::new(format!("`{}` has no such key, or it is revoked already", self.owner)));
+            }
+            // First nobody new, then those who are in.
+            let what = format!("key={}", self.id);
+            match control::ask(&socket, &control::Request::EndSockets { owner: Some(self.owner.clone()), what }).await {
+                Ok(receipt) => say(format_args!("revoked; {} sockets ended", receipt["ended"])),
+                Err(control::Unreachable::NotRunning(_)) => say("revoked; no server is running"),
+                Err(error) => return Err(Failure::new(format!("revoked, but its sockets may live on: {error}"))),
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! The command line: one file per command, with its arguments on top.
+
+mod checktoken;
+mod config;
+mod connect;
+mod demo;
+mod files;
+mod genticket;
+mod gentoken;
+mod guard;
+mod health;
+mod input;
+mod keygen;
+mod keys;
+mod output;
+mod serve;
+mod sockets;
+mod why;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use output::{Failure, say, say_json};
+
+/// A door for WebSockets: a ladder of layers decides who gets in, and keeps deciding after they are in.
+#[derive(Debug, Parser)]
+#[command(name = "doorward", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Show every ladder at work: a server, real clients, and the transcript of what they say.
+    Demo(demo::Demo),
+    /// Put a gate in front of an unchanged WebSocket server; no configuration needed.
+    Guard(guard::Guard),
+    /// Open a gate as a client: answers what it can, asks you the rest.
+    Connect(connect::Connect),
+    /// Write a small configuration with fresh secrets.
+    Genconfig(config::Genconfig),
+    /// Check a configuration and print every mistake in it.
+    Checkconfig(config::Checkconfig),
+    /// Print every key with its default.
+    Defaultconfig(config::Defaultconfig),
+    /// Make a token of an issuer whose key is here.
+    Gentoken(gentoken::Gentoken),
+    /// Check a token as the gates would, and say what is wrong with it.
+    Checktoken(checktoken::Checktoken),
+    /// Make a one-time ticket.
+    Genticket(genticket::Genticket),
+    /// Make an app key, or the secret of a challenge.
+    Keygen(keygen::Keygen),
+    /// List or revoke app keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// List or end the live sockets of a running server.
+    #[command(subcommand)]
+    Sockets(sockets::Sockets),
+    /// Explain a decision, layer by layer.
+    Why(why::Why),
+    /// Whether the server works, and what it holds.
+    Health(health::Health),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration file.
+    #[arg(short, long, value_name = "FILE", default_value = "doorward.toml", env = "DOORWARD_CONFIG")]
+    config: PathBuf,
+}
+
+/// Parses the command line, runs the command, and prints what went wrong.
+///
+/// Exit codes: 0 it worked, 1 it did not, 2 the command line is wrong, 64 the configuration is wrong.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Guard(command) => command.run(),
+        Command::Connect(command) => command.run(),
+        Command::Genconfig(command) => command.run(),
+        Command::Checkconfig(command) => command.run(),
+        Command::Defaultconfig(command) => command.run(),
+        Command::Gentoken(command) => command.run(),
+        Command::Checktoken(command) => command.run(),
+        Command::Genticket(command) => command.run(),
+        Command::Keygen(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Sockets(command) => command.run(),
+        Command::Why(command) => command.run(),
+        Command::Health(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Runs a command that waits for things on one thread.
+fn wait_for<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?
+        .block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,77 @@
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigFile, Failure, say};
+use crate::{
+    config::{Loaded, Override},
+    logging,
+    node::{Extensions, Node},
+};
+
+/// Run the server.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The address and port that users connect to, instead of `[server] listen`.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let listen =
+            |listen: &SocketAddr| Override { flag: "--listen", key: "server.listen", value: listen.to_string() };
+        let overrides: Vec<_> = self.listen.iter().map(listen).collect();
+        let loaded = self.file.load_with(&overrides)?;
+        serve(&self.file, loaded, |_| ())
+    }
+}
+
+/// Serves until a signal comes: SIGTERM and SIGINT drain, SIGHUP reads the gates again.
+pub(super) fn serve(
+    file: &ConfigFile,
+    Loaded { config, warnings }: Loaded,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), Failure> {
+    logging::start(&config.log);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let over = config.server.shutdown.duration();
+        let node = Node::open(config, &file.base(), Extensions::default()).await?;
+        let running = node.listen().await?;
+        say(format_args!("listening on {}", running.public()));
+        say(format_args!("listening on {}", running.internal()));
+        ready(running.public());
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => reload(file, &running),
+            }
+        }
+        tracing::info!("closing: no new connections, sockets leave within {over:?}");
+        running.close(over).await;
+        Ok(())
+    })
+}
+
+/// Reads the file again. A bad file changes nothing and is told.
+fn reload(file: &ConfigFile, running: &crate::node::Running) {
+    let reloaded = file
+        .load_with(&[])
+        .map_err(|failure| failure.to_string())
+        .and_then(|loaded| running.reload(&loaded.config).map_err(|error| error.to_string()));
+    match reloaded {
+        Ok(gates) => tracing::info!(gates, "the gates were read again"),
+        Err(why) => tracing::error!("the old configuration stays: {why}"),
+    }
+}

@@ -1,0 +1,100 @@
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::{ConfigFile, Failure, say, say_json, wait_for};
+use crate::control;
+
+/// List or end the live sockets of a running server.
+#[derive(Debug, Subcommand)]
+pub(super) enum Sockets {
+    /// List the live sockets, newest first.
+    List(List),
+    /// End live sockets, and say which and how fast.
+    End(End),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Only those of this owner.
+    #[arg(long)]
+    owner: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    at_most: usize,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct End {
+    /// A socket id, or what the sockets rest on: `subject=member:7`, `jti=ID`, `key=ID`, `gate=NAME`.
+    what: String,
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Only those of this owner.
+    #[arg(long)]
+    owner: Option<String>,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sockets {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::List(command) => command.run(),
+            Self::End(command) => command.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> Result<(), Failure> {
+        let socket = self.file.control_socket()?;
+        let request = control::Request::ListSockets { owner: self.owner, at_most: self.at_most };
+        let list = wait_for(async { Ok(control::ask(&socket, &request).await?) })?;
+        if self.json {
+            say_json(&list);
+            return Ok(());
+        }
+        say(format_args!(
+            "{:<32}  {:<12}  {:<20}  {:<10}  {:<24}  FROM",
+            "SOCKET", "GATE", "SUBJECT", "BACKEND", "SINCE"
+        ));
+        for socket in list["sockets"].as_array().into_iter().flatten() {
+            let text = |name: &str| socket[name].as_str().unwrap_or("-").to_owned();
+            say(format_args!(
+                "{:<32}  {:<12}  {:<20}  {:<10}  {:<24}  {}",
+                text("socket"),
+                text("gate"),
+                text("subject"),
+                text("backend"),
+                text("since"),
+                text("source")
+            ));
+        }
+        say(format_args!("{} of {}", list["sockets"].as_array().map_or(0, Vec::len), list["total"]));
+        Ok(())
+    }
+}
+
+impl End {
+    fn run(self) -> Result<(), Failure> {
+        let socket = self.file.control_socket()?;
+        let request = control::Request::EndSockets { owner: self.owner, what: self.what };
+        let receipt = wait_for(async { Ok(control::ask(&socket, &request).await?) })?;
+        if self.json {
+            say_json(&receipt);
+            return Ok(());
+        }
+        for ended in receipt["sockets"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            say(format_args!("ended {ended}"));
+        }
+        let count = &receipt["ended"];
+        say(format_args!("{count} ended within {} ms", receipt["within_ms"]));
+        Ok(())
+    }
+}

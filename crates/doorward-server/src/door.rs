@@ -1,0 +1,93 @@
+//! The door of one node: its gates, its live sockets, and what both need.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use doorward_auth::ports::{Audit, Clock, Rng};
+use doorward_backends::upstream::SigningKey;
+use doorward_session::Sockets;
+use http::{Request, Response};
+use tokio::sync::watch;
+
+use crate::{
+    edge::{Body, Caps, Pass, Proxies},
+    gates::Gates,
+};
+
+/// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
+/// has a loop of its own.
+pub struct Door {
+    pub(crate) gates: ArcSwap<Gates>,
+    pub(crate) sockets: Arc<Sockets>,
+    pub(crate) caps: Arc<Caps>,
+    pub(crate) proxies: Proxies,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) jwks: String,
+    pub(crate) closing: watch::Sender<bool>,
+}
+
+/// What a [`Door`] is made of.
+pub struct Parts {
+    /// The gates.
+    pub gates: Gates,
+    /// The registry of live sockets.
+    pub sockets: Arc<Sockets>,
+    /// How many connections there may be.
+    pub caps: Arc<Caps>,
+    /// Whose word is taken for where a connection comes from.
+    pub proxies: Proxies,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers, for trace ids.
+    pub rng: Arc<dyn Rng>,
+    /// Where decisions are written down.
+    pub audit: Arc<dyn Audit>,
+    /// The key that signs what upstreams are told; its public half is served.
+    pub key: Arc<SigningKey>,
+}
+
+impl Door {
+    /// Puts the parts together. Whoever has it also runs [`Sockets::run`].
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { gates, sockets, caps, proxies, clock, rng, audit, key } = parts;
+        let jwks = key.jwks();
+        let (closing, _) = watch::channel(false);
+        Arc::new(Self { gates: ArcSwap::from_pointee(gates), sockets, caps, proxies, clock, rng, audit, jwks, closing })
+    }
+
+    /// Answers one HTTP request that `peer` sent: a 101 and a socket, or a refusal.
+    ///
+    /// `pass` is the connection's place among those who climb; without one (a request from an application's own accept loop)
+    /// a place is taken here.
+    pub async fn answer<B: Send + 'static>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        peer: SocketAddr,
+        pass: Option<Pass>,
+    ) -> Response<Body> {
+        crate::answer::answer(self, request, peer, pass).await
+    }
+
+    /// Counts of connections.
+    pub fn caps(&self) -> &Arc<Caps> {
+        &self.caps
+    }
+
+    /// Whose word is taken for where a connection comes from.
+    pub fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
+    /// The live sockets.
+    pub fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
+    }
+
+    /// Closes every climb and every socket with 1012, the sockets spread over the time with jitter.
+    pub async fn drain(&self, over: Duration) {
+        self.closing.send_replace(true);
+        self.sockets.drain(over).await;
+    }
+}

@@ -1,0 +1,19 @@
+//! The edge: what stands between a TCP connection and a gate.
+//!
+//! ```text
+//!  accept ─▶ caps ─▶ request head (5 s, 16 KiB, 64 headers) ─▶ upgrade checked ─▶ gate ─▶ handshake layers ─▶ 101
+//!     │ full: dropped        │ closed, or 431                        │ 400            │ 404       │ 401/403/503
+//! ```
+
+mod accept;
+mod caps;
+mod proxies;
+mod request;
+pub(crate) mod respond;
+
+pub use accept::{HeadLimits, Http, serve};
+pub use caps::{Caps, CapsLimits, Full, Pass};
+pub use proxies::Proxies;
+pub use request::{Malformed, Upgrade};
+pub(crate) use respond::not_found;
+pub use respond::{Body, refused};

@@ -1,0 +1,328 @@
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use doorward_auth::{PresentedTicket, TicketVia};
+use doorward_types::Secret;
+use doorward_wire::websocket::handshake::{Subprotocols, accept_key};
+use http::{
+    HeaderMap, HeaderName, Method, Request, Version,
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+/// The header that carries a one-time ticket.
+const TICKET: HeaderName = HeaderName::from_static("doorward-ticket");
+
+/// The prefix of a subprotocol entry that carries a bearer token in base64url, for browsers, which cannot set headers.
+const BEARER_ENTRY: &str = "base64url.bearer.authorization.doorward.";
+
+/// The prefix of a subprotocol entry that carries a one-time ticket.
+const TICKET_ENTRY: &str = "ticket.doorward.";
+
+/// The longest header value that is looked at, in bytes.
+const LONGEST_VALUE: usize = 8 * 1024;
+
+/// Why a request is not an upgrade that this server takes (RFC 6455, section 4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not a WebSocket upgrade at all.
+    #[error("the request is not a WebSocket upgrade")]
+    NotAnUpgrade,
+    /// A header that may be there once is there twice.
+    #[error("the header `{0}` is there twice")]
+    Twice(&'static str),
+    /// A header that has to be there is missing.
+    #[error("the header `{0}` is missing")]
+    Missing(&'static str),
+    /// A header has a value that it cannot have.
+    #[error("the header `{0}` has a value that it cannot have")]
+    Unreadable(&'static str),
+    /// Another version of the protocol than 13.
+    #[error("the only version of the WebSocket protocol here is 13")]
+    Version,
+    /// A credential among the subprotocols without a real subprotocol beside it, which alone may be echoed.
+    #[error("a credential among the subprotocols needs a real subprotocol beside it")]
+    NothingToEcho,
+    /// A request body.
+    #[error("an upgrade has no body")]
+    Body,
+    /// A path that is not a path.
+    #[error("the path is not readable")]
+    Path,
+}
+
+/// A checked upgrade request.
+#[derive(Debug)]
+pub struct Upgrade {
+    /// The path as it came, still percent-encoded.
+    pub path: String,
+    /// The query as it came, without the question mark.
+    pub query: Option<String>,
+    /// The `Host` header, lowercased.
+    pub host: String,
+    /// The `Origin` header as it came.
+    pub origin: Option<Vec<u8>>,
+    /// The answer to the `Sec-WebSocket-Key`.
+    pub accept: [u8; 28],
+    /// The subprotocols that were offered, without the credentials among them.
+    pub protocols: Vec<String>,
+    /// The bearer token.
+    pub bearer: Option<Secret>,
+    /// The one-time ticket.
+    pub ticket: Option<PresentedTicket>,
+    /// All headers as they came, for an upstream that wants them.
+    pub headers: HeaderMap,
+}
+
+impl Upgrade {
+    /// Reads and checks a request. Nothing of it is looked up anywhere yet.
+    pub fn read<B>(request: &Request<B>) -> Result<Self, Malformed> {
+        let headers = request.headers();
+        if request.method() != Method::GET || request.version() != Version::HTTP_11 || !asks_for_websocket(headers)? {
+            return Err(Malformed::NotAnUpgrade);
+        }
+        if once(headers, &SEC_WEBSOCKET_VERSION, "sec-websocket-version")? != Some(b"13") {
+            return Err(Malformed::Version);
+        }
+        if once(headers, &CONTENT_LENGTH, "content-length")?.is_some_and(|length| length != b"0")
+            || headers.contains_key(TRANSFER_ENCODING)
+        {
+            return Err(Malformed::Body);
+        }
+        let key =
+            once(headers, &SEC_WEBSOCKET_KEY, "sec-websocket-key")?.ok_or(Malformed::Missing("sec-websocket-key"))?;
+        let accept = accept_key(key).ok_or(Malformed::Unreadable("sec-websocket-key"))?;
+        let host = once(headers, &HOST, "host")?.ok_or(Malformed::Missing("host"))?;
+        let host = visible(host).ok_or(Malformed::Unreadable("host"))?.to_ascii_lowercase();
+        let origin = once(headers, &ORIGIN, "origin")?;
+        if origin.is_some_and(|origin| visible(origin).is_none()) {
+            return Err(Malformed::Unreadable("origin"));
+        }
+        let cookies = once(headers, &COOKIE, "cookie")?;
+        if cookies.is_some_and(|cookies| cookies.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t'))) {
+            return Err(Malformed::Unreadable("cookie"));
+        }
+        let Offered { protocols, bearer, ticket } = Offered::read(headers)?;
+        let path = request.uri().path();
+        if !path.starts_with('/') || path.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(Malformed::Path);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            query: request.uri().query().map(str::to_owned),
+            host,
+            origin: origin.map(<[u8]>::to_vec),
+            accept,
+            protocols,
+            bearer: one_of("authorization", authorization(headers)?, bearer)?,
+            ticket: one_of("doorward-ticket", ticket_header(headers)?, ticket)?,
+            headers: headers.clone(),
+        })
+    }
+}
+
+impl Upgrade {
+    /// The host that the request is for, without the port.
+    pub fn host_name(&self) -> &str {
+        match self.host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => self.host.split(':').next().unwrap_or_default(),
+        }
+    }
+
+    /// The port of the `Host` header, where it names one.
+    pub fn host_port(&self) -> Option<u16> {
+        self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
+    }
+
+    /// Whether a proxy says that the user's connection is TLS. Whether that is believed is the caller's affair.
+    pub fn forwarded_as_tls(&self) -> bool {
+        self.headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+    }
+
+    /// The values of `X-Forwarded-For`, in their order; what is no text is left out.
+    pub fn forwarded_for(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok())
+    }
+}
+
+/// What the subprotocol header offers: real ones, and credentials.
+struct Offered {
+    protocols: Vec<String>,
+    bearer: Option<Secret>,
+    ticket: Option<PresentedTicket>,
+}
+
+impl Offered {
+    fn read(headers: &HeaderMap) -> Result<Self, Malformed> {
+        const NAME: &str = "sec-websocket-protocol";
+        let mut offered = Self { protocols: Vec::new(), bearer: None, ticket: None };
+        for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
+            let entries = Subprotocols::read(value.as_bytes()).map_err(|_| Malformed::Unreadable(NAME))?;
+            for entry in entries.iter() {
+                if let Some(token) = entry.strip_prefix(BEARER_ENTRY) {
+                    let token = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Malformed::Unreadable(NAME))?;
+                    offered.bearer = one_of(NAME, offered.bearer, Some(Secret::new(token)))?;
+                } else if let Some(ticket) = entry.strip_prefix(TICKET_ENTRY) {
+                    let ticket = PresentedTicket { via: TicketVia::Subprotocol, text: Secret::from_text(ticket) };
+                    offered.ticket = one_of(NAME, offered.ticket, Some(ticket))?;
+                } else {
+                    offered.protocols.push(entry.to_owned());
+                }
+            }
+        }
+        let credentials = offered.bearer.is_some() || offered.ticket.is_some();
+        if credentials && offered.protocols.is_empty() { Err(Malformed::NothingToEcho) } else { Ok(offered) }
+    }
+}
+
+fn asks_for_websocket(headers: &HeaderMap) -> Result<bool, Malformed> {
+    let upgrade = once(headers, &UPGRADE, "upgrade")?;
+    let names = |value: &[u8], wanted: &[u8]| {
+        value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(wanted))
+    };
+    Ok(upgrade.is_some_and(|value| names(value, b"websocket"))
+        && headers.get_all(CONNECTION).iter().any(|value| names(value.as_bytes(), b"upgrade")))
+}
+
+/// The value of a header that may be there once.
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName, says: &'static str) -> Result<Option<&'a [u8]>, Malformed> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    match (first, values.next()) {
+        (_, Some(_)) => Err(Malformed::Twice(says)),
+        (Some(value), None) if value.len() > LONGEST_VALUE => Err(Malformed::Unreadable(says)),
+        (first, None) => Ok(first.map(|value| value.as_bytes())),
+    }
+}
+
+/// Visible ASCII, not empty.
+fn visible(value: &[u8]) -> Option<&str> {
+    (!value.is_empty() && value.iter().all(u8::is_ascii_graphic)).then(|| std::str::from_utf8(value).ok())?
+}
+
+fn authorization(headers: &HeaderMap) -> Result<Option<Secret>, Malformed> {
+    const NAME: &str = "authorization";
+    let Some(value) = once(headers, &AUTHORIZATION, NAME)? else { return Ok(None) };
+    // Another scheme than Bearer is meant for somebody behind the gate.
+    match value.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+            visible(token.trim_ascii()).map(|token| Some(Secret::from_text(token))).ok_or(Malformed::Unreadable(NAME))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn ticket_header(headers: &HeaderMap) -> Result<Option<PresentedTicket>, Malformed> {
+    const NAME: &str = "doorward-ticket";
+    let Some(value) = once(headers, &TICKET, NAME)? else { return Ok(None) };
+    let text = Secret::from_text(visible(value).ok_or(Malformed::Unreadable(NAME))?);
+    Ok(Some(PresentedTicket { via: TicketVia::Header, text }))
+}
+
+/// A credential that came in one way, or in the other, but not in both.
+fn one_of<T>(name: &'static str, one: Option<T>, other: Option<T>) -> Result<Option<T>, Malformed> {
+    match (one, other) {
+        (Some(_), Some(_)) => Err(Malformed::Twice(name)),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> http::request::Builder {
+        Request::get("/fancy/lobby?myid=bob")
+            .header("host", "App.Example:8420")
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+
+    fn read(builder: http::request::Builder) -> Result<Upgrade, Malformed> {
+        Upgrade::read(&builder.body(()).unwrap())
+    }
+
+    #[test]
+    fn an_ordinary_upgrade_is_read() {
+        let upgrade = read(good().header("origin", "https://app.example")).unwrap();
+        assert_eq!((upgrade.path.as_str(), upgrade.query.as_deref()), ("/fancy/lobby", Some("myid=bob")));
+        assert_eq!(upgrade.host, "app.example:8420");
+        // The answer that RFC 6455, section 1.3 gives for this key.
+        assert_eq!(&upgrade.accept, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn c17_a_header_that_may_be_there_once_is_refused_twice() {
+        for (name, value) in [
+            ("host", "app.example"),
+            ("origin", "https://app.example"),
+            ("cookie", "a=1"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("content-length", "0"),
+            ("sec-websocket-version", "13"),
+            ("authorization", "Bearer x"),
+            ("doorward-ticket", "x"),
+        ] {
+            let twice = read(good().header(name, value).header(name, value)).err();
+            assert_eq!(twice, Some(Malformed::Twice(name)));
+        }
+    }
+
+    #[test]
+    fn c22_raw_bytes_in_any_header_are_an_error_and_never_a_panic() {
+        let long = vec![b'x'; 8 * 1024 + 1];
+        for name in ["sec-websocket-protocol", "origin", "cookie", "authorization", "doorward-ticket", "host"] {
+            for value in [&b"\x80\xff"[..], b"a\xc3\x28", &long] {
+                let value = http::HeaderValue::from_bytes(value).unwrap();
+                let mut request = good().body(()).unwrap();
+                request.headers_mut().insert(http::HeaderName::from_static(name), value.clone());
+                // Another scheme than Bearer is not ours to judge.
+                let expected = match name {
+                    "authorization" if value.len() < 100 => None,
+                    _ => Some(Malformed::Unreadable(name)),
+                };
+                assert_eq!(Upgrade::read(&request).err(), expected, "{name}: {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_upgrade_is_told_apart_from_a_broken_one() {
+        assert_eq!(read(Request::get("/fancy").header("host", "a")).err(), Some(Malformed::NotAnUpgrade));
+        assert_eq!(read(good().method("POST")).err(), Some(Malformed::NotAnUpgrade));
+        let request = |name, value| {
+            let mut request = good().body(()).unwrap();
+            request.headers_mut().insert(http::HeaderName::from_static(name), http::HeaderValue::from_static(value));
+            Upgrade::read(&request).err()
+        };
+        assert_eq!(request("sec-websocket-version", "8"), Some(Malformed::Version));
+        assert_eq!(request("sec-websocket-key", "c2hvcnQ="), Some(Malformed::Unreadable("sec-websocket-key")));
+        assert_eq!(request("content-length", "5"), Some(Malformed::Body));
+    }
+
+    #[test]
+    fn a_credential_among_the_subprotocols_is_taken_out_and_needs_a_real_one_beside_it() {
+        let entry = format!("{BEARER_ENTRY}{}", BASE64_URL_SAFE_NO_PAD.encode("a.b.c"));
+        let upgrade = read(good().header("sec-websocket-protocol", format!("chat, {entry}"))).unwrap();
+        assert_eq!(upgrade.protocols, ["chat"]);
+        assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
+        assert_eq!(read(good().header("sec-websocket-protocol", &entry)).err(), Some(Malformed::NothingToEcho));
+        let both =
+            good().header("sec-websocket-protocol", format!("chat, {entry}")).header("authorization", "Bearer x");
+        assert_eq!(read(both).err(), Some(Malformed::Twice("authorization")));
+    }
+
+    #[test]
+    fn a_ticket_comes_in_its_header_or_among_the_subprotocols() {
+        let by_header = read(good().header("doorward-ticket", "dwt_1")).unwrap();
+        let by_entry = read(good().header("sec-websocket-protocol", "doorward.v1, ticket.doorward.dwt_1")).unwrap();
+        let shown = |upgrade: &Upgrade| upgrade.ticket.as_ref().map(|ticket| (ticket.via, ticket.text.clone()));
+        let text = Secret::from_text("dwt_1");
+        assert_eq!(shown(&by_header), Some((TicketVia::Header, text.clone())));
+        assert_eq!(shown(&by_entry), Some((TicketVia::Subprotocol, text)));
+        assert_eq!(by_entry.protocols, ["doorward.v1"]);
+    }
+}

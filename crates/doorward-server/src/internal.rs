@@ -1,0 +1,48 @@
+//! The internal port: for the operator's probes, not for users.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use http::{Request, Response, StatusCode};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+
+use crate::{
+    door::Door,
+    edge::{Body, respond},
+};
+
+/// Answers `/health` (it runs) and `/ready` (it lets people in) until it is dropped.
+pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let door = Arc::clone(&door);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let response = answer(&door, &request);
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(5))
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(%error, "no proper request on the internal port");
+            }
+        });
+    }
+}
+
+fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
+    match request.uri().path() {
+        "/health" => respond::json(door.health().to_string()),
+        "/ready" if door.is_closing() => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "closing\n"),
+        "/ready" => respond::plain(StatusCode::OK, "ready\n"),
+        _ => respond::not_found(),
+    }
+}

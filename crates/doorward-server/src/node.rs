@@ -1,0 +1,331 @@
+//! One node: a configuration become a door, with its store, its ports and its signals.
+//!
+//! ```text
+//!  Config ─▶ open: lock, store, key, gates ─▶ Node ─▶ listen: ports, control socket, flusher ─▶ Running ─▶ close: drain
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use doorward_auth::{
+    memory::{MemoryAppKeys, MemoryAudit, MemoryTickets, MemoryUsedTokens},
+    ports::{AppKeys, Audit, Authenticator, Clock, Ports, Rng, SystemRng, Tickets, UsedTokens},
+    token::{Issuer, IssuerError},
+};
+use doorward_backends::{
+    hub::ChannelModel,
+    upstream::{Signer, SigningKey, UnusableKey},
+};
+use doorward_session::Sockets;
+use doorward_store::{Options, Store, StoreError};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    config::{Config, Limits, StoreUrl, secret_reader},
+    control::{self, InUse, StoreLock},
+    door::{Door, Parts},
+    edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
+    gates::{self, AssembleError, Gates, Tools},
+    internal,
+    system::SystemClock,
+};
+
+/// What an embedding application brings along.
+#[derive(Clone, Default)]
+pub struct Extensions {
+    /// Its ways to recognise somebody, by the `kind` of the layer `authenticator`.
+    pub authenticators: BTreeMap<String, Arc<dyn Authenticator>>,
+    /// Its models behind channels, by the name of the channel. A gate has the channel where its configuration lists it.
+    pub models: BTreeMap<String, Arc<dyn ChannelModel>>,
+}
+
+impl Extensions {
+    /// With one more way to recognise somebody.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator + 'static) -> Self {
+        self.authenticators.insert(authenticator.kind().to_owned(), Arc::new(authenticator));
+        self
+    }
+
+    /// With a model behind a channel.
+    #[must_use]
+    pub fn channel(mut self, name: impl Into<String>, model: impl ChannelModel + 'static) -> Self {
+        self.models.insert(name.into(), Arc::new(model));
+        self
+    }
+}
+
+/// Why a node cannot start. One clear line each.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another server has the store.
+    #[error(transparent)]
+    InUse(#[from] InUse),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key that signs what upstreams are told cannot be used.
+    #[error(transparent)]
+    Key(#[from] UnusableKey),
+    /// A gate cannot be put together.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// A port cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The socket for the command line cannot be made.
+    #[error("cannot listen for the command line at `{path}`: {error}", path = .path.display())]
+    Control {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// A door with everything behind it, not yet listening.
+pub struct Node {
+    config: Config,
+    door: Arc<Door>,
+    tools: Tools,
+    base: PathBuf,
+    lock: Option<StoreLock>,
+}
+
+impl Node {
+    /// Opens the store and puts the gates together. Paths in the configuration are relative to `base`.
+    pub async fn open(config: Config, base: &Path, extensions: Extensions) -> Result<Self, StartError> {
+        let lock = store_path(&config, base).map(|path| StoreLock::take(&path)).transpose()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let (ports, audit) = open_ports(&config, base, &clock, &rng)?;
+        let key = Arc::new(match store_path(&config, base) {
+            Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
+            None => SigningKey::draw(rng.as_ref())?,
+        });
+        let sockets = Sockets::new(Arc::clone(&clock), Arc::clone(&rng));
+        let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
+        let tools = Tools { ports, signer, extensions, base: base.to_owned() };
+        let gates = Gates::assemble(&config, &tools)?;
+        let door = Door::new(Parts {
+            gates,
+            sockets,
+            caps: Caps::new(caps_limits(&config.limits), Arc::clone(&rng)),
+            proxies: Proxies::new(config.server.trusted_proxies.clone()),
+            clock,
+            rng,
+            audit,
+            key,
+        });
+        Ok(Self { config, door, tools, base: base.to_owned(), lock })
+    }
+
+    /// The door, for an application that accepts connections itself. It works from here on.
+    pub fn embed(self) -> Arc<Door> {
+        let sockets = Arc::clone(self.door.sockets());
+        tokio::spawn(async move { sockets.run().await });
+        self.door
+    }
+
+    /// Listens on the public and the internal port and for the command line.
+    pub async fn listen(self) -> Result<Running, StartError> {
+        let Self { config, door, tools, base, lock } = self;
+        let (public, public_at) = bind(config.server.listen.0).await?;
+        let (internal, internal_at) = bind(config.internal.listen.0).await?;
+        let mut tasks = Vec::new();
+        if let Some(path) = control_path(&config, &base) {
+            let serve = control::serve(&path, Arc::clone(&door))
+                .map_err(|error| StartError::Control { path: path.clone(), error })?;
+            tasks.push(tokio::spawn(serve));
+        }
+        let sockets = Arc::clone(door.sockets());
+        let flusher = tokio::spawn(async move { sockets.run().await });
+        let head = HeadLimits {
+            within: config.limits.header_timeout.duration(),
+            bytes: config.limits.header_bytes.len(),
+            headers: usize::try_from(config.limits.headers).unwrap_or(usize::MAX),
+        };
+        let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head)));
+        tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
+        Ok(Running { door, tools, public: public_at, internal: internal_at, accept, flusher, tasks, _lock: lock })
+    }
+}
+
+/// A node that listens.
+pub struct Running {
+    door: Arc<Door>,
+    tools: Tools,
+    public: SocketAddr,
+    internal: SocketAddr,
+    accept: JoinHandle<()>,
+    flusher: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    _lock: Option<StoreLock>,
+}
+
+impl Running {
+    /// Where users connect.
+    pub fn public(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Where the operator's probes connect.
+    pub fn internal(&self) -> SocketAddr {
+        self.internal
+    }
+
+    /// The door.
+    pub fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
+    /// Takes the gates of another configuration, all at once; live sockets stay with the gate that admitted them. Answers how
+    /// many there are. Ports, store and limits of the node stay as they are.
+    pub fn reload(&self, config: &Config) -> Result<usize, AssembleError> {
+        let gates = Gates::assemble(config, &self.tools)?;
+        let count = gates.len();
+        self.door.gates.store(Arc::new(gates));
+        Ok(count)
+    }
+
+    /// Accepts nobody any more, closes every socket with 1012 spread over the time, and ends. It takes that time and two
+    /// seconds at the most.
+    pub async fn close(self, over: Duration) {
+        self.accept.abort();
+        let latest = Instant::now() + over + Duration::from_secs(2);
+        tokio::select! {
+            () = self.door.drain(over) => {}
+            () = sleep_until(latest) => tracing::warn!("some sockets did not leave in time"),
+        }
+        if let Err(error) = self.door.audit.flush().await {
+            tracing::error!(%error, "the last rows of the audit log are lost");
+        }
+        self.flusher.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+type Opened = (Ports, Arc<dyn Audit>);
+
+fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Opened, StartError> {
+    let (clock, rng) = (Arc::clone(clock), Arc::clone(rng));
+    Ok(match store_path(config, base) {
+        Some(path) => {
+            let audit_rows = config.audit.keep.into();
+            let store = Store::open_with(&path.display().to_string(), Options { audit_rows, ..Options::default() })?;
+            let store = Arc::new(store);
+            let ports = Ports {
+                clock,
+                rng,
+                tickets: Arc::clone(&store) as Arc<dyn Tickets>,
+                app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
+                used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
+            };
+            (ports, store)
+        }
+        None => {
+            let ports = Ports {
+                tickets: Arc::new(MemoryTickets::default()),
+                app_keys: Arc::new(MemoryAppKeys::default()),
+                used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock))),
+                clock,
+                rng,
+            };
+            (ports, Arc::new(MemoryAudit::keeping(usize::try_from(config.audit.keep).unwrap_or(usize::MAX))))
+        }
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn caps_limits(limits: &Limits) -> CapsLimits {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    CapsLimits {
+        climbing_per_source: count(limits.climbing_per_source),
+        climbing_per_node: count(limits.climbing_per_node),
+        climbing_early_drop: count(limits.climbing_early_drop),
+        sockets_per_source: count(limits.sockets_per_source),
+        sockets_per_node: match limits.sockets_per_node {
+            0 => raise_file_limit() / 5 * 4,
+            limit => count(limit),
+        },
+    }
+}
+
+/// Raises the soft limit of open files to the hard one, as servers do, and answers what it is.
+fn raise_file_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it cannot be raised the soft limit is what there is.
+    let _refused = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1 << 20)
+}
+
+/// The file of the store; `None` for one in memory.
+pub fn store_path(config: &Config, base: &Path) -> Option<PathBuf> {
+    match &config.store.url {
+        StoreUrl::Sqlite(path) => Some(base.join(path)),
+        StoreUrl::Memory => None,
+    }
+}
+
+/// Where a running server listens for the command line; `None` where there is no place.
+pub fn control_path(config: &Config, base: &Path) -> Option<PathBuf> {
+    match &config.store.control {
+        Some(path) => Some(base.join(path)),
+        None => store_path(config, base).map(|store| control::socket_path(&store)),
+    }
+}
+
+fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
+}
+
+/// Why an issuer cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NoIssuer {
+    /// There is none of that name.
+    #[error("there is no issuer `{name}`; there are: {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Its keys cannot be read.
+    #[error(transparent)]
+    Unusable(#[from] IssuerError),
+}
+
+/// An issuer of the configuration by its name, with its keys.
+pub fn issuer(config: &Config, base: &Path, name: &str) -> Result<Issuer, NoIssuer> {
+    let Some(found) = config.issuers.iter().find(|issuer| issuer.name == name) else {
+        let known: Vec<_> = config.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
+        return Err(NoIssuer::Unknown { name: name.to_owned(), known: known.join(", ") });
+    };
+    let owner = gates::owner_of(config, found.owner.as_deref());
+    Ok(Issuer::build(found, &owner, &secret_reader(base))?)
+}

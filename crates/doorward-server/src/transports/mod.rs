@@ -1,0 +1,3 @@
+//! How a ladder speaks over a line: one file per wire.
+
+pub(crate) mod json;
