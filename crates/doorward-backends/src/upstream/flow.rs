@@ -231,17 +231,23 @@ impl Flow {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends at a whole frame: writes the rest of the one under way, reads on for it, and drops what comes after it. Gives whether the
-    /// sink has got whole frames now; it never will where one of the sides broke.
+    /// Ends at a whole frame: writes the rest of the one under way, reads on for it, and drops what comes after it; `held_too` lets
+    /// the whole frames go that were read already. Gives whether the sink has got whole frames now; it never will where one of the
+    /// sides broke.
     pub(super) fn poll_finish(
         &mut self,
         context: &mut Context<'_>,
         source: &dyn Transport,
         sink: &dyn Transport,
+        held_too: bool,
     ) -> Poll<bool> {
         loop {
             if let Some(held) = &mut self.held {
-                match self.taken.boundary_in(held.rest()) {
+                let end = match held_too {
+                    true => self.taken.last_boundary_in(held.rest()),
+                    false => self.taken.boundary_in(held.rest()),
+                };
+                match end {
                     Some(0) => self.held = None,
                     Some(end) => {
                         held.bytes.truncate(held.at + end);

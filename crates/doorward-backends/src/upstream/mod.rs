@@ -225,10 +225,8 @@ impl Dialled {
     pub fn relay(self, socket: Arc<Socket>, line: Line) -> impl Future<Output = ()> + Send + 'static {
         let (client, from_client) = line.into_bytes();
         let upstream = Arc::new(self.connected.stream);
-        let pair = Pair::new((client, &from_client), (upstream, &self.connected.read_ahead), self.max_frame);
-        let policy = socket.policy();
-        let keep_alive = policy.ping_every.map(|ping_every| KeepAlive { ping_every, pong_within: policy.pong_within });
-        pair.run(socket, keep_alive, self.mask)
+        let pair = Pair::new(socket, (client, &from_client), (upstream, &self.connected.read_ahead), self.max_frame);
+        pair.run(self.mask)
     }
 }
 
@@ -311,6 +309,11 @@ impl Admitted for Arc<Socket> {
 
     fn counts(&self) -> bool {
         self.policy().limits.messages_per_second > 0
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        let policy = self.policy();
+        policy.ping_every.map(|ping_every| KeepAlive { ping_every, pong_within: policy.pong_within })
     }
 
     fn end(&self, reason: CloseReason) {

@@ -14,7 +14,7 @@
 
 use std::{
     future::{Future as _, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -26,7 +26,7 @@ use doorward_wire::websocket::{
     FrameTracker,
     frame::{self, Opcode},
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::flow::{Flow, Stopped, poll_exhaust};
 
@@ -48,6 +48,9 @@ pub(super) trait Admitted {
     /// Whether frames have to be counted.
     fn counts(&self) -> bool;
 
+    /// When a silent user is asked for a sign of life; `None`: never.
+    fn keep_alive(&self) -> Option<KeepAlive>;
+
     /// The relay ends the socket.
     fn end(&self, reason: CloseReason);
 
@@ -63,7 +66,8 @@ pub(super) struct KeepAlive {
 }
 
 /// Two connections and what is on its way between them.
-pub(super) struct Pair {
+pub(super) struct Pair<A> {
+    admitted: A,
     client: Arc<dyn Transport>,
     upstream: Arc<dyn Transport>,
     up: Flow,
@@ -74,9 +78,11 @@ pub(super) struct Pair {
     down_done: bool,
     /// Bytes that came early and that the upstream must not get.
     refused: Option<CloseReason>,
+    /// What the timer is for.
+    awaited: Awaited,
 }
 
-/// What the timer of a pair is for.
+/// What a pair waits for, until its timer is up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Awaited {
     /// Anything at all.
@@ -98,9 +104,10 @@ enum Parting {
     Ended(CloseReason),
 }
 
-impl Pair {
+impl<A: Admitted> Pair<A> {
     /// `from_client` and `from_upstream` are what each side has sent already.
     pub(super) fn new(
+        admitted: A,
         (client, from_client): (Arc<dyn Transport>, &[u8]),
         (upstream, from_upstream): (Arc<dyn Transport>, &[u8]),
         max_frame: usize,
@@ -111,71 +118,84 @@ impl Pair {
             (_, Err(_)) => Some(CloseReason::UpstreamDown),
             _ => None,
         };
-        Self { client, upstream, up, down, up_done: false, down_done: false, refused }
+        Self {
+            admitted,
+            client,
+            upstream,
+            up,
+            down,
+            up_done: false,
+            down_done: false,
+            refused,
+            awaited: Awaited::Traffic,
+        }
     }
 
     /// Carries until the socket has ended, then takes leave of both sides. `mask` is for the Close frame to the upstream.
-    pub(super) async fn run(mut self, admitted: impl Admitted, keep_alive: Option<KeepAlive>, mask: [u8; 4]) {
-        let parting = self.carry(&admitted, keep_alive).await;
-        // Only now, and on the heap: an idle pair carries nothing of it.
-        Box::pin(self.part(admitted, parting, mask)).await;
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would keep a second place for each of its arguments")]
+    pub(super) fn run(mut self, mask: [u8; 4]) -> impl Future<Output = ()> {
+        async move {
+            let parting = {
+                let pair = &mut self;
+                let ping_every = pair.admitted.keep_alive().map(|keep_alive| keep_alive.ping_every);
+                let mut timer = pin!(ping_every.map(|ping_every| sleep_until(Instant::now() + ping_every)));
+                poll_fn(move |context| pair.poll_turn(context, timer.as_mut())).await
+            };
+            // Only now, and on the heap: an idle pair carries nothing of it.
+            Box::pin(self.part(parting, mask)).await;
+        }
     }
 
-    async fn carry(&mut self, admitted: &impl Admitted, keep_alive: Option<KeepAlive>) -> Parting {
+    fn poll_turn(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Option<Sleep>>) -> Poll<Parting> {
         if let Some(reason) = self.refused {
-            return Parting::Ended(reason);
+            return Poll::Ready(Parting::Ended(reason));
         }
-        let mut awaited = Awaited::Traffic;
-        let mut timer = pin!(keep_alive.map(|keep_alive| sleep_until(Instant::now() + keep_alive.ping_every)));
-        poll_fn(|context| {
-            if let Poll::Ready(reason) = admitted.poll_ended(context) {
-                return Poll::Ready(Parting::Ended(reason));
-            }
-            if let Poll::Ready(parting) = self.poll_carry(context, admitted) {
-                return Poll::Ready(parting);
-            }
-            if awaited != Awaited::Close && self.is_closing() {
-                awaited = Awaited::Close;
-                timer.set(Some(sleep_until(Instant::now() + ANSWER_CLOSE_WITHIN)));
-            }
-            while let Some(sleep) = timer.as_mut().as_pin_mut() {
-                ready!(sleep.poll(context));
-                let Some(keep_alive) = keep_alive.filter(|_| awaited != Awaited::Close) else {
-                    return Poll::Ready(Parting::Ended(CloseReason::GoingAway));
-                };
-                let moved = self.up.has_moved() | self.down.has_moved();
-                let within = match awaited {
-                    _ if moved => {
-                        awaited = Awaited::Traffic;
-                        keep_alive.ping_every
+        if let Poll::Ready(reason) = self.admitted.poll_ended(context) {
+            return Poll::Ready(Parting::Ended(reason));
+        }
+        if let Poll::Ready(parting) = self.poll_carry(context) {
+            return Poll::Ready(parting);
+        }
+        if self.awaited != Awaited::Close && self.is_closing() {
+            self.awaited = Awaited::Close;
+            timer.set(Some(sleep_until(Instant::now() + ANSWER_CLOSE_WITHIN)));
+        }
+        while let Some(sleep) = timer.as_mut().as_pin_mut() {
+            ready!(sleep.poll(context));
+            let Some(keep_alive) = self.admitted.keep_alive().filter(|_| self.awaited != Awaited::Close) else {
+                return Poll::Ready(Parting::Ended(CloseReason::GoingAway));
+            };
+            let moved = self.up.has_moved() | self.down.has_moved();
+            let within = match self.awaited {
+                _ if moved => {
+                    self.awaited = Awaited::Traffic;
+                    keep_alive.ping_every
+                }
+                // The upstream rests in the middle of a frame: there is no room for a ping, and nothing to be heard.
+                Awaited::Traffic if !self.down.is_blocked() && !self.down.is_clear() => keep_alive.ping_every,
+                Awaited::Traffic => {
+                    self.awaited = Awaited::Pong;
+                    if let Poll::Ready(parting) = self.poll_ping(context) {
+                        return Poll::Ready(parting);
                     }
-                    // The upstream rests in the middle of a frame: there is no room for a ping, and nothing to be heard.
-                    Awaited::Traffic if !self.down.is_blocked() && !self.down.is_clear() => keep_alive.ping_every,
-                    Awaited::Traffic => {
-                        awaited = Awaited::Pong;
-                        if let Poll::Ready(parting) = self.poll_ping(context, admitted) {
-                            return Poll::Ready(parting);
-                        }
-                        keep_alive.pong_within
-                    }
-                    // It is the upstream that keeps a user waiting who is not even read.
-                    _ if self.up.is_blocked() => return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown)),
-                    _ => return Poll::Ready(Parting::Ended(CloseReason::PingTimeout)),
-                };
-                timer.set(Some(sleep_until(Instant::now() + within)));
-            }
-            Poll::Pending
-        })
-        .await
+                    keep_alive.pong_within
+                }
+                // It is the upstream that keeps a user waiting who is not even read.
+                _ if self.up.is_blocked() => return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown)),
+                _ => return Poll::Ready(Parting::Ended(CloseReason::PingTimeout)),
+            };
+            timer.set(Some(sleep_until(Instant::now() + within)));
+        }
+        Poll::Pending
     }
 
     /// Asks the user for a sign of life: to take what is held is one as well. The pong passes to the upstream, which has to bear
     /// with it (RFC 6455, section 5.5.3).
-    fn poll_ping(&mut self, context: &mut Context<'_>, admitted: &impl Admitted) -> Poll<Parting> {
+    fn poll_ping(&mut self, context: &mut Context<'_>) -> Poll<Parting> {
         if self.down.is_clear() {
             self.down.insert(&frame::ping(b""));
         }
-        let carried = self.poll_carry(context, admitted);
+        let carried = self.poll_carry(context);
         // The ping itself is no sign of life.
         self.down.has_moved();
         carried
@@ -185,7 +205,8 @@ impl Pair {
         self.up_done || self.down_done || self.up.saw_close() || self.down.saw_close()
     }
 
-    fn poll_carry(&mut self, context: &mut Context<'_>, admitted: &impl Admitted) -> Poll<Parting> {
+    fn poll_carry(&mut self, context: &mut Context<'_>) -> Poll<Parting> {
+        let admitted = &self.admitted;
         if !self.down_done {
             let look = |_: &FrameTracker, bytes: &[u8]| if bytes.is_empty() { Ok(()) } else { admitted.saw(None) };
             match self.down.poll_carry(context, &*self.upstream, &*self.client, look) {
@@ -228,10 +249,10 @@ impl Pair {
         if both_said_so || (self.up_done && self.down_done) { Poll::Ready(Parting::Closed) } else { Poll::Pending }
     }
 
-    async fn part(mut self, admitted: impl Admitted, parting: Parting, mask: [u8; 4]) {
+    async fn part(mut self, parting: Parting, mask: [u8; 4]) {
         let reason = match parting {
             Parting::ClientLost => {
-                admitted.end(CloseReason::Normal);
+                self.admitted.end(CloseReason::Normal);
                 // As the user's own reset would reach an upstream without a gate; after a Close it is no news.
                 if !self.up.saw_close() {
                     self.upstream.reset();
@@ -241,9 +262,9 @@ impl Pair {
             Parting::Closed => CloseReason::Normal,
             Parting::Ended(reason) => reason,
         };
-        admitted.end(reason);
-        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec());
-        let mut up = Leave::new(self.up_done, close_for_upstream(mask));
+        self.admitted.end(reason);
+        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec(), reason);
+        let mut up = Leave::new(self.up_done, close_for_upstream(mask), reason);
         let mut timer = pin!(sleep_until(Instant::now() + FINISH_WITHIN));
         let mut told = false;
         poll_fn(|context| {
@@ -254,7 +275,7 @@ impl Pair {
                 let up_left = up.poll(context, &mut self.up, client, upstream);
                 if down.at == LeaveAt::Left && !told {
                     told = true;
-                    admitted.close_accepted();
+                    self.admitted.close_accepted();
                 }
                 if (down_left.is_ready() && up_left.is_ready()) || late {
                     return Poll::Ready(());
@@ -268,7 +289,7 @@ impl Pair {
         .await;
 
         // A side that was cut is let go at once, which resets it; so is what the socket itself still holds of it.
-        let mut client = (down.at == LeaveAt::Left).then_some((self.client, admitted));
+        let mut client = (down.at == LeaveAt::Left).then_some((self.client, self.admitted));
         let mut upstream = (up.at == LeaveAt::Left).then_some(self.upstream);
         timer.as_mut().reset(Instant::now() + READ_ON);
         poll_fn(|context| {
@@ -287,6 +308,8 @@ impl Pair {
 struct Leave {
     at: LeaveAt,
     close: Vec<u8>,
+    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81).
+    held_too: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -303,8 +326,9 @@ enum LeaveAt {
 
 impl Leave {
     /// `done` where the side has got FIN already.
-    fn new(done: bool, close: Vec<u8>) -> Self {
-        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close }
+    fn new(done: bool, close: Vec<u8>, reason: CloseReason) -> Self {
+        let held_too = matches!(reason, CloseReason::Restart | CloseReason::GoingAway);
+        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close, held_too }
     }
 
     fn poll(
@@ -315,7 +339,7 @@ impl Leave {
         sink: &dyn Transport,
     ) -> Poll<()> {
         if self.at == LeaveAt::Finish {
-            if !ready!(flow.poll_finish(context, source, sink)) {
+            if !ready!(flow.poll_finish(context, source, sink, self.held_too)) {
                 self.cut(sink);
                 return Poll::Ready(());
             }

@@ -108,13 +108,16 @@ async fn a_large_frame_to_the_server_is_whole_before_the_close() {
 async fn a_frame_that_is_never_finished_is_a_reset_and_never_a_torn_message() {
     let server = Server::new().await;
     let gate = Gate::before(server.config()).await;
-    let (client, mut server, _admitted) = through_raw(&gate, &server).await;
+    let (mut client, mut server, admitted) = through_raw(&gate, &server).await;
+    drop(admitted.socket);
     server.write_all(&frame::binary(&[7; 5000])[..2000]).await.unwrap();
     client.peek(&mut [0]).await.unwrap();
     let receipt = logout(&gate).await;
     assert_eq!(receipt.reset, 1);
-    let mut client = ClientBuilder::new().take_over(client);
-    assert!(client.next().await.unwrap().is_err());
+    let mut came = vec![0; 2000];
+    client.read_exact(&mut came).await.unwrap();
+    let error = client.read(&mut came).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]

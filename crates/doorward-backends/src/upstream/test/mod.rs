@@ -3,6 +3,7 @@
 mod dialling;
 mod ending;
 mod pair;
+mod pipes;
 mod relaying;
 
 use std::{

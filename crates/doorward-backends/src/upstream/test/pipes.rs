@@ -1,0 +1,124 @@
+//! A pair between pipes in memory, and a socket that notes what its relay says.
+
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use doorward_session::{AnyStream, Transport};
+use doorward_types::CloseReason;
+use doorward_wire::websocket::frame::{self, Opcode};
+use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+
+use crate::upstream::relay::{Admitted, KeepAlive, Pair};
+
+/// A socket that notes what its relay says.
+#[derive(Clone, Default)]
+pub(super) struct Noted(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    ended: Option<CloseReason>,
+    waker: Option<Waker>,
+    accepted: bool,
+    counted: Option<u32>,
+    keep_alive: Option<KeepAlive>,
+}
+
+impl Noted {
+    pub(super) fn counting() -> Self {
+        let noted = Self::default();
+        noted.0.lock().unwrap().counted = Some(0);
+        noted
+    }
+
+    /// As by the defaults of a gate.
+    pub(super) fn pinging() -> Self {
+        let noted = Self::default();
+        let keep_alive = KeepAlive { ping_every: Duration::from_secs(25), pong_within: Duration::from_secs(10) };
+        noted.0.lock().unwrap().keep_alive = Some(keep_alive);
+        noted
+    }
+
+    pub(super) fn counted(&self) -> Option<u32> {
+        self.0.lock().unwrap().counted
+    }
+
+    pub(super) fn ended(&self) -> Option<CloseReason> {
+        self.0.lock().unwrap().ended
+    }
+
+    pub(super) fn close_was_accepted(&self) -> bool {
+        self.0.lock().unwrap().accepted
+    }
+
+    pub(super) fn end_from_outside(&self, reason: CloseReason) {
+        let mut notes = self.0.lock().unwrap();
+        notes.ended = Some(reason);
+        notes.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Admitted for Noted {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut notes = self.0.lock().unwrap();
+        notes.waker = Some(context.waker().clone());
+        notes.ended.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
+        let mut notes = self.0.lock().unwrap();
+        if let (Some(counted), Some(frames)) = (&mut notes.counted, frames) {
+            *counted += frames;
+        }
+        notes.ended.map_or(Ok(()), Err)
+    }
+
+    fn counts(&self) -> bool {
+        self.0.lock().unwrap().counted.is_some()
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        self.0.lock().unwrap().keep_alive
+    }
+
+    fn end(&self, reason: CloseReason) {
+        self.0.lock().unwrap().ended.get_or_insert(reason);
+    }
+
+    fn close_accepted(&self) {
+        self.0.lock().unwrap().accepted = true;
+    }
+}
+
+pub(super) const MASK: [u8; 4] = [1, 2, 3, 4];
+
+/// A pair with pipes of that capacity on both sides, and the far ends: the user's and the upstream's.
+pub(super) fn pair(
+    noted: &Noted,
+    capacity: usize,
+    read_ahead: (&[u8], &[u8]),
+) -> (Pair<Noted>, DuplexStream, DuplexStream) {
+    let (client, client_side) = duplex(capacity);
+    let (server, server_side) = duplex(capacity);
+    let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
+    let sides = ((side(client_side), read_ahead.0), (side(server_side), read_ahead.1));
+    (Pair::new(noted.clone(), sides.0, sides.1, 1 << 20), client, server)
+}
+
+pub(super) fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::write(opcode, payload, Some(MASK), &mut bytes);
+    bytes
+}
+
+pub(super) fn close_1001() -> Vec<u8> {
+    masked(Opcode::Close, b"\x03\xe9going_away")
+}
+
+pub(super) async fn read_all(stream: &mut DuplexStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    bytes
+}
