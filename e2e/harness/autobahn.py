@@ -48,7 +48,9 @@ async def run(url: str, only: tuple[str, ...] = ()) -> Outcome:
         if not case.passed
     ]
     return Outcome(
-        Counter(case.behavior.value for case in results), Counter(case.behavior_close.value for case in results), failures
+        Counter(case.behavior.value for case in results),
+        Counter(case.behavior_close.value for case in results),
+        failures,
     )
 
 

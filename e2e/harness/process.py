@@ -1,4 +1,7 @@
-"""A child process whose lines can be waited for. Nothing here sleeps: every wait is for a line or for the exit, with a deadline."""
+"""A child process whose lines can be waited for.
+
+Nothing here sleeps: every wait is for a line or for the exit, with a deadline.
+"""
 
 from __future__ import annotations
 
