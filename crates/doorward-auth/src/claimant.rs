@@ -80,6 +80,7 @@ pub struct Claimant {
     gate: GateName,
     source: IpAddr,
     secure: bool,
+    origin: Option<String>,
     variables: BTreeMap<String, String>,
     pub(crate) subject: Option<Subject>,
     pub(crate) evidence: Vec<Evidence>,
@@ -107,6 +108,7 @@ impl Claimant {
             gate,
             source,
             secure,
+            origin: None,
             variables,
             subject: None,
             evidence: Vec::new(),
@@ -197,6 +199,16 @@ impl Claimant {
     /// Whether nobody but the peer can have read or changed the bytes: TLS, or loopback.
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// The page that a browser opened the socket from; `None` for a program.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Remembers what the upgrade request said of the page that it came from.
+    pub(crate) fn came_from(&mut self, origin: Option<&[u8]>) {
+        self.origin = origin.map(|origin| String::from_utf8_lossy(origin).into_owned());
     }
 
     /// Who has been proven so far.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_types::{Answer, Cursor, Prompt, TraceId};
+use doorward_types::{Answer, Cursor, Prompt, Subject, TraceId};
 
 use crate::{
     Admission, BoxFuture, Claimant, Conversation, Fault, Handshake, Ladder, Layer, Refusal, Rung, Step, Verdict,
@@ -63,7 +63,8 @@ impl Climb {
     /// A refusal here falls before the 101; it comes with the trail of what was looked at.
     pub async fn begin(ladder: Arc<Ladder>, start: Start) -> Result<Self, (Refusal, Vec<RungTrail>)> {
         let desk = Arc::new(Desk::new(ladder.outline()));
-        let Start { trace, handshake, claimant, as_of, choose_within, clock } = start;
+        let Start { trace, handshake, mut claimant, as_of, choose_within, clock } = start;
+        claimant.came_from(handshake.origin.as_deref());
         let mut run = Run { desk: Arc::clone(&desk), claimant, failed: None, open: VecDeque::new(), choose_within };
         match run.handshake(&ladder, &handshake).await {
             Ok(()) => {}
@@ -111,6 +112,11 @@ impl Climb {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
 
+    /// Who has been proven, also where a later layer refused: for the log alone.
+    pub fn subject(&self) -> Option<Subject> {
+        self.desk.subject()
+    }
+
     /// What happened so far, rung by rung.
     pub fn trail(&self) -> Vec<RungTrail> {
         self.desk.trail()
@@ -141,13 +147,12 @@ impl Run {
             let settled = match rung {
                 Rung::One(Step::Handshake(layer)) => {
                     let verdict = check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await;
-                    self.weigh(ladder, at, verdict)?;
-                    true
+                    self.weigh(ladder, at, verdict)?.is_some()
                 }
                 Rung::Any(branches) => self.any_handshake(ladder, at, branches, handshake).await?,
                 Rung::One(Step::Conversation(_)) | Rung::Optional(_) => false,
             };
-            if settled && self.failed.is_none() {
+            if settled {
                 self.desk.finish_rung(at, Outcome::Hit);
             }
         }
@@ -199,7 +204,7 @@ impl Run {
         match last {
             Some(refusal) if open.is_empty() => {
                 self.open.push_back(Vec::new());
-                self.weigh::<()>(ladder, at, Err(refusal)).map(|_| true)
+                self.weigh::<()>(ladder, at, Err(refusal)).map(|_| false)
             }
             _ => {
                 self.open.push_back(open);
@@ -237,23 +242,33 @@ impl Run {
     }
 
     async fn any(&mut self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<(), Refusal> {
-        let of = branches.iter().filter_map(|branch| branch.layers.first()).map(|layer| layer.name()).collect();
-        let chosen = self.choose(of, false, conversation).await?;
-        let kind = chosen.kind().unwrap_or_default().to_owned();
-        let Some(branch) =
-            branches.into_iter().find(|branch| branch.layers.first().is_some_and(|layer| layer.name() == kind))
-        else {
-            return Err(self.missed("choose", format!("`{}` is none of the alternatives", kind.escape_debug())));
+        let branch = match <[Branch; 1]>::try_from(branches) {
+            // Where one alternative is left there is nothing to choose.
+            Ok([only]) => only,
+            Err(branches) => self.chosen(branches, conversation).await?,
         };
         // What the branch's handshake layers proved comes on top of what was proven meanwhile.
         let mut claimant = branch.claimant;
         claimant.adopt(&self.claimant)?;
         self.claimant = claimant;
-        conversation.give(chosen);
         for layer in &branch.layers {
             talk(layer.as_ref(), conversation, &mut self.claimant).await?;
         }
         Ok(())
+    }
+
+    /// The branch that the user names; what names it also answers the branch's first ask.
+    async fn chosen(&self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<Branch, Refusal> {
+        let first = |branch: &Branch| branch.layers.first().map_or("", |layer| layer.name());
+        let answer = self.choose(branches.iter().map(first).collect(), false, conversation).await?;
+        let kind = answer.kind().unwrap_or_default();
+        match branches.into_iter().find(|branch| first(branch) == kind) {
+            Some(branch) => {
+                conversation.give(answer);
+                Ok(branch)
+            }
+            None => Err(self.missed("choose", format!("`{}` is none of the alternatives", kind.escape_debug()))),
+        }
     }
 
     async fn optional(
@@ -305,6 +320,7 @@ impl Run {
 
     /// Ends the climb on a failure, or remembers it and goes on as nobody, as the ladder has it.
     fn weigh<T>(&mut self, ladder: &Ladder, rung: usize, verdict: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+        self.desk.know(self.claimant.subject());
         match verdict {
             Ok(value) => Ok(Some(value)),
             Err(refusal) => {

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use doorward_types::{Answer, Prompt, Shown};
+use doorward_types::{Answer, Prompt, Shown, Subject};
 use tokio::time::Instant;
 
 use crate::{
-    Fault, Refusal,
+    Claimant, Fault, Layer, Refusal,
     trail::{Outcome, RungTrail, Step, Verb},
 };
 
@@ -29,6 +29,8 @@ pub struct Conversation {
     layer: &'static str,
     /// Answers that are there before they are asked for: the message that chose an alternative also answers its first ask.
     given: VecDeque<Answer>,
+    /// While a layer is evaluated as a part of another one: nothing is said, and nothing is heard but what is given.
+    part_of: Option<&'static str>,
 }
 
 /// What [`Conversation::ask`] asks for.
@@ -63,23 +65,30 @@ impl Ask {
 
 impl Conversation {
     pub(crate) fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, layer: "", given: VecDeque::new() }
+        Self { desk, layer: "", given: VecDeque::new(), part_of: None }
     }
 
     /// Says something to the user.
     pub fn tell(&mut self, step: &'static str, shows: Shown) {
-        self.desk.say(Prompt::Tell { layer: self.layer, step, shows });
+        self.say(Prompt::Tell { layer: self.layer, step, shows });
         self.desk.record(self.layer, step, Verb::Tell, Outcome::Hit, None);
     }
 
     /// Hears from the user. Refuses when nothing comes in time, and when the answer names another layer.
     pub async fn ask(&mut self, step: &'static str, ask: Ask) -> Result<Answer, Refusal> {
+        if let Some(part_of) = self.part_of {
+            return match self.given.pop_front() {
+                Some(answer) if answer.has_exactly(ask.fields) => self.heard(step, answer),
+                Some(_) => Err(self.missed(step, Verb::Ask, Fault::Credential, "the fields are others".to_owned())),
+                None => Err(self.missed(step, Verb::Ask, Fault::Credential, format!("`{part_of}` gave no answer"))),
+            };
+        }
         if let Some(answer) = self.given.pop_front() {
             return self.heard(step, answer);
         }
         if ask.prompted {
             let Ask { fields, shows, within, .. } = ask;
-            self.desk.say(Prompt::Ask { layer: self.layer, step, fields, shows, expires_in: within });
+            self.say(Prompt::Ask { layer: self.layer, step, fields, shows, expires_in: within });
         }
         match tokio::time::timeout(ask.within, self.desk.next_answer()).await {
             Ok(answer) => self.heard(step, answer),
@@ -91,7 +100,7 @@ impl Conversation {
 
     fn heard(&self, step: &'static str, answer: Answer) -> Result<Answer, Refusal> {
         match answer.kind() {
-            Some(kind) if kind != self.layer => {
+            Some(kind) if kind != self.layer && Some(kind) != self.part_of => {
                 let detail = format!("the answer is for `{}`, not for `{}`", kind.escape_debug(), self.layer);
                 Err(self.missed(step, Verb::Ask, Fault::Credential, detail))
             }
@@ -110,7 +119,7 @@ impl Conversation {
         within: Duration,
         what: impl Future<Output = T> + Send,
     ) -> Result<T, Refusal> {
-        self.desk.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
+        self.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
         match tokio::time::timeout(within, what).await {
             Ok(value) => {
                 self.desk.record(self.layer, step, Verb::Wait, Outcome::Hit, None);
@@ -157,8 +166,58 @@ impl Conversation {
         self.given.clear();
     }
 
+    /// Hears `count` answers in a row without a prompt, whatever layers they name; fewer where time runs out before.
+    /// Refuses only when nothing came at all.
+    pub(crate) async fn hear_all(
+        &mut self,
+        step: &'static str,
+        count: usize,
+        within: Duration,
+    ) -> Result<Vec<Answer>, Refusal> {
+        let until = Instant::now() + within;
+        let mut heard = Vec::new();
+        while heard.len() < count {
+            match self.given.pop_front() {
+                Some(answer) => heard.push(answer),
+                None => match tokio::time::timeout_at(until, self.desk.next_answer()).await {
+                    Ok(answer) => heard.push(answer),
+                    Err(_) => break,
+                },
+            }
+        }
+        if heard.is_empty() {
+            return Err(self.missed(step, Verb::Ask, Fault::TooSlow, format!("nothing came within {within:?}")));
+        }
+        self.desk.record(self.layer, step, Verb::Ask, Outcome::Hit, None);
+        Ok(heard)
+    }
+
+    /// Lets `layer` look at these answers and no others, as a part of the layer that speaks now.
+    pub(crate) async fn evaluate(
+        &mut self,
+        layer: &dyn Layer,
+        answers: Vec<Answer>,
+        claimant: &mut Claimant,
+    ) -> Result<(), Refusal> {
+        let whole = std::mem::replace(&mut self.layer, layer.name());
+        self.part_of = Some(whole);
+        self.given = answers.into();
+        let verdict = layer.verify(self, claimant).await;
+        self.layer = whole;
+        self.part_of = None;
+        self.given.clear();
+        verdict
+    }
+
+    /// Whether an answer has come that nobody has heard yet.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.given.is_empty() || self.desk.lock().inbox.is_some()
+    }
+
     pub(crate) fn say(&self, prompt: Prompt) {
-        self.desk.say(prompt);
+        if self.part_of.is_none() {
+            self.desk.say(prompt);
+        }
     }
 
     pub(crate) fn desk(&self) -> &Desk {
@@ -180,6 +239,7 @@ struct Inner {
     listener: Option<Waker>,
     rungs: Vec<RungTrail>,
     rung: usize,
+    subject: Option<Subject>,
 }
 
 impl Desk {
@@ -267,6 +327,17 @@ impl Desk {
                 detail,
             });
         }
+    }
+
+    /// Remembers who was proven, for the log.
+    pub(crate) fn know(&self, subject: Option<&Subject>) {
+        if let Some(subject) = subject {
+            self.lock().subject = Some(subject.clone());
+        }
+    }
+
+    pub(crate) fn subject(&self) -> Option<Subject> {
+        self.lock().subject.clone()
     }
 
     pub(crate) fn trail(&self) -> Vec<RungTrail> {

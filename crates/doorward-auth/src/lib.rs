@@ -28,6 +28,7 @@ mod admission;
 mod claimant;
 mod climb;
 mod conversation;
+mod crypto;
 mod handshake;
 mod ladder;
 mod layer;

@@ -94,6 +94,11 @@ impl SecretText {
     pub fn new(text: impl Into<String>) -> Self {
         Self(Secret::from_text(text))
     }
+
+    /// The secret.
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
 }
 
 impl<'de> Deserialize<'de> for SecretText {

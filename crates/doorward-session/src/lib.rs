@@ -1,1 +1,91 @@
+//! What a socket is after its admission: a connection that is written to, looked at and ended.
+//!
+//! **What it is:** the [`Line`] that carries messages to and from a climb and then becomes a [`Connection`]; the [`Socket`]
+//! that anybody can send to and end; the registry [`Sockets`] that finds every socket by everything its admission rests on,
+//! so that a logout lands; the flusher that writes what many were sent with as few system calls as can be; and the wheel that
+//! sees to expiry, pings and bounds.
+//!
+//! **What it is not:** a protocol, or a judge. It takes an [`Admission`](doorward_auth::Admission) and never asks what for; it
+//! knows no JSON, HTTP, SQL or broker. What messages mean is the business of a [`Backend`].
+//!
+//! ```text
+//!                       Admission
+//!                           │ register: replays what has ended since the climb began
+//!                           ▼
+//!   peer ═══ Transport ═══ Socket ◀──── send, fan_out ──── anybody
+//!                │      ┌───┴────┐
+//!     read, decode      │ outbox │ ◀─── end ───── logout, expiry, ban, slow consumer
+//!                │      └───┬────┘
+//!                ▼          │ what waits goes out with one write:
+//!        Incoming::message  └─ by the connection itself, after a read
+//!                              by the flusher, when others have sent
+//! ```
+//!
+//! An idle socket owns no buffer: reads go through one buffer a thread, and an empty outbox owns no memory.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use doorward_auth::BoxFuture;
+//! use doorward_session::{Backend, Incoming, Line, Socket};
+//! use doorward_types::CloseReason;
+//! use doorward_wire::websocket::{Message, frame};
+//!
+//! /// Tells everybody their own message.
+//! struct Parrot;
+//!
+//! impl Incoming for Parrot {
+//!     fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+//!         socket.send(frame::binary(message.payload));
+//!         Ok(())
+//!     }
+//!
+//!     fn gone(&mut self, _socket: &Arc<Socket>) {}
+//! }
+//!
+//! impl Backend for Parrot {
+//!     fn name(&self) -> &'static str {
+//!         "parrot"
+//!     }
+//!
+//!     fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
+//!         let connection = line.run(socket, Box::new(Parrot));
+//!         Box::pin(async move { drop(connection.await) })
+//!     }
+//! }
+//! ```
 
+mod any_stream;
+mod backend;
+mod connection;
+mod ended;
+mod ending;
+mod flusher;
+mod index;
+mod info;
+mod lanes;
+mod line;
+mod lock;
+mod look;
+mod outbox;
+mod policy;
+mod rate;
+mod revocations;
+mod scratch;
+mod socket;
+mod sockets;
+mod transport;
+mod wheel;
+
+pub use any_stream::AnyStream;
+pub use backend::{Backend, Incoming};
+pub use connection::Connection;
+pub use ended::Ended;
+pub use ending::{Ending, Receipt};
+pub use info::SocketInfo;
+pub use line::{Gone, Line, Received};
+pub use policy::{Limits, SocketPolicy};
+pub use revocations::{Revocations, TailGone};
+pub use socket::Socket;
+pub use sockets::{Sockets, Target};
+pub use transport::Transport;

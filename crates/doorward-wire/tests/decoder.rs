@@ -197,6 +197,15 @@ fn c26_close_frames_are_read_and_bad_ones_refused() {
 }
 
 #[test]
+fn nothing_is_held_after_a_violation() {
+    let mut decoder = Decoder::client(LIMITS);
+    feed(&mut decoder, &[0x01, 1, b'a', 0x88, 2, 0x03], &mut Vec::new()).unwrap();
+    assert!(decoder.held() > 0);
+    assert_eq!(feed(&mut decoder, &[0xed], &mut Vec::new()), Err(Violation::CloseCode(1005)));
+    assert_eq!(decoder.held(), 0);
+}
+
+#[test]
 fn a_close_frame_is_echoed_with_its_code_alone() {
     assert_eq!(CloseFrame { code: Some(4401), reason: "why" }.echo(), [0x88, 2, 0x11, 0x31].as_slice());
     assert_eq!(CloseFrame { code: None, reason: "" }.echo(), [0x88, 0].as_slice());

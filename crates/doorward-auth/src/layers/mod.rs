@@ -3,8 +3,11 @@
 pub mod conversation;
 pub mod handshake;
 
+mod access_token;
+mod build;
 mod config;
 
+pub use build::{BuildContext, BuildError, Problem};
 pub use config::RungConfig;
 
 use crate::settings::Span;

@@ -15,7 +15,7 @@ pub use app_keys::{AppKey, AppKeys};
 pub use audit::{Audit, AuditRecord, Outcome};
 pub use authenticator::{Authenticator, Identity};
 pub use clock::Clock;
-pub use rng::Rng;
+pub use rng::{Rng, SystemRng};
 pub use tickets::{Ticket, TicketBinding, Tickets};
 pub use tokens::UsedTokens;
 

@@ -4,7 +4,7 @@ pub trait Rng: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Rng {
+impl dyn Rng + '_ {
     /// 16 random bytes: an id, or a nonce of 128 bits.
     pub fn bytes16(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
@@ -17,5 +17,16 @@ impl dyn Rng {
         let mut bytes = [0; 32];
         self.fill(&mut bytes);
         bytes
+    }
+}
+
+/// The random numbers of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRng;
+
+impl Rng for SystemRng {
+    fn fill(&self, bytes: &mut [u8]) {
+        #[expect(clippy::expect_used, reason = "without random numbers nothing here is safe, so nothing may go on")]
+        aws_lc_rs::rand::fill(bytes).expect("the operating system gives random numbers");
     }
 }

@@ -12,7 +12,7 @@ pub enum TicketBinding {
     AnyGateOfOwner,
 }
 
-/// A one-time ticket as it is stored: under the SHA-256 of its text, which itself is stored nowhere.
+/// A one-time ticket as it is stored: under a hash of its text, which itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// Whose gates it opens.
@@ -31,7 +31,8 @@ pub struct Ticket {
 
 /// One-time tickets. Nothing crosses between owners: a ticket is looked for with its owner.
 pub trait Tickets: Send + Sync {
-    /// Keeps a ticket under the SHA-256 of its text.
+    /// Keeps a ticket under the hash that it was drawn with
+    /// ([`NewTicket`](crate::layers::handshake::ticket::NewTicket)).
     fn mint<'a>(&'a self, hash: [u8; 32], ticket: Ticket) -> BoxFuture<'a, Result<(), PortError>>;
 
     /// Takes the ticket out, durably, before it answers: of any number of callers at most one gets it.

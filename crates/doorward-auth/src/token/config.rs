@@ -59,6 +59,9 @@ pub struct IssuerConfig {
     pub issuer: String,
     /// What the claim `aud` has to be or to contain.
     pub audience: String,
+    /// The clients whose tokens are taken, by `azp` or `client_id`; all where the list is empty.
+    #[serde(default)]
+    pub clients: Vec<String>,
     /// The algorithms that are taken, all of one family: `HS256`, `RS256`, `PS256`, `ES256`, `EdDSA` and their longer forms.
     pub algorithms: Vec<Algorithm>,
     /// For the `HS` family: the secret, at least 32 bytes.

@@ -259,8 +259,14 @@ impl Decoder {
         };
 
         if all_here && (frame.opcode.is_control() || (frame.fin && frame.opcode != Opcode::Continuation)) {
-            if let Sort::Message(MessageKind::Text) = sort {
-                std::str::from_utf8(bytes).map_err(|_| Violation::TextNotUtf8)?;
+            match sort {
+                Sort::Message(MessageKind::Text) => {
+                    std::str::from_utf8(bytes).map_err(|_| Violation::TextNotUtf8)?;
+                }
+                Sort::Close => {
+                    CloseFrame::read(bytes)?;
+                }
+                _ => {}
             }
             if let (Sort::Message(_), Some(held)) = (sort, self.held.as_mut()) {
                 // Its header had come alone, and had begun the message.
@@ -291,9 +297,15 @@ impl Decoder {
         if !frame.fin {
             return Ok(None);
         }
-        if let Sort::Message(_) = sort {
-            held.utf8.finish()?;
-            held.kind = None;
+        match sort {
+            Sort::Message(_) => {
+                held.utf8.finish()?;
+                held.kind = None;
+            }
+            Sort::Close => {
+                CloseFrame::read(&held.control)?;
+            }
+            Sort::Ping | Sort::Pong => {}
         }
         held.handed_out = true;
         Ok(Some(Whole::Held(sort)))

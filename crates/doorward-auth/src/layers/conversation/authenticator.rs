@@ -3,9 +3,16 @@
 //! user   -> socket    send credentials
 //! socket              require identity
 
+use std::{sync::Arc, time::Duration};
+
 use serde::Deserialize;
 
-use crate::{layers::MACHINE, settings::Span};
+use crate::{
+    Ask, BoxFuture, Claimant, Conversation, Layer, Level, Proof, Refusal,
+    layers::MACHINE,
+    ports::{Authenticator, Clock, Identity},
+    settings::Span,
+};
 
 /// `{ authenticator = { kind = "terminal" } }`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -20,4 +27,57 @@ pub struct AuthenticatorConfig {
 
 const fn machine() -> Span {
     MACHINE
+}
+
+/// The layer. It goes by the authenticator's kind.
+pub struct Authenticated {
+    authenticator: Arc<dyn Authenticator>,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Authenticated {
+    /// Asks for the authenticator's fields and lets it look.
+    pub fn new(authenticator: Arc<dyn Authenticator>, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { authenticator, timeout, clock }
+    }
+
+    fn prove(&self, identity: Identity, claimant: &mut Claimant) -> Result<(), Refusal> {
+        let proof = Proof {
+            subject: Some(identity.subject),
+            level: Level::Low,
+            claims: identity.claims,
+            only_one: identity.only_one,
+            ..Proof::default()
+        };
+        claimant.prove(self.name(), self.clock.now(), proof)
+    }
+}
+
+impl Layer for Authenticated {
+    fn name(&self) -> &'static str {
+        self.authenticator.kind()
+    }
+
+    fn gives_identity(&self) -> bool {
+        true
+    }
+
+    fn verify<'a>(
+        &'a self,
+        conversation: &'a mut Conversation,
+        claimant: &'a mut Claimant,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        const REQUIRE: &str = "socket requires identity";
+        Box::pin(async move {
+            let ask = Ask::for_fields(self.authenticator.fields(), self.timeout);
+            let answer = conversation.ask("user sends credentials", ask).await?;
+            let proven = match self.authenticator.authenticate(&answer).await {
+                Ok(Some(identity)) => self.prove(identity, claimant),
+                Ok(None) => Err(Refusal::credential(REQUIRE, "the authenticator recognises nobody")),
+                Err(error) => Err(error.refuse(REQUIRE)),
+            };
+            conversation.hold(REQUIRE, proven)
+        })
+    }
 }

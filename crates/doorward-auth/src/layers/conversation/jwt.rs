@@ -4,9 +4,17 @@
 //! user   -> socket    send token
 //! socket              require token
 
+use std::{sync::Arc, time::Duration};
+
 use serde::Deserialize;
 
-use crate::{OnExpiry, layers::MACHINE, settings::Span};
+use crate::{
+    Ask, BoxFuture, Claimant, Conversation, Layer, OnExpiry, Refusal,
+    layers::{MACHINE, access_token::AccessTokens},
+    ports::Ports,
+    settings::Span,
+    token::Issuer,
+};
 
 /// `{ jwt = { ... } }`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -25,5 +33,52 @@ pub struct JwtConfig {
 impl Default for JwtConfig {
     fn default() -> Self {
         Self { issuer: None, single_use: false, on_expiry: OnExpiry::Close, timeout: MACHINE }
+    }
+}
+
+/// The layer.
+pub struct Jwt {
+    tokens: AccessTokens,
+    timeout: Duration,
+}
+
+impl Jwt {
+    /// Takes the tokens of that issuer; of their claims only those named in `kept_claims` are kept.
+    pub fn new(config: &JwtConfig, issuer: Arc<Issuer>, kept_claims: Arc<[String]>, ports: &Ports) -> Self {
+        let tokens = AccessTokens {
+            issuer,
+            clock: Arc::clone(&ports.clock),
+            kept_claims,
+            on_expiry: config.on_expiry,
+            used: config.single_use.then(|| Arc::clone(&ports.used_tokens)),
+        };
+        Self { tokens, timeout: config.timeout.duration() }
+    }
+}
+
+impl Layer for Jwt {
+    fn name(&self) -> &'static str {
+        "jwt"
+    }
+
+    fn gives_identity(&self) -> bool {
+        true
+    }
+
+    fn unprompted_answers(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn verify<'a>(
+        &'a self,
+        conversation: &'a mut Conversation,
+        claimant: &'a mut Claimant,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        const REQUIRE: &str = "socket requires token";
+        Box::pin(async move {
+            let answer = conversation.ask("user sends token", Ask::for_fields(&["token"], self.timeout)).await?;
+            let proven = self.tokens.prove(self.name(), REQUIRE, answer.field("token"), claimant).await;
+            conversation.hold(REQUIRE, proven)
+        })
     }
 }

@@ -6,3 +6,4 @@ pub mod challenge;
 pub mod ident;
 pub mod jwt;
 pub mod offer;
+pub mod ticket;

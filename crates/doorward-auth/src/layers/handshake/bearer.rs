@@ -4,9 +4,14 @@
 //! user   -> edge      show token in the upgrade request
 //! socket              check token
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use crate::OnExpiry;
+use crate::{
+    BoxFuture, Claimant, Handshake, HandshakeLayer, OnExpiry, Refusal, layers::access_token::AccessTokens,
+    ports::Clock, token::Issuer,
+};
 
 /// `{ bearer = { ... } }`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -16,4 +21,40 @@ pub struct BearerConfig {
     pub issuer: Option<String>,
     /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session.
     pub on_expiry: OnExpiry,
+}
+
+const STEP: &str = "socket checks token";
+
+/// The layer.
+pub struct Bearer {
+    tokens: AccessTokens,
+}
+
+impl Bearer {
+    /// Takes the tokens of that issuer; of their claims only those named in `kept_claims` are kept.
+    pub fn new(issuer: Arc<Issuer>, clock: Arc<dyn Clock>, kept_claims: Arc<[String]>, on_expiry: OnExpiry) -> Self {
+        Self { tokens: AccessTokens { issuer, clock, kept_claims, on_expiry, used: None } }
+    }
+}
+
+impl HandshakeLayer for Bearer {
+    fn name(&self) -> &'static str {
+        "bearer"
+    }
+
+    fn step(&self) -> &'static str {
+        STEP
+    }
+
+    fn gives_identity(&self) -> bool {
+        true
+    }
+
+    fn verify<'a>(
+        &'a self,
+        handshake: &'a Handshake,
+        claimant: &'a mut Claimant,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(self.tokens.prove(self.name(), STEP, handshake.bearer.as_ref(), claimant))
+    }
 }

@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+
+use doorward_types::{Secret, Subject, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{Algorithm, Issuer, Profile, TokenError, compact::Compact};
+
+/// How far the clocks of issuer and gate may be apart, in seconds.
+const LEEWAY: u64 = 5;
+
+/// Longer names and ids of subjects, tokens and sessions are refused.
+const LONGEST_NAME: usize = 255;
+
+/// What a verified token says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// Who it is about.
+    pub subject: Subject,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Its own id (`jti`), where it has one.
+    pub id: Option<String>,
+    /// The login that it comes from (`sid`), where it has one.
+    pub sid: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl Token {
+    /// From when on no clock that is taken could still let it in, so that a mark of its use may be forgotten.
+    pub(crate) fn forgettable_at(&self) -> Timestamp {
+        self.expires_at.plus(std::time::Duration::from_secs(LEEWAY + 1))
+    }
+
+    /// The claims with these names, as lists of texts. All others are forgotten with the token.
+    ///
+    /// Texts and numbers become lists of one; a list keeps its texts and numbers. Anything else is left out.
+    pub fn keep<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, Vec<String>> {
+        let mut kept = BTreeMap::new();
+        for name in names {
+            let values: Vec<String> = match self.claims.get(name) {
+                Some(Value::Array(list)) => list.iter().filter_map(scalar).collect(),
+                Some(value) => scalar(value).into_iter().collect(),
+                None => continue,
+            };
+            kept.insert(name.to_owned(), values);
+        }
+        kept
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+impl Issuer {
+    /// Whether the token is one of this issuer's access tokens, valid at the time `now`; and what it says.
+    ///
+    /// The algorithm and the key come from the issuer's table. Of the token nothing is believed before its signature has
+    /// been verified, and every claim that decides has to have the form that RFC 7519 gives it.
+    pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Token, TokenError> {
+        let text = token.reveal_text("a token to be verified").ok_or(TokenError::NotText)?;
+        let compact = Compact::read(text)?;
+        let algorithm = self.check_header(&compact.header)?;
+        let signed = jsonwebtoken::crypto::verify(
+            compact.signature,
+            compact.signed.as_bytes(),
+            &self.key,
+            algorithm.in_library(),
+        );
+        if !matches!(signed, Ok(true)) {
+            return Err(TokenError::Signature);
+        }
+        let claims = compact.claims()?;
+        self.check_sort(&claims)?;
+        self.check_parties(&claims)?;
+        let expires_at = check_times(&claims, now)?;
+        Ok(Token {
+            subject: self.subject(&claims)?,
+            expires_at,
+            id: name(&claims, "jti")?,
+            sid: name(&claims, "sid")?,
+            claims,
+        })
+    }
+
+    fn check_header(&self, header: &Map<String, Value>) -> Result<Algorithm, TokenError> {
+        const NEVER: [&str; 8] = ["crit", "jwk", "jku", "x5u", "x5c", "enc", "zip", "b64"];
+        if let Some(name) = NEVER.into_iter().find(|name| header.contains_key(*name)) {
+            return Err(TokenError::HeaderParameter(name));
+        }
+        let named = header.get("alg").and_then(Value::as_str).ok_or(TokenError::Algorithm)?;
+        let algorithm = self.algorithms.iter().find(|algorithm| algorithm.as_str() == named);
+        let algorithm = *algorithm.ok_or(TokenError::Algorithm)?;
+        let typ = match header.get("typ") {
+            None => None,
+            Some(Value::String(typ)) => {
+                let typ = typ.to_ascii_lowercase();
+                Some(typ.strip_prefix("application/").unwrap_or(&typ).to_owned())
+            }
+            Some(_) => return Err(TokenError::Type),
+        };
+        let fits = match (self.profile, typ.as_deref()) {
+            (Profile::Oauth, typ) => typ == Some("at+jwt"),
+            (Profile::Plain, typ) => matches!(typ, None | Some("jwt" | "at+jwt")),
+            (Profile::Keycloak, typ) => typ == Some("jwt"),
+        };
+        if fits { Ok(algorithm) } else { Err(TokenError::Type) }
+    }
+
+    /// Refuses tokens that are signed with the same key for other ends.
+    fn check_sort(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        let text = |name| claims.get(name).map(|value| value.as_str().unwrap_or_default());
+        // RFC 8417 events: a logout token, never an access token.
+        if claims.contains_key("events") {
+            return Err(TokenError::NotAnAccessToken);
+        }
+        if text("token_type").is_some_and(|sort| !sort.eq_ignore_ascii_case("bearer") && sort != "access") {
+            return Err(TokenError::NotAnAccessToken);
+        }
+        let fits = match self.profile {
+            Profile::Keycloak => text("typ") == Some("Bearer"),
+            Profile::Oauth => text("typ").is_none_or(|typ| typ == "Bearer"),
+            // What only ID tokens have (OpenID Connect Core, sections 2 and 3.1.3.6).
+            Profile::Plain => {
+                text("typ").is_none_or(|typ| typ == "Bearer")
+                    && !["nonce", "at_hash", "c_hash"].into_iter().any(|name| claims.contains_key(name))
+            }
+        };
+        if fits { Ok(()) } else { Err(TokenError::NotAnAccessToken) }
+    }
+
+    fn check_parties(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        if required_text(claims, "iss")? != self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        let ours = match claims.get("aud") {
+            None => return Err(TokenError::Missing("aud")),
+            Some(Value::String(audience)) => *audience == self.audience,
+            Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+                list.iter().any(|audience| audience.as_str() == Some(&self.audience))
+            }
+            Some(_) => return Err(TokenError::ClaimForm("aud")),
+        };
+        if !ours {
+            return Err(TokenError::Audience);
+        }
+        if self.clients.is_empty() {
+            return Ok(());
+        }
+        // `azp` is OpenID Connect's and Keycloak's word, `client_id` that of RFC 9068.
+        let client = claims.get("azp").or_else(|| claims.get("client_id")).and_then(Value::as_str);
+        match client {
+            Some(client) if self.clients.iter().any(|known| known == client) => Ok(()),
+            _ => Err(TokenError::Client),
+        }
+    }
+
+    fn subject(&self, claims: &Map<String, Value>) -> Result<Subject, TokenError> {
+        if required_text(claims, "sub")?.is_empty() {
+            return Err(TokenError::ClaimForm("sub"));
+        }
+        let named = |claim: &str| {
+            let value = claims.get(claim).filter(|value| value.is_string() || value.is_u64()).and_then(scalar);
+            value.filter(|text| is_name(text)).ok_or(TokenError::Subject)
+        };
+        let pk = named(&self.subject_claim)?;
+        let uuid = match &self.uuid_claim {
+            Some(claim) => named(claim)?,
+            None => pk.clone(),
+        };
+        Ok(Subject { kind: self.subject_kind.clone(), pk, uuid })
+    }
+}
+
+fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, TokenError> {
+    let now = now.as_secs();
+    let expires = seconds(claims, "exp")?.ok_or(TokenError::Missing("exp"))?;
+    let issued = seconds(claims, "iat")?.ok_or(TokenError::Missing("iat"))?;
+    let not_before = seconds(claims, "nbf")?.unwrap_or(0);
+    if now >= expires.saturating_add(LEEWAY) {
+        return Err(TokenError::Expired);
+    }
+    if not_before > now.saturating_add(LEEWAY) {
+        return Err(TokenError::NotYet);
+    }
+    if issued > now.saturating_add(LEEWAY) {
+        return Err(TokenError::IssuedInFuture);
+    }
+    Ok(Timestamp::from_secs(expires))
+}
+
+/// A time in whole seconds that are not negative: a fraction, a text or 2^64 is refused, where a lax reader would round.
+fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or(TokenError::ClaimForm(name)),
+    }
+}
+
+fn required_text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, TokenError> {
+    claims.get(name).ok_or(TokenError::Missing(name))?.as_str().ok_or(TokenError::ClaimForm(name))
+}
+
+fn name(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String>, TokenError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if is_name(text) => Ok(Some(text.clone())),
+        Some(_) => Err(TokenError::ClaimForm(name)),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
+}

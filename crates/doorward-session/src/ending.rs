@@ -1,0 +1,115 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use doorward_types::SocketId;
+use tokio::time::Instant;
+
+use crate::lock::lock;
+
+/// What came of an ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The sockets that it ended. One that had ended before is not among them.
+    pub sockets: Vec<SocketId>,
+    /// How many of them did not take their Close frame in time and were reset, or broke.
+    pub reset: usize,
+    /// From the ending until the kernel had accepted the last Close frame, or the last socket was reset.
+    pub within: Duration,
+}
+
+/// Sockets that are ending. It need not be awaited: they end all the same.
+#[derive(Debug)]
+pub struct Ending {
+    sockets: Vec<SocketId>,
+    tally: Arc<Tally>,
+}
+
+impl Ending {
+    pub(crate) fn begin() -> Self {
+        let count = Count { left: 1, reset: 0, last: Duration::ZERO, waker: None };
+        Self { sockets: Vec::new(), tally: Arc::new(Tally { began: Instant::now(), count: Mutex::new(count) }) }
+    }
+
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    pub(crate) fn add(&mut self, socket: SocketId) {
+        self.sockets.push(socket);
+    }
+
+    /// Nothing more will be added.
+    pub(crate) fn begun(self) -> Self {
+        self.tally.forget_the_first();
+        self
+    }
+
+    /// The sockets that are ending.
+    pub fn sockets(&self) -> &[SocketId] {
+        &self.sockets
+    }
+}
+
+impl Future for Ending {
+    type Output = Receipt;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Receipt> {
+        let (reset, within) = {
+            let mut count = lock(&self.tally.count);
+            if count.left > 0 {
+                count.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            (count.reset, count.last)
+        };
+        Poll::Ready(Receipt { sockets: std::mem::take(&mut self.sockets), reset, within })
+    }
+}
+
+/// Counts the sockets of one ending that are not done. Each of them holds it until it is.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    began: Instant,
+    count: Mutex<Count>,
+}
+
+#[derive(Debug)]
+struct Count {
+    /// One for each socket, and one while sockets are still being added.
+    left: usize,
+    reset: usize,
+    last: Duration,
+    waker: Option<Waker>,
+}
+
+impl Tally {
+    pub(crate) fn expect_one(&self) {
+        lock(&self.count).left += 1;
+    }
+
+    /// A socket is done: its Close frame was accepted, or not.
+    pub(crate) fn done(&self, accepted: bool) {
+        let mut count = lock(&self.count);
+        count.reset += usize::from(!accepted);
+        count.last = self.began.elapsed();
+        count.less_one();
+    }
+
+    fn forget_the_first(&self) {
+        lock(&self.count).less_one();
+    }
+}
+
+impl Count {
+    fn less_one(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        if let (0, Some(waker)) = (self.left, &self.waker) {
+            waker.wake_by_ref();
+        }
+    }
+}

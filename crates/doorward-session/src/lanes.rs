@@ -1,0 +1,313 @@
+//! What waits to be written to one socket, and in which order it goes out.
+//!
+//! ```text
+//!   begun ──▶ pong, ping ──▶ application frames ──▶ farewell (Close)
+//! ```
+//!
+//! Between two frames the control lane goes first. A cut drops everything but the rest of a frame already begun.
+
+use std::{collections::VecDeque, io};
+
+use bytes::{Buf, Bytes};
+use doorward_wire::websocket::frame;
+
+use crate::{
+    Limits,
+    ended::Ended,
+    scratch::{SCRATCH, with_write_buffer},
+};
+
+/// A frame of at least this many bytes is written from where it lies; smaller ones are copied together.
+const LARGE: usize = 16 * 1024;
+
+/// A queue that is empty keeps the memory of this many frames at the most.
+const KEPT: usize = 16;
+
+/// More waits than the limits allow.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+#[derive(Default)]
+enum Farewell {
+    #[default]
+    None,
+    Due(Ended),
+    /// All of it is written, or what is left of it has been begun.
+    Begun,
+}
+
+/// The lanes of one socket. Owns no heap memory while nothing waits.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    /// The rest of a frame whose beginning has been written.
+    begun: Bytes,
+    pong: Option<Box<[u8]>>,
+    ping: bool,
+    queue: VecDeque<Bytes>,
+    /// The bytes in the queue.
+    queued: usize,
+    farewell: Farewell,
+}
+
+impl Lanes {
+    /// Puts a frame on the application lane.
+    pub(crate) fn push(&mut self, frame: Bytes, limits: &Limits) -> Result<(), (Full, Bytes)> {
+        if self.queue.len() >= limits.outbox_messages || self.queued + frame.len() > limits.outbox_bytes {
+            return Err((Full, frame));
+        }
+        if frame.is_empty() {
+            return Ok(());
+        }
+        self.queued += frame.len();
+        self.queue.push_back(frame);
+        Ok(())
+    }
+
+    /// Puts bytes before everything else: the rest of a frame that was begun before there were lanes.
+    pub(crate) fn go_on_with(&mut self, rest: Vec<u8>) {
+        self.begun = rest.into();
+    }
+
+    /// Answers a ping. One answer waits at the most: the newest (RFC 6455, section 5.5.3).
+    pub(crate) fn pong(&mut self, payload: &[u8]) {
+        self.pong = Some(frame::pong(payload).as_ref().into());
+    }
+
+    /// Asks for a sign of life.
+    pub(crate) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Says that a Close frame follows what waits.
+    pub(crate) fn say_farewell(&mut self, ended: Ended) {
+        self.farewell = Farewell::Due(ended);
+    }
+
+    /// Drops what waits, but for the rest of a frame already begun and the farewell.
+    pub(crate) fn cut(&mut self) {
+        self.queue = VecDeque::new();
+        self.queued = 0;
+        self.pong = None;
+        self.ping = false;
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether nothing is left to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.begun.is_empty()
+            && self.queue.is_empty()
+            && self.pong.is_none()
+            && !self.ping
+            && !matches!(self.farewell, Farewell::Due(_))
+    }
+
+    /// Writes until nothing is left. An error leaves everything so that writing can go on where it stopped.
+    pub(crate) fn write(&mut self, mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+        let mut write = |bytes: &[u8]| match write(bytes) {
+            Ok(0) => Err(io::Error::from(io::ErrorKind::WriteZero)),
+            done => done,
+        };
+        loop {
+            if !self.begun.is_empty() {
+                let count = write(&self.begun)?;
+                self.begun.advance(count);
+            } else if let Some(pong) = &self.pong {
+                let count = write(pong)?;
+                self.begun = Bytes::copy_from_slice(pong.get(count..).unwrap_or_default());
+                self.pong = None;
+            } else if self.ping {
+                let frame = frame::ping(b"");
+                let count = write(&frame)?;
+                self.begun = frame.slice(count..);
+                self.ping = false;
+            } else if !self.queue.is_empty() {
+                self.write_queue(&mut write)?;
+            } else if let Farewell::Due(ended) = self.farewell {
+                let frame = ended.farewell();
+                let count = write(&frame)?;
+                self.begun = frame.slice(count..);
+                self.farewell = Farewell::Begun;
+            } else {
+                self.begun = Bytes::new();
+                return Ok(());
+            }
+        }
+    }
+
+    /// One write of application frames: a single or large one from where it lies, small ones copied together.
+    fn write_queue(&mut self, write: &mut impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<()> {
+        let alone = self.queue.len() == 1;
+        let Some(first) = self.queue.front() else { return Ok(()) };
+        let written = if alone || first.len() >= LARGE {
+            write(first)?
+        } else {
+            with_write_buffer(|together| {
+                for frame in &self.queue {
+                    if together.len() + frame.len() > SCRATCH {
+                        break;
+                    }
+                    together.extend_from_slice(frame);
+                }
+                write(together)
+            })?
+        };
+        self.take(written);
+        Ok(())
+    }
+
+    /// Takes `written` bytes off the queue; what is left of the last frame has been begun.
+    fn take(&mut self, mut written: usize) {
+        while written > 0 {
+            let Some(mut frame) = self.queue.pop_front() else { break };
+            self.queued -= frame.len();
+            if frame.len() > written {
+                frame.advance(written);
+                self.begun = frame;
+                break;
+            }
+            written -= frame.len();
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorward_types::CloseReason;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits =
+        Limits { message: 0, messages_per_second: 0, burst: 0, outbox_messages: 100, outbox_bytes: 1_000_000 };
+
+    /// A stream that takes so many bytes at each write, and blocks when the list is at its end.
+    struct Stream {
+        takes: Vec<usize>,
+        got: Vec<u8>,
+        writes: usize,
+    }
+
+    impl Stream {
+        fn taking(takes: &[usize]) -> Self {
+            Self { takes: takes.iter().rev().copied().collect(), got: Vec::new(), writes: 0 }
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = self.takes.pop().ok_or(io::ErrorKind::WouldBlock)?.min(bytes.len());
+            self.got.extend_from_slice(&bytes[..count]);
+            self.writes += 1;
+            Ok(count)
+        }
+    }
+
+    fn lanes(frames: &[&[u8]]) -> Lanes {
+        let mut lanes = Lanes::default();
+        for frame in frames {
+            lanes.push(Bytes::copy_from_slice(frame), &LIMITS).unwrap();
+        }
+        lanes
+    }
+
+    #[test]
+    fn small_frames_go_out_together() {
+        let mut lanes = lanes(&[b"one", b"two", b"three"]);
+        let mut stream = Stream::taking(&[usize::MAX]);
+        lanes.write(|bytes| stream.write(bytes)).unwrap();
+        assert_eq!((stream.writes, stream.got.as_slice()), (1, b"onetwothree".as_slice()));
+        assert!(lanes.is_empty());
+    }
+
+    #[test]
+    fn a_cut_keeps_the_rest_of_a_frame_already_begun_and_nothing_else() {
+        let mut lanes = lanes(&[b"one", b"two", b"three"]);
+        let mut stream = Stream::taking(&[4]);
+        lanes.write(|bytes| stream.write(bytes)).unwrap_err();
+        lanes.pong(b"late");
+        lanes.say_farewell(Ended::For(CloseReason::SessionEnded));
+        lanes.cut();
+        stream.takes = vec![usize::MAX; 9];
+        lanes.write(|bytes| stream.write(bytes)).unwrap();
+        assert_eq!(stream.got, [b"onetwo".as_slice(), b"\x88\x0f\x11\x3asession_ended"].concat());
+    }
+
+    #[test]
+    fn a_cut_drops_a_frame_of_which_nothing_was_written() {
+        let mut lanes = lanes(&[b"one"]);
+        let mut stream = Stream::taking(&[]);
+        lanes.write(|bytes| stream.write(bytes)).unwrap_err();
+        lanes.cut();
+        stream.takes = vec![usize::MAX];
+        lanes.write(|bytes| stream.write(bytes)).unwrap();
+        assert_eq!(stream.got, b"");
+    }
+
+    #[test]
+    fn control_goes_before_the_application_at_the_next_boundary() {
+        let mut lanes = lanes(&[b"one", b"two"]);
+        let mut stream = Stream::taking(&[1]);
+        lanes.write(|bytes| stream.write(bytes)).unwrap_err();
+        lanes.pong(b"first");
+        lanes.pong(b"second");
+        stream.takes = vec![usize::MAX; 9];
+        lanes.write(|bytes| stream.write(bytes)).unwrap();
+        assert_eq!(stream.got, b"one\x8a\x06secondtwo", "and one pong waits at the most");
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_count_and_by_bytes() {
+        let limits = Limits { outbox_messages: 2, outbox_bytes: 10, ..LIMITS };
+        let mut lanes = Lanes::default();
+        assert!(lanes.push(Bytes::from_static(b"123456"), &limits).is_ok());
+        assert!(lanes.push(Bytes::from_static(b"12345"), &limits).is_err());
+        assert!(lanes.push(Bytes::from_static(b"123"), &limits).is_ok());
+        assert!(lanes.push(Bytes::from_static(b"1"), &limits).is_err());
+    }
+
+    #[test]
+    fn a_drained_queue_gives_its_memory_back() {
+        let frames: Vec<&[u8]> = vec![b"frame"; 90];
+        let mut lanes = lanes(&frames);
+        assert!(lanes.queue.capacity() >= 90);
+        lanes.write(|bytes| Ok(bytes.len())).unwrap();
+        assert_eq!(lanes.queue.capacity(), 0);
+    }
+
+    #[test]
+    fn a_large_frame_is_written_from_where_it_lies() {
+        let mut lanes = lanes(&[&[7; LARGE], b"small"]);
+        let place = lanes.queue[0].as_ptr();
+        let mut places = Vec::new();
+        lanes
+            .write(|bytes| {
+                places.push(bytes.as_ptr());
+                Ok(bytes.len())
+            })
+            .unwrap();
+        assert_eq!(places[0], place);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_stream_takes_every_byte_goes_out_once_and_in_order(
+            sizes in prop::collection::vec(0_usize..40_000, 0..20),
+            takes in prop::collection::vec(1_usize..70_000, 0..40),
+        ) {
+            let frames: Vec<Vec<u8>> =
+                sizes.iter().enumerate().map(|(at, size)| vec![at as u8; *size]).collect();
+            let mut lanes = lanes(&frames.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let mut stream = Stream::taking(&takes);
+            while lanes.write(|bytes| stream.write(bytes)).is_err() {
+                stream.takes = vec![1000];
+            }
+            prop_assert!(lanes.is_empty() && lanes.queued == 0);
+            prop_assert_eq!(stream.got, frames.concat());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+use std::{
+    fmt, io,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use doorward_types::CloseReason;
+use doorward_wire::websocket::{Decoder, Event, Input, Limits, MessageKind, frame};
+use tokio::time::timeout;
+
+use crate::{
+    Connection, Incoming, Socket, Transport,
+    scratch::{SCRATCH, with_read_buffer},
+    socket::LINGER,
+};
+
+/// How long a Close frame may take to be accepted before admission.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// After so many reads without a message others have their turn.
+const READS_IN_A_TURN: usize = 8;
+
+/// What came in before admission.
+#[derive(PartialEq, Eq)]
+pub enum Received {
+    /// A text message: UTF-8, checked.
+    Text(Vec<u8>),
+    /// A binary message.
+    Binary(Vec<u8>),
+    /// Nothing more will come.
+    Gone(Gone),
+}
+
+/// Why nothing more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// The peer's stream ended without a Close frame.
+    HungUp,
+    /// The peer closed, and its Close frame was answered.
+    Closed {
+        /// The code in it, if there was one.
+        code: Option<u16>,
+    },
+    /// The peer broke the protocol or sent too much; close with this reason.
+    Violation(CloseReason),
+    /// The stream broke.
+    Io,
+}
+
+impl fmt::Debug for Received {
+    /// Messages before admission hold credentials: their length is all that is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+            Self::Gone(gone) => write!(f, "Gone({gone:?})"),
+        }
+    }
+}
+
+/// Carries messages between one peer and a climb, and then becomes the connection of a backend.
+///
+/// Before admission it reads no more than it is asked for: one message at a time, of a few KiB, and the rest stays with the
+/// kernel. It answers pings, and the peer's Close.
+pub struct Line {
+    transport: Arc<dyn Transport>,
+    decoder: Decoder,
+    limit: usize,
+    /// Read and not decoded.
+    ahead: Vec<u8>,
+    /// Decoded since the last message ended, as it came.
+    begun: Vec<u8>,
+    /// To be written.
+    unwritten: Vec<u8>,
+    /// A Close frame has been written, or is among what is to be.
+    closing: bool,
+}
+
+impl Line {
+    /// A line over `transport`. `read_ahead` is what was read behind the upgrade request; `limit` is the largest message
+    /// before admission, in bytes.
+    pub fn new(transport: Arc<dyn Transport>, read_ahead: Vec<u8>, limit: usize) -> Self {
+        Self {
+            transport,
+            decoder: Decoder::server(Limits { message: limit }),
+            limit,
+            ahead: read_ahead,
+            begun: Vec::new(),
+            unwritten: Vec::new(),
+            closing: false,
+        }
+    }
+
+    /// The stream below, as the registry wants it.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// The next message. To drop the future loses nothing.
+    pub async fn receive(&mut self) -> Received {
+        std::future::poll_fn(|context| self.poll_receive(context)).await
+    }
+
+    /// The next message, to be polled.
+    pub fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
+        for _ in 0..READS_IN_A_TURN {
+            let received = self.decode();
+            if let Poll::Ready(Err(_)) = self.poll_write(context) {
+                return Poll::Ready(Received::Gone(Gone::Io));
+            }
+            if let Some(received) = received {
+                return Poll::Ready(received);
+            }
+            match ready!(self.poll_read(context)) {
+                Ok(0) => return Poll::Ready(Received::Gone(Gone::HungUp)),
+                Ok(_) => {}
+                Err(_) => return Poll::Ready(Received::Gone(Gone::Io)),
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Says a text to the peer. A future that is dropped has said it all the same, as soon as there is room.
+    ///
+    /// # Errors
+    /// The stream is broken, or a Close frame has been said.
+    pub async fn say(&mut self, text: &str) -> io::Result<()> {
+        if self.closing {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.unwritten.extend_from_slice(&frame::text(text.as_bytes()));
+        std::future::poll_fn(|context| self.poll_write(context)).await
+    }
+
+    /// Says why, then FIN, then reads on for the peer's Close. It takes two seconds at the most, whatever the peer does: one
+    /// that does not read is reset.
+    pub async fn close(mut self, reason: CloseReason) {
+        if !self.closing {
+            self.unwritten.extend_from_slice(&frame::close(reason));
+            self.closing = true;
+        }
+        let said = std::future::poll_fn(|context| {
+            ready!(self.poll_write(context))?;
+            self.transport.poll_shutdown(context)
+        });
+        match timeout(CLOSE_WITHIN, said).await {
+            Ok(Ok(())) => {
+                // A peer that does not answer has had its time.
+                let _ = timeout(LINGER, self.read_on()).await;
+            }
+            Ok(Err(_)) | Err(_) => self.transport.reset(),
+        }
+    }
+
+    /// The connection's whole life after admission: hands every message to `incoming` and writes what is sent to `socket`.
+    pub fn run(self, socket: Arc<Socket>, incoming: Box<dyn Incoming>) -> Connection {
+        Connection::new(socket, incoming, self.transport, self.decoder, self.ahead, self.unwritten)
+    }
+
+    /// The stream and what was read from it since the last whole message, for a relay.
+    ///
+    /// A peer that has left a pong lying halfway, because it reads nothing, is reset: the relay could not go on there.
+    pub fn into_bytes(mut self) -> (Arc<dyn Transport>, Vec<u8>) {
+        if !self.unwritten.is_empty() {
+            let written = self.transport.try_write(&self.unwritten).unwrap_or(0);
+            if written < self.unwritten.len() {
+                self.transport.reset();
+            }
+        }
+        self.begun.append(&mut self.ahead);
+        (self.transport, self.begun)
+    }
+
+    /// Decodes what was read, up to a message.
+    fn decode(&mut self) -> Option<Received> {
+        let read = std::mem::take(&mut self.ahead);
+        let mut bytes = read.clone();
+        let mut input = Input::new(&mut bytes);
+        let received = loop {
+            match self.decoder.next(&mut input) {
+                Ok(None) => break None,
+                Ok(Some(Event::Message(message))) => {
+                    let payload = message.payload.to_vec();
+                    break Some(match message.kind {
+                        MessageKind::Text => Received::Text(payload),
+                        MessageKind::Binary => Received::Binary(payload),
+                    });
+                }
+                Ok(Some(Event::Ping(payload))) => {
+                    // Whoever pings without reading the pongs gets one.
+                    if self.unwritten.is_empty() {
+                        self.unwritten.extend_from_slice(&frame::pong(payload));
+                    }
+                }
+                Ok(Some(Event::Pong(_))) => {}
+                Ok(Some(Event::Close(close))) => {
+                    if !std::mem::replace(&mut self.closing, true) {
+                        self.unwritten.extend_from_slice(&close.echo());
+                    }
+                    break Some(Received::Gone(Gone::Closed { code: close.code }));
+                }
+                Err(violation) => break Some(Received::Gone(Gone::Violation(violation.close_reason()))),
+            }
+        };
+        let (taken, rest) = read.split_at(read.len() - input.rest().len());
+        self.ahead = rest.to_vec();
+        if received.is_some() || self.decoder.is_at_boundary() {
+            self.begun = Vec::new();
+            return received;
+        }
+        self.begun.extend_from_slice(taken);
+        // A message in fragments of nothing would never come to its limit.
+        (self.begun.len() > 2 * self.limit + 1024).then_some(Received::Gone(Gone::Violation(CloseReason::TooBig)))
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        with_read_buffer(|buffer| {
+            let most = self.limit.clamp(512, SCRATCH);
+            let buffer = buffer.get_mut(..most).unwrap_or_default();
+            let count = ready!(self.transport.poll_read(context, buffer))?;
+            self.ahead.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            Poll::Ready(Ok(count))
+        })
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unwritten.is_empty() {
+            let count = ready!(self.transport.poll_write(context, &self.unwritten))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unwritten.drain(..count);
+            if self.unwritten.is_empty() {
+                self.unwritten = Vec::new();
+            }
+        }
+        self.transport.poll_flush(context)
+    }
+
+    /// Throws away what comes until the peer's Close frame or the end of its stream.
+    async fn read_on(&mut self) {
+        loop {
+            let received = self.receive().await;
+            if matches!(received, Received::Gone(Gone::Closed { .. } | Gone::HungUp | Gone::Io)) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+/// How much one admitted socket may send, and how much may wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest message that it may send, in bytes.
+    pub message: usize,
+    /// How many messages a second it may send for long. Zero: as many as it likes.
+    pub messages_per_second: u32,
+    /// How many messages it may send at once, when it was quiet before.
+    pub burst: u32,
+    /// How many frames may wait for it before it counts as a slow consumer.
+    pub outbox_messages: usize,
+    /// How many bytes may wait for it before it counts as a slow consumer.
+    pub outbox_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message: 64 * 1024, messages_per_second: 20, burst: 60, outbox_messages: 256, outbox_bytes: 1024 * 1024 }
+    }
+}
+
+/// What a gate decides about its sockets after their admission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketPolicy {
+    /// The name of the backend, for lists.
+    pub backend: &'static str,
+    /// How much it may send, and how much may wait for it.
+    pub limits: Limits,
+    /// After how long a silence a ping goes out. `None`: never.
+    pub ping_every: Option<Duration>,
+    /// How long after the ping something has to be heard, or the socket ends with `ping_timeout`.
+    pub pong_within: Duration,
+    /// The longest that a socket lives, whatever its proofs say.
+    pub max_session: Option<Duration>,
+    /// How long an ended socket has to take its Close frame before it is reset.
+    pub end_within: Duration,
+    /// How many sockets one subject may have with the owner. `None`: as many as they like.
+    pub per_subject: Option<usize>,
+}
+
+impl Default for SocketPolicy {
+    fn default() -> Self {
+        Self {
+            backend: "none",
+            limits: Limits::default(),
+            ping_every: Some(Duration::from_secs(25)),
+            pong_within: Duration::from_secs(10),
+            max_session: None,
+            end_within: Duration::from_secs(1),
+            per_subject: Some(20),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use doorward_auth::Admission;
+use doorward_types::{CloseReason, SocketId};
+
+use crate::{
+    SocketPolicy, Sockets, Transport,
+    ended::Ended,
+    ending::Tally,
+    index::Place,
+    lanes::Full,
+    lock::lock,
+    outbox::{Outbox, Phase},
+    rate::Rate,
+};
+
+/// How long the peer has to answer a Close frame that the kernel has accepted.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// An admitted, live connection.
+///
+/// Whoever holds it can send to it and end it, from any task. It ends once; after that nothing of the application is written
+/// to it but the rest of a frame that had been begun, then the Close frame, then FIN.
+pub struct Socket {
+    id: SocketId,
+    admission: Box<Admission>,
+    policy: Arc<SocketPolicy>,
+    sockets: Arc<Sockets>,
+    place: Place,
+    /// When it was registered, since the registry began.
+    began: Duration,
+    /// When anything was heard last, in milliseconds since the registry began: a pong will do.
+    heard: AtomicU64,
+    /// When a message came last, in milliseconds since the registry began.
+    traffic: AtomicU64,
+    rate: Rate,
+    /// What the outbox says, to be seen without its lock.
+    open: AtomicBool,
+    outbox: Mutex<Outbox>,
+}
+
+impl Socket {
+    pub(crate) fn new(
+        id: SocketId,
+        admission: Box<Admission>,
+        policy: Arc<SocketPolicy>,
+        transport: Arc<dyn Transport>,
+        sockets: Arc<Sockets>,
+        place: Place,
+    ) -> Self {
+        let began = sockets.elapsed();
+        Self {
+            id,
+            admission,
+            policy,
+            sockets,
+            place,
+            began,
+            heard: AtomicU64::new(millis(began)),
+            traffic: AtomicU64::new(millis(began)),
+            rate: Rate::default(),
+            open: AtomicBool::new(true),
+            outbox: Mutex::new(Outbox::new(transport)),
+        }
+    }
+
+    /// Its public id.
+    pub fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// What let it in.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// What its gate decided about it.
+    pub fn policy(&self) -> &SocketPolicy {
+        &self.policy
+    }
+
+    /// The registry that it is in.
+    pub fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
+    }
+
+    /// Puts a whole server frame (`doorward_wire::websocket::frame`) on the application lane. It is shared, not copied.
+    ///
+    /// Gives whether it was taken: an ended socket takes nothing. One that cannot take it because too much waits already is
+    /// ended with `slow_consumer`.
+    pub fn send(self: &Arc<Self>, frame: Bytes) -> bool {
+        let (taken, dirty) = self.put(frame);
+        if dirty {
+            self.sockets.flush_soon(Arc::clone(self));
+        }
+        taken
+    }
+
+    /// Puts a frame on the application lane: whether it was taken, and whether the flusher has to be told.
+    pub(crate) fn put(self: &Arc<Self>, frame: Bytes) -> (bool, bool) {
+        let mut outbox = lock(&self.outbox);
+        if outbox.phase != Phase::Open {
+            return (false, false);
+        }
+        let Err((Full, frame)) = outbox.lanes.push(frame, &self.policy.limits) else {
+            return (true, outbox.becomes_dirty());
+        };
+        // It counts as slow when the stream takes no more, not when the flusher has not come round yet.
+        outbox.flush(self.sockets.elapsed());
+        if outbox.phase == Phase::Open && outbox.lanes.push(frame, &self.policy.limits).is_ok() {
+            return (true, outbox.becomes_dirty());
+        }
+        drop(outbox);
+        self.end(CloseReason::SlowConsumer);
+        (false, false)
+    }
+
+    /// Ends it: what waits for it is dropped. Nothing happens to one that has ended already.
+    pub fn end(self: &Arc<Self>, reason: CloseReason) {
+        self.end_as(Ended::For(reason), true, None);
+    }
+
+    /// Ends it after what waits for it has gone out: for the answer that goes before a polite ending.
+    pub fn end_politely(self: &Arc<Self>, reason: CloseReason) {
+        self.end_as(Ended::For(reason), false, None);
+    }
+
+    /// Ends it, in one step with looking whether it has ended before; gives whether it is this call that did.
+    pub(crate) fn end_as(self: &Arc<Self>, ended: Ended, cut: bool, tally: Option<&Arc<Tally>>) -> bool {
+        let now = self.sockets.elapsed();
+        let mut outbox = lock(&self.outbox);
+        let ends = outbox.end(ended, cut, now);
+        if ends {
+            if let Some(tally) = tally {
+                outbox.count_in(tally);
+            }
+            self.open.store(false, Ordering::Release);
+            outbox.wake();
+        }
+        drop(outbox);
+        if ends {
+            self.sockets.one_less();
+            self.sockets.look_at(self, now + self.policy.end_within.min(LINGER));
+            tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
+        }
+        ends
+    }
+
+    /// Why it has ended; `None` while it lives.
+    pub fn ended(&self) -> Option<CloseReason> {
+        if self.is_open() {
+            return None;
+        }
+        lock(&self.outbox).ended.map(Ended::reason)
+    }
+
+    /// Whether it lives.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Waits until it has ended. For a relay, which then has to say so to both sides and call
+    /// [`close_accepted`](Self::close_accepted).
+    pub fn until_ended(&self) -> impl Future<Output = CloseReason> + Send + '_ {
+        std::future::poll_fn(|context| self.poll_ended(context))
+    }
+
+    /// As [`until_ended`](Self::until_ended), to be polled.
+    pub fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        if self.is_open() {
+            let mut outbox = lock(&self.outbox);
+            if outbox.phase == Phase::Open {
+                outbox.await_end(context);
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(self.ended().unwrap_or(CloseReason::Normal))
+    }
+
+    /// For a relay: its Close frame was accepted by the kernel, so the receipt of the ending can be given.
+    pub fn close_accepted(&self) {
+        let now = self.sockets.elapsed();
+        let mut outbox = lock(&self.outbox);
+        if outbox.phase == Phase::Closing {
+            outbox.farewell_accepted(now);
+        }
+    }
+
+    /// Notes that something was heard, and counts the messages in it: for a backend that takes bytes.
+    ///
+    /// # Errors
+    /// [`CloseReason::TooFast`] where that was more than its limits allow. The caller ends it.
+    pub fn saw_traffic(&self, messages: u32) -> Result<(), CloseReason> {
+        let now = self.sockets.elapsed();
+        self.heard.store(millis(now), Ordering::Relaxed);
+        if messages == 0 {
+            return Ok(());
+        }
+        self.traffic.store(millis(now), Ordering::Relaxed);
+        self.count(messages, now)
+    }
+
+    /// Notes that anything at all was heard at `now`.
+    pub(crate) fn heard(&self, now: Duration) {
+        self.heard.store(millis(now), Ordering::Relaxed);
+    }
+
+    /// Counts a message at `now`; `traffic` says whether it is one of the application's.
+    pub(crate) fn counts(&self, now: Duration, traffic: bool) -> Result<(), CloseReason> {
+        if traffic {
+            self.traffic.store(millis(now), Ordering::Relaxed);
+        }
+        self.count(1, now)
+    }
+
+    fn count(&self, messages: u32, now: Duration) -> Result<(), CloseReason> {
+        if self.rate.takes(messages, now, &self.policy.limits) { Ok(()) } else { Err(CloseReason::TooFast) }
+    }
+
+    pub(crate) fn outbox(&self) -> &Mutex<Outbox> {
+        &self.outbox
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    pub(crate) fn began(&self) -> Duration {
+        self.began
+    }
+
+    pub(crate) fn last_heard(&self) -> Duration {
+        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn last_traffic(&self) -> Duration {
+        Duration::from_millis(self.traffic.load(Ordering::Relaxed))
+    }
+
+    /// Writes what waits, as far as the stream takes it now: the flusher's call.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let now = self.sockets.elapsed();
+        lock(&self.outbox).flush(now);
+    }
+
+    /// The connection is over, whatever it was that ended it.
+    pub(crate) fn leave(self: &Arc<Self>, ended: Ended) -> Ended {
+        let ended = {
+            let mut outbox = lock(&self.outbox);
+            outbox.leave(ended);
+            outbox.ended.unwrap_or(ended)
+        };
+        if self.open.swap(false, Ordering::AcqRel) {
+            self.sockets.one_less();
+        }
+        ended
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.sockets.forget(self);
+        lock(&self.outbox).leave(Ended::HungUp);
+        if self.open.swap(false, Ordering::AcqRel) {
+            self.sockets.one_less();
+        }
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("id", &self.id).field("ended", &self.ended()).finish_non_exhaustive()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,395 @@
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use doorward_auth::{
+    Admission, OnlyOne,
+    ports::{Clock, Rng},
+};
+use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Subject, Timestamp};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior},
+};
+
+use crate::{
+    Ended, Ending, Revocations, Socket, SocketInfo, SocketPolicy, Transport,
+    flusher::Flusher,
+    index::Shard,
+    lock::lock,
+    wheel::{TICK, Wheel},
+};
+
+const SHARDS: u16 = 16;
+const MOST_FLUSHERS: usize = 8;
+
+/// What to end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Every socket whose admission rests on this.
+    Rest(Rest),
+    /// One socket.
+    Socket(SocketId),
+    /// Every socket.
+    Everything,
+}
+
+/// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
+///
+/// No schedule leaves a socket that no ending can reach. An ending is written into the revocation view first and then looks
+/// into every shard; a registration looks into the view and enters its shard under one hold of the shard's lock. So either the
+/// registration sees the ending, or the ending sees the socket.
+pub struct Sockets {
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    /// Time zero of everything monotonic here.
+    started: Instant,
+    revocations: Revocations,
+    hasher: RandomState,
+    shards: Vec<Mutex<Shard>>,
+    live: AtomicUsize,
+    draining: AtomicBool,
+    flushers: Vec<Flusher>,
+    wheel: Wheel,
+}
+
+impl Sockets {
+    /// An empty registry. Nothing is flushed, pinged or expired until [`run`](Self::run) runs.
+    pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Arc<Self> {
+        let flushers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_FLUSHERS));
+        Arc::new(Self {
+            clock,
+            rng,
+            started: Instant::now(),
+            revocations: Revocations::default(),
+            hasher: RandomState::new(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            live: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            flushers: (0..flushers).map(|_| Flusher::default()).collect(),
+            wheel: Wheel::new(),
+        })
+    }
+
+    /// The registry's own work, for ever: writing what was sent, and looking at sockets whose time has come. Spawn it once.
+    pub fn run(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        let sockets = Arc::clone(self);
+        async move {
+            let mut flushers = JoinSet::new();
+            for number in 0..sockets.flushers.len() {
+                let sockets = Arc::clone(&sockets);
+                flushers.spawn(async move {
+                    if let Some(flusher) = sockets.flushers.get(number) {
+                        flusher.run().await;
+                    }
+                });
+            }
+            sockets.turn_the_wheel().await;
+        }
+    }
+
+    /// Where the revocation view stands: what a climb that begins now has to begin with.
+    pub fn cursor(&self) -> Cursor {
+        self.revocations.cursor()
+    }
+
+    /// Makes an admission a socket.
+    ///
+    /// # Errors
+    /// The reason to close with: what the admission rests on has ended or expired since the climb began, its subject has a
+    /// socket already and may have one only, or too many, or the node is going down. [`CloseReason::GoingAway`] asks the peer
+    /// to come again at once: the climb took so long that nobody knows what has ended since.
+    pub fn register(
+        self: &Arc<Self>,
+        admission: Box<Admission>,
+        transport: Arc<dyn Transport>,
+        policy: impl Into<Arc<SocketPolicy>>,
+    ) -> Result<Arc<Socket>, CloseReason> {
+        let policy = policy.into();
+        let id = SocketId::from_bytes(self.rng.bytes16());
+        let number = self.shard_of(&admission, id);
+        let Some(shard) = self.shards.get(usize::from(number)) else { return Err(CloseReason::InternalError) };
+        if admission.expires_at().is_some_and(|at| at <= self.clock.now()) {
+            return Err(CloseReason::Expired);
+        }
+
+        // Dropped after the lock: the last drop of a socket takes it.
+        let others: Vec<Arc<Socket>>;
+        let socket = {
+            let mut shard = lock(shard);
+            if self.draining.load(Ordering::Acquire) {
+                return Err(CloseReason::Restart);
+            }
+            match self.revocations.since(&admission) {
+                Ok(None) => {}
+                Ok(Some(reason)) => return Err(reason),
+                Err(_) => return Err(CloseReason::GoingAway),
+            }
+            others = self.others_of(&shard, &admission);
+            make_room(&admission, &policy, &others)?;
+            let place = shard.next_place(number);
+            let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
+            shard.insert(&socket, self.keys(&socket));
+            self.live.fetch_add(1, Ordering::Relaxed);
+            socket
+        };
+        if socket.admission().only_one() == Some(OnlyOne::Newest) {
+            for other in others.iter().filter(|other| at_the_same_gate(other, socket.admission())) {
+                other.end(CloseReason::Replaced);
+            }
+        }
+        if let Some(due) = self.next_look(&socket, self.elapsed()) {
+            self.look_at(&socket, due);
+        }
+        Ok(socket)
+    }
+
+    /// Ends sockets: those that are here, and those whose climbs have begun and that will come.
+    ///
+    /// `owner` says whose; `None` is for the operator, who means everybody's.
+    pub fn end(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Ending {
+        let mut ending = Ending::begin();
+        self.revocations.append(owner, what, reason);
+        for shard in &self.shards {
+            let found = {
+                let shard = lock(shard);
+                match what {
+                    Target::Rest(rest) => shard.find(self.key_of_rest(rest)),
+                    Target::Socket(id) => shard.find(self.key_of_id(*id)),
+                    Target::Everything => shard.all(),
+                }
+            };
+            for socket in found {
+                let admission = socket.admission();
+                let is_meant = owner.is_none_or(|owner| owner == admission.owner())
+                    && match what {
+                        Target::Rest(rest) => admission.rests_on().contains(rest),
+                        Target::Socket(id) => *id == socket.id(),
+                        Target::Everything => true,
+                    };
+                if is_meant && socket.end_as(Ended::For(reason), true, Some(ending.tally())) {
+                    ending.add(socket.id());
+                }
+            }
+        }
+        ending.begun()
+    }
+
+    /// Puts one frame into the outbox of each of `sockets`, and tells the flusher once.
+    pub fn fan_out<'s>(&self, sockets: impl IntoIterator<Item = &'s Arc<Socket>>, frame: &Bytes) {
+        let mut dirty: Vec<Vec<Arc<Socket>>> = vec![Vec::new(); self.flushers.len()];
+        for socket in sockets {
+            if let (_, true) = socket.put(frame.clone())
+                && let Some(dirty) = dirty.get_mut(self.flusher_of(socket))
+            {
+                dirty.push(Arc::clone(socket));
+            }
+        }
+        for (flusher, dirty) in self.flushers.iter().zip(&mut dirty) {
+            flusher.add_all(dirty);
+        }
+    }
+
+    /// The live sockets, at most so many of them, the oldest first.
+    pub fn list(&self, owner: Option<&OwnerId>, at_most: usize) -> Vec<SocketInfo> {
+        let mut sockets = Vec::new();
+        for shard in &self.shards {
+            let all = lock(shard).all();
+            sockets
+                .extend(all.into_iter().filter(|socket| {
+                    socket.is_open() && owner.is_none_or(|owner| owner == socket.admission().owner())
+                }));
+        }
+        sockets.sort_by_key(|socket| (socket.began(), socket.id()));
+        sockets.truncate(at_most);
+        sockets.iter().map(|socket| self.info(socket)).collect()
+    }
+
+    /// How many sockets live.
+    pub fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether no socket lives.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sockets live, by owner and gate.
+    pub fn count_by_gate(&self) -> BTreeMap<(OwnerId, GateName), usize> {
+        let mut counts = BTreeMap::new();
+        for shard in &self.shards {
+            let all = lock(shard).all();
+            for socket in all.iter().filter(|socket| socket.is_open()) {
+                let gate = (socket.admission().owner().clone(), socket.admission().gate().clone());
+                *counts.entry(gate).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// For the end of the server: takes no new socket, and closes the others with `restart` after what waits for them, at
+    /// random times within `over`, so that they do not all come back at once. Waits until the last is done.
+    pub async fn drain(&self, over: Duration) {
+        self.draining.store(true, Ordering::Release);
+        let mut leaving = Vec::new();
+        for shard in &self.shards {
+            leaving.extend(lock(shard).all().into_iter().map(|socket| (self.random_part_of(over), socket)));
+        }
+        leaving.sort_by_key(|(after, _)| *after);
+        let began = Instant::now();
+        let ending = Ending::begin();
+        for (after, socket) in leaving {
+            tokio::time::sleep_until(began + after).await;
+            socket.end_as(Ended::For(CloseReason::Restart), false, Some(ending.tally()));
+        }
+        ending.begun().await;
+    }
+
+    /// The time since the registry began, on the monotonic clock.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn one_less(&self) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn flush_soon(&self, socket: Arc<Socket>) {
+        if let Some(flusher) = self.flushers.get(self.flusher_of(&socket)) {
+            flusher.add(socket);
+        }
+    }
+
+    pub(crate) fn look_at(&self, socket: &Arc<Socket>, due: Duration) {
+        self.wheel.add(Arc::downgrade(socket), due);
+    }
+
+    /// The last holder of a socket has let it go.
+    pub(crate) fn forget(&self, socket: &Socket) {
+        let place = socket.place();
+        if let Some(shard) = self.shards.get(usize::from(place.shard)) {
+            lock(shard).remove(place, self.keys(socket));
+        }
+    }
+
+    async fn turn_the_wheel(&self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut before, mut wall_before) = (self.elapsed(), self.clock.now());
+        loop {
+            ticks.tick().await;
+            let (now, wall) = (self.elapsed(), self.clock.now());
+            // The machine slept, or somebody set the clock: what was far may have come.
+            let jumped = wall.since(wall_before) > (now - before) + Duration::from_secs(1);
+            (before, wall_before) = (now, wall);
+            for (number, socket) in self.wheel.take(now, jumped).into_iter().enumerate() {
+                self.look(&socket, now);
+                if number % 128 == 127 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    fn others_of(&self, shard: &Shard, admission: &Admission) -> Vec<Arc<Socket>> {
+        let Some(subject) = admission.subject() else { return Vec::new() };
+        let mut others = shard.find(self.key_of_rest(&rest_of(subject)));
+        others.retain(|other| {
+            other.is_open()
+                && other.admission().owner() == admission.owner()
+                && other.admission().subject().is_some_and(|other| is_the_same(other, subject))
+        });
+        others
+    }
+
+    fn info(&self, socket: &Socket) -> SocketInfo {
+        let admission = socket.admission();
+        SocketInfo {
+            id: socket.id(),
+            owner: admission.owner().clone(),
+            gate: admission.gate().clone(),
+            subject: admission.subject().cloned(),
+            source: admission.source(),
+            backend: socket.policy().backend,
+            trace: admission.trace(),
+            since: admission.at(),
+            last_seen: admission.at().plus(socket.last_traffic().saturating_sub(socket.began())),
+            expires_at: admission.expires_at(),
+        }
+    }
+
+    /// Sockets of one subject are in one shard, so that who stays is decided under one lock.
+    fn shard_of(&self, admission: &Admission, id: SocketId) -> u16 {
+        let hash = match admission.subject() {
+            Some(subject) => self.hasher.hash_one((admission.owner(), &subject.kind, &subject.pk)),
+            None => self.hasher.hash_one(id),
+        };
+        (hash % u64::from(SHARDS)) as u16
+    }
+
+    fn flusher_of(&self, socket: &Socket) -> usize {
+        usize::from(socket.place().shard) % self.flushers.len().max(1)
+    }
+
+    fn keys<'s>(&'s self, socket: &'s Socket) -> impl Iterator<Item = u64> + 's {
+        let rests = socket.admission().rests_on().iter().map(|rest| self.key_of_rest(rest));
+        rests.chain(std::iter::once(self.key_of_id(socket.id())))
+    }
+
+    fn key_of_rest(&self, rest: &Rest) -> u64 {
+        self.hasher.hash_one(rest)
+    }
+
+    fn key_of_id(&self, id: SocketId) -> u64 {
+        self.hasher.hash_one(id)
+    }
+
+    fn random_part_of(&self, whole: Duration) -> Duration {
+        let [a, b, c, d, ..] = self.rng.bytes16();
+        whole.mul_f64(f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX))
+    }
+}
+
+impl std::fmt::Debug for Sockets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sockets").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Whether there is room for one more socket of the subject that has these `others`.
+fn make_room(admission: &Admission, policy: &SocketPolicy, others: &[Arc<Socket>]) -> Result<(), CloseReason> {
+    let at_the_gate = others.iter().filter(|other| at_the_same_gate(other, admission)).count();
+    let staying = match admission.only_one() {
+        Some(OnlyOne::Oldest) if at_the_gate > 0 => return Err(CloseReason::Replaced),
+        Some(OnlyOne::Newest) => others.len() - at_the_gate,
+        Some(OnlyOne::Oldest) | None => others.len(),
+    };
+    if policy.per_subject.is_some_and(|most| staying >= most) {
+        return Err(CloseReason::TooFast);
+    }
+    Ok(())
+}
+
+fn at_the_same_gate(other: &Socket, admission: &Admission) -> bool {
+    other.admission().gate() == admission.gate()
+}
+
+fn is_the_same(one: &Subject, other: &Subject) -> bool {
+    one.kind == other.kind && one.pk == other.pk
+}
+
+fn rest_of(subject: &Subject) -> Rest {
+    Rest::on("subject", subject.to_string())
+}

@@ -1,0 +1,73 @@
+//! One frame to many.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use doorward_session::{Ended, Limits, SocketPolicy};
+use doorward_types::CloseReason;
+use doorward_wire::websocket::frame;
+
+use crate::support::{Heard, Over, World, echo, over_both, quiet, somebody};
+
+over_both!(
+    everybody_gets_every_frame_in_order,
+    c27_one_that_stops_reading_costs_the_others_nothing,
+    a_frame_is_shared_and_not_copied,
+);
+
+async fn everybody_gets_every_frame_in_order(over: Over) {
+    let world = World::over(over);
+    let mut all = Vec::new();
+    for number in 0..50 {
+        all.push(world.serve(somebody(&format!("{number}")), quiet(), echo()).await);
+    }
+    let sockets: Vec<_> = all.iter().map(|served| Arc::clone(&served.socket)).collect();
+    for number in 0..100 {
+        world.sockets.fan_out(&sockets, &frame::text(format!("{number}").as_bytes()));
+        if number % 7 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for served in &mut all {
+        for number in 0..100 {
+            served.peer.hears(&format!("{number}")).await;
+        }
+    }
+}
+
+async fn c27_one_that_stops_reading_costs_the_others_nothing(over: Over) {
+    let world = World::over(over);
+    let limits = Limits { outbox_bytes: 1 << 20, ..quiet().limits };
+    let policy = SocketPolicy { limits, end_within: Duration::from_millis(200), ..quiet() };
+    let slow = world.serve(somebody("slow"), policy.clone(), echo()).await;
+    let mut others = Vec::new();
+    for number in 0..20 {
+        others.push(world.serve(somebody(&format!("{number}")), policy.clone(), echo()).await);
+    }
+    let sockets: Vec<_> =
+        others.iter().map(|served| Arc::clone(&served.socket)).chain([Arc::clone(&slow.socket)]).collect();
+    let frame = Bytes::from(frame::binary(&vec![7; 100_000]));
+    let mut published = 0;
+    while published < 60 || slow.socket.is_open() {
+        assert!(published < 1000, "the slow one was never noticed");
+        world.sockets.fan_out(&sockets, &frame);
+        published += 1;
+        for served in &mut others {
+            assert_eq!(served.peer.hear().await, Heard::Binary(100_000));
+        }
+    }
+    assert_eq!(slow.over.await.unwrap(), Ended::For(CloseReason::SlowConsumer));
+    assert_eq!(world.sockets.len(), 20);
+    world.sockets.fan_out(&sockets, &frame::text(b"still here"));
+    for served in &mut others {
+        served.peer.hears("still here").await;
+    }
+}
+
+async fn a_frame_is_shared_and_not_copied(over: Over) {
+    let world = World::over(over);
+    let served = world.serve_with_room(10, somebody("bob"), quiet(), echo()).await;
+    let frame = frame::binary(&[7; 1000]);
+    world.sockets.fan_out([&served.socket], &frame);
+    assert!(!frame.is_unique(), "the outbox holds the same bytes");
+}

@@ -1,0 +1,82 @@
+//! The inputs that the targets start from, made in code: valid ones, which the mutations then damage.
+
+use doorward_wire::{
+    json,
+    websocket::{
+        frame::{self, Opcode},
+        handshake,
+    },
+};
+
+/// Streams of frames, masked and not, each cut in every way: the first byte says how.
+pub fn cut_streams() -> Vec<Vec<u8>> {
+    let streams = [None, Some([0; 4]), Some([0x37, 0xfa, 0x21, 0x3d])].into_iter().flat_map(streams);
+    streams.flat_map(|stream| [0, 1, 2, 3, 6, 7, 8, 9].map(|way| [&[way], &stream[..]].concat())).collect()
+}
+
+fn streams(mask: Option<[u8; 4]>) -> Vec<Vec<u8>> {
+    let one = |opcode, payload: &[u8]| {
+        let mut stream = Vec::new();
+        frame::write(opcode, payload, mask, &mut stream);
+        stream
+    };
+    let mut fragments = Vec::new();
+    let text = "a door: 🚪, wasser: 水, ß".as_bytes();
+    let (head, tail) = text.split_at(10);
+    frame::write_fragment(Opcode::Text, false, head, mask, &mut fragments);
+    frame::write(Opcode::Ping, b"?", mask, &mut fragments);
+    frame::write_fragment(Opcode::Continuation, false, b"", mask, &mut fragments);
+    frame::write_fragment(Opcode::Continuation, true, tail, mask, &mut fragments);
+    let all = [one(Opcode::Text, text), fragments.clone(), one(Opcode::Pong, b""), one(Opcode::Close, b"\x03\xe8bye")];
+    vec![
+        one(Opcode::Text, b""),
+        one(Opcode::Binary, &[0x80; 125]),
+        one(Opcode::Binary, &[0xff; 126]),
+        one(Opcode::Binary, &[0; 1024]),
+        one(Opcode::Binary, &[1; 1025]),
+        one(Opcode::Close, b""),
+        fragments,
+        all.concat(),
+    ]
+}
+
+/// What admitted users say.
+pub fn messages() -> Vec<Vec<u8>> {
+    let mut messages = vec![
+        json::subscribe("group", Some("3"), Some(1)),
+        json::unsubscribe("grün", None, None),
+        json::custom("presence", Some("group"), None, Some(u64::MAX), None),
+        r#"{"action":"publish","channel":"group","pk":3,"id":"a","message":{"deep":[[[{"er":"\u00e4\ud83d\udeaa"}]]]}}"#.into(),
+        r#" { "id" : -1.5e-3 , "x" : [ null , true , "\"]" ] , "acti\u006fn" : "history" , "pk" : -7 } "#.into(),
+    ];
+    messages.extend(text_answers());
+    messages.into_iter().map(String::into_bytes).collect()
+}
+
+/// What users say to a ladder.
+pub fn answers() -> Vec<Vec<u8>> {
+    text_answers().into_iter().map(String::into_bytes).collect()
+}
+
+fn text_answers() -> Vec<String> {
+    vec![
+        json::auth("jwt", &[("token", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln")]),
+        json::auth(None, &[]),
+        json::auth("challenge", &[("proof", "a\"\\\n🚪"), ("partial", "")]),
+        r#"{"code":123456,"action":"auth","kind":"totp","remember":true,"n":-0}"#.into(),
+        r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"action":"auth"}"#
+            .into(),
+    ]
+}
+
+/// Values of `Sec-WebSocket-Protocol` and `Sec-WebSocket-Key`.
+pub fn subprotocols() -> Vec<Vec<u8>> {
+    vec![
+        b"doorward.v1".to_vec(),
+        b"chat, superchat ,\tbase64url.bearer.authorization.k8s.io.ZXlK, doorward.v1".to_vec(),
+        b"!#$%&'*+-.^_`|~".to_vec(),
+        vec![b'a'; handshake::SUBPROTOCOLS],
+        b"a,".repeat(1000),
+        handshake::key(b"the sample nonce").to_vec(),
+    ]
+}
