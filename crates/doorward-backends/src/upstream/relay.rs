@@ -1,0 +1,374 @@
+//! Carries bytes between a user and an upstream, as they are: masked upwards, unmasked downwards.
+//!
+//! ```text
+//!              ┌──────────── up: read, write at once ────────────▶┐
+//!   user ◀──▶ client side                                upstream side ◀──▶ upstream
+//!              └◀─────────── down: read, write at once ───────────┘
+//!
+//!   either side closes    its Close passes, then the other's, then FIN both ways
+//!   either side is gone   user lost: the upstream is told so; upstream lost: Close 1013 to the user
+//!   the socket is ended   whole frames (500 ms at most), Close to both, FIN, read on (1 s at most), drop
+//! ```
+//!
+//! One task has the pair. Both flows follow the frames, so that each can be ended between two of them.
+
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use doorward_session::Transport;
+use doorward_types::CloseReason;
+use doorward_wire::websocket::{
+    FrameTracker,
+    frame::{self, Opcode},
+};
+use tokio::time::{Instant, sleep_until};
+
+use super::flow::{Flow, Stopped, poll_exhaust};
+
+/// How long a frame under way may take to its end after the socket was ended.
+pub(super) const FINISH_WITHIN: Duration = Duration::from_millis(500);
+/// How long an ended connection is read on, so that nothing unread turns the FIN into a reset.
+pub(super) const READ_ON: Duration = Duration::from_secs(1);
+/// How long one side has to answer the other's Close or FIN.
+pub(super) const ANSWER_CLOSE_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a relay asks of the socket that it serves.
+pub(super) trait Admitted {
+    /// Ready when the socket was ended by somebody else.
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason>;
+
+    /// `frames` came from the user, or `None`: some bytes from the upstream. An `Err` ends the socket.
+    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason>;
+
+    /// Whether frames have to be counted.
+    fn counts(&self) -> bool;
+
+    /// The relay ends the socket.
+    fn end(&self, reason: CloseReason);
+
+    /// The user's side has taken the Close frame.
+    fn close_accepted(&self);
+}
+
+/// When a silent user is asked for a sign of life, and how long the answer may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeepAlive {
+    pub(super) ping_every: Duration,
+    pub(super) pong_within: Duration,
+}
+
+/// Two connections and what is on its way between them.
+pub(super) struct Pair {
+    client: Arc<dyn Transport>,
+    upstream: Arc<dyn Transport>,
+    up: Flow,
+    down: Flow,
+    /// The user has sent FIN, and it was passed on; or the upstream takes nothing any more.
+    up_done: bool,
+    /// The upstream has sent FIN after its Close, and it was passed on.
+    down_done: bool,
+    /// Bytes that came early and that the upstream must not get.
+    refused: Option<CloseReason>,
+}
+
+/// What the timer of a pair is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// Anything at all.
+    Traffic,
+    /// The answer to a ping.
+    Pong,
+    /// The other side's Close or FIN.
+    Close,
+}
+
+/// Why a pair carries nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    /// Both sides have closed.
+    Closed,
+    /// The user's connection broke.
+    ClientLost,
+    /// Doorward ends it.
+    Ended(CloseReason),
+}
+
+impl Pair {
+    /// `from_client` and `from_upstream` are what each side has sent already.
+    pub(super) fn new(
+        (client, from_client): (Arc<dyn Transport>, &[u8]),
+        (upstream, from_upstream): (Arc<dyn Transport>, &[u8]),
+        max_frame: usize,
+    ) -> Self {
+        let (mut up, mut down) = (Flow::new(Some(max_frame)), Flow::new(None));
+        let refused = match (up.begin_with(from_client), down.begin_with(from_upstream)) {
+            (Err(Stopped::Refused(reason)), _) => Some(reason),
+            (_, Err(_)) => Some(CloseReason::UpstreamDown),
+            _ => None,
+        };
+        Self { client, upstream, up, down, up_done: false, down_done: false, refused }
+    }
+
+    /// Carries until the socket has ended, then takes leave of both sides. `mask` is for the Close frame to the upstream.
+    pub(super) async fn run(mut self, admitted: impl Admitted, keep_alive: Option<KeepAlive>, mask: [u8; 4]) {
+        let parting = self.carry(&admitted, keep_alive).await;
+        // Only now, and on the heap: an idle pair carries nothing of it.
+        Box::pin(self.part(admitted, parting, mask)).await;
+    }
+
+    async fn carry(&mut self, admitted: &impl Admitted, keep_alive: Option<KeepAlive>) -> Parting {
+        if let Some(reason) = self.refused {
+            return Parting::Ended(reason);
+        }
+        let mut awaited = Awaited::Traffic;
+        let mut timer = pin!(keep_alive.map(|keep_alive| sleep_until(Instant::now() + keep_alive.ping_every)));
+        poll_fn(|context| {
+            if let Poll::Ready(reason) = admitted.poll_ended(context) {
+                return Poll::Ready(Parting::Ended(reason));
+            }
+            if let Poll::Ready(parting) = self.poll_carry(context, admitted) {
+                return Poll::Ready(parting);
+            }
+            if awaited != Awaited::Close && self.is_closing() {
+                awaited = Awaited::Close;
+                timer.set(Some(sleep_until(Instant::now() + ANSWER_CLOSE_WITHIN)));
+            }
+            while let Some(sleep) = timer.as_mut().as_pin_mut() {
+                ready!(sleep.poll(context));
+                let Some(keep_alive) = keep_alive.filter(|_| awaited != Awaited::Close) else {
+                    return Poll::Ready(Parting::Ended(CloseReason::GoingAway));
+                };
+                let moved = self.up.has_moved() | self.down.has_moved();
+                let within = match awaited {
+                    _ if moved => {
+                        awaited = Awaited::Traffic;
+                        keep_alive.ping_every
+                    }
+                    // The upstream rests in the middle of a frame: there is no room for a ping, and nothing to be heard.
+                    Awaited::Traffic if !self.down.is_blocked() && !self.down.is_clear() => keep_alive.ping_every,
+                    Awaited::Traffic => {
+                        awaited = Awaited::Pong;
+                        if let Poll::Ready(parting) = self.poll_ping(context, admitted) {
+                            return Poll::Ready(parting);
+                        }
+                        keep_alive.pong_within
+                    }
+                    // It is the upstream that keeps a user waiting who is not even read.
+                    _ if self.up.is_blocked() => return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown)),
+                    _ => return Poll::Ready(Parting::Ended(CloseReason::PingTimeout)),
+                };
+                timer.set(Some(sleep_until(Instant::now() + within)));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Asks the user for a sign of life: to take what is held is one as well. The pong passes to the upstream, which has to bear
+    /// with it (RFC 6455, section 5.5.3).
+    fn poll_ping(&mut self, context: &mut Context<'_>, admitted: &impl Admitted) -> Poll<Parting> {
+        if self.down.is_clear() {
+            self.down.insert(&frame::ping(b""));
+        }
+        let carried = self.poll_carry(context, admitted);
+        // The ping itself is no sign of life.
+        self.down.has_moved();
+        carried
+    }
+
+    fn is_closing(&self) -> bool {
+        self.up_done || self.down_done || self.up.saw_close() || self.down.saw_close()
+    }
+
+    fn poll_carry(&mut self, context: &mut Context<'_>, admitted: &impl Admitted) -> Poll<Parting> {
+        if !self.down_done {
+            let look = |_: &FrameTracker, bytes: &[u8]| if bytes.is_empty() { Ok(()) } else { admitted.saw(None) };
+            match self.down.poll_carry(context, &*self.upstream, &*self.client, look) {
+                Poll::Pending => {}
+                Poll::Ready(Stopped::Dry | Stopped::SourceBroke) if self.down.saw_close() => {
+                    // Where that fails, reading from the client fails as well.
+                    let _ = self.client.poll_shutdown(context);
+                    self.down_done = true;
+                }
+                Poll::Ready(Stopped::Dry | Stopped::SourceBroke) => {
+                    return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown));
+                }
+                Poll::Ready(Stopped::SinkBroke) => return Poll::Ready(Parting::ClientLost),
+                // Not the user's fault, whatever it is.
+                Poll::Ready(Stopped::Refused(CloseReason::ProtocolError)) => {
+                    return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown));
+                }
+                Poll::Ready(Stopped::Refused(reason)) => return Poll::Ready(Parting::Ended(reason)),
+            }
+        }
+        if !self.up_done {
+            let look = |before: &FrameTracker, bytes: &[u8]| match bytes {
+                [] => Ok(()),
+                _ if admitted.counts() => admitted.saw(Some(frames_begun(before, bytes))),
+                _ => admitted.saw(Some(1)),
+            };
+            match self.up.poll_carry(context, &*self.client, &*self.upstream, look) {
+                Poll::Pending => {}
+                Poll::Ready(Stopped::Dry) => {
+                    let _ = self.upstream.poll_shutdown(context);
+                    self.up_done = true;
+                }
+                // What the upstream has said before it stopped reading may still come.
+                Poll::Ready(Stopped::SinkBroke) => self.up_done = true,
+                Poll::Ready(Stopped::SourceBroke) => return Poll::Ready(Parting::ClientLost),
+                Poll::Ready(Stopped::Refused(reason)) => return Poll::Ready(Parting::Ended(reason)),
+            }
+        }
+        let both_said_so = self.up.saw_close() && self.down.saw_close() && self.up.is_clear() && self.down.is_clear();
+        if both_said_so || (self.up_done && self.down_done) { Poll::Ready(Parting::Closed) } else { Poll::Pending }
+    }
+
+    async fn part(mut self, admitted: impl Admitted, parting: Parting, mask: [u8; 4]) {
+        let reason = match parting {
+            Parting::ClientLost => {
+                admitted.end(CloseReason::Normal);
+                // As the user's own reset would reach an upstream without a gate; after a Close it is no news.
+                if !self.up.saw_close() {
+                    self.upstream.reset();
+                }
+                return;
+            }
+            Parting::Closed => CloseReason::Normal,
+            Parting::Ended(reason) => reason,
+        };
+        admitted.end(reason);
+        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec());
+        let mut up = Leave::new(self.up_done, close_for_upstream(mask));
+        let mut timer = pin!(sleep_until(Instant::now() + FINISH_WITHIN));
+        let mut told = false;
+        poll_fn(|context| {
+            let (client, upstream) = (&*self.client, &*self.upstream);
+            let mut late = false;
+            loop {
+                let down_left = down.poll(context, &mut self.down, upstream, client);
+                let up_left = up.poll(context, &mut self.up, client, upstream);
+                if down.at == LeaveAt::Left && !told {
+                    told = true;
+                    admitted.close_accepted();
+                }
+                if (down_left.is_ready() && up_left.is_ready()) || late {
+                    return Poll::Ready(());
+                }
+                ready!(timer.as_mut().poll(context));
+                late = true;
+                down.cut(client);
+                up.cut(upstream);
+            }
+        })
+        .await;
+
+        // A side that was cut is let go at once, which resets it; so is what the socket itself still holds of it.
+        let mut client = (down.at == LeaveAt::Left).then_some((self.client, admitted));
+        let mut upstream = (up.at == LeaveAt::Left).then_some(self.upstream);
+        timer.as_mut().reset(Instant::now() + READ_ON);
+        poll_fn(|context| {
+            client.take_if(|(client, _)| poll_exhaust(context, &**client).is_ready());
+            upstream.take_if(|upstream| poll_exhaust(context, &**upstream).is_ready());
+            if client.is_none() && upstream.is_none() { Poll::Ready(()) } else { timer.as_mut().poll(context) }
+        })
+        .await;
+        // Whoever has not even said goodbye by now has no claim to what the kernel still holds.
+        let sides = [client.as_ref().map(|(client, _)| client), upstream.as_ref()];
+        sides.into_iter().flatten().for_each(|side| side.reset());
+    }
+}
+
+/// How one side is left: the frame under way, our Close, FIN.
+struct Leave {
+    at: LeaveAt,
+    close: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LeaveAt {
+    /// The frame under way goes to its end.
+    Finish,
+    /// The Close frame goes out, then FIN.
+    Close,
+    /// It has got both.
+    Left,
+    /// It has a part of a frame and will never get the rest: only a reset says that it is not whole.
+    Cut,
+}
+
+impl Leave {
+    /// `done` where the side has got FIN already.
+    fn new(done: bool, close: Vec<u8>) -> Self {
+        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close }
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        flow: &mut Flow,
+        source: &dyn Transport,
+        sink: &dyn Transport,
+    ) -> Poll<()> {
+        if self.at == LeaveAt::Finish {
+            if !ready!(flow.poll_finish(context, source, sink)) {
+                self.cut(sink);
+                return Poll::Ready(());
+            }
+            if !flow.saw_close() {
+                flow.insert(&self.close);
+            }
+            self.at = LeaveAt::Close;
+        }
+        if self.at == LeaveAt::Close {
+            let drained = ready!(flow.poll_drain(context, sink));
+            if drained.is_err() || ready!(sink.poll_shutdown(context)).is_err() {
+                self.cut(sink);
+            } else {
+                self.at = LeaveAt::Left;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn cut(&mut self, sink: &dyn Transport) {
+        if self.at != LeaveAt::Left {
+            sink.reset();
+            self.at = LeaveAt::Cut;
+        }
+    }
+}
+
+/// A client's Close frame: the gate is a client to the upstream, and what a user's login does is none of its concern.
+fn close_for_upstream(mask: [u8; 4]) -> Vec<u8> {
+    let (code, name) = (CloseReason::GoingAway.code(), CloseReason::GoingAway.name());
+    let mut close = Vec::with_capacity(32);
+    frame::write(Opcode::Close, &[&code.to_be_bytes(), name.as_bytes()].concat(), Some(mask), &mut close);
+    close
+}
+
+/// How many frames begin in `bytes`.
+fn frames_begun(before: &FrameTracker, bytes: &[u8]) -> u32 {
+    let mut tracker = before.clone();
+    let mut rest = bytes;
+    let mut begun = 0;
+    while !rest.is_empty() {
+        begun += u32::from(tracker.at_boundary());
+        // One byte into the frame, then to its end.
+        let (first, after) = rest.split_at(1);
+        if tracker.advance(first).is_err() {
+            break;
+        }
+        let end = tracker.boundary_in(after).unwrap_or(after.len());
+        let (frame, next) = after.split_at(end);
+        if tracker.advance(frame).is_err() {
+            break;
+        }
+        rest = next;
+    }
+    begun
+}

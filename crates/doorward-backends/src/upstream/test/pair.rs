@@ -1,0 +1,393 @@
+//! Pairs over pipes in memory, whose capacity and clock are known.
+
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use doorward_session::{AnyStream, Transport};
+use doorward_types::CloseReason;
+use doorward_wire::websocket::frame::{self, Opcode};
+use proptest::prelude::*;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split},
+    time::Instant,
+};
+
+use crate::upstream::{
+    flow,
+    relay::{ANSWER_CLOSE_WITHIN, Admitted, FINISH_WITHIN, KeepAlive, Pair, READ_ON},
+};
+
+/// A socket that notes what its relay says.
+#[derive(Clone, Default)]
+struct Noted(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    ended: Option<CloseReason>,
+    waker: Option<Waker>,
+    accepted: bool,
+    counted: Option<u32>,
+}
+
+impl Noted {
+    fn counting() -> Self {
+        let noted = Self::default();
+        noted.0.lock().unwrap().counted = Some(0);
+        noted
+    }
+
+    fn ended(&self) -> Option<CloseReason> {
+        self.0.lock().unwrap().ended
+    }
+
+    fn close_was_accepted(&self) -> bool {
+        self.0.lock().unwrap().accepted
+    }
+
+    fn end_from_outside(&self, reason: CloseReason) {
+        let mut notes = self.0.lock().unwrap();
+        notes.ended = Some(reason);
+        notes.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Admitted for Noted {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut notes = self.0.lock().unwrap();
+        notes.waker = Some(context.waker().clone());
+        notes.ended.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
+        let mut notes = self.0.lock().unwrap();
+        if let (Some(counted), Some(frames)) = (&mut notes.counted, frames) {
+            *counted += frames;
+        }
+        notes.ended.map_or(Ok(()), Err)
+    }
+
+    fn counts(&self) -> bool {
+        self.0.lock().unwrap().counted.is_some()
+    }
+
+    fn end(&self, reason: CloseReason) {
+        self.0.lock().unwrap().ended.get_or_insert(reason);
+    }
+
+    fn close_accepted(&self) {
+        self.0.lock().unwrap().accepted = true;
+    }
+}
+
+const MASK: [u8; 4] = [1, 2, 3, 4];
+
+/// A pair with pipes of that capacity on both sides, and the far ends: the user's and the upstream's.
+fn pair(capacity: usize, read_ahead: (&[u8], &[u8])) -> (Pair, DuplexStream, DuplexStream) {
+    let (client, client_side) = duplex(capacity);
+    let (server, server_side) = duplex(capacity);
+    let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
+    let pair = Pair::new((side(client_side), read_ahead.0), (side(server_side), read_ahead.1), 1 << 20);
+    (pair, client, server)
+}
+
+fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::write(opcode, payload, Some(MASK), &mut bytes);
+    bytes
+}
+
+fn close_1001() -> Vec<u8> {
+    masked(Opcode::Close, b"\x03\xe9going_away")
+}
+
+fn keep_alive() -> Option<KeepAlive> {
+    Some(KeepAlive { ping_every: Duration::from_secs(25), pong_within: Duration::from_secs(10) })
+}
+
+async fn read_all(stream: &mut DuplexStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    bytes
+}
+
+/// Frames of these payload lengths, the last of them a Close frame.
+fn frames(lengths: &[usize], mask: Option<[u8; 4]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, length) in lengths.iter().enumerate() {
+        let fin = number % 3 != 0;
+        frame::write_fragment(Opcode::Binary, fin, &vec![number as u8; *length], mask, &mut bytes);
+    }
+    frame::write(Opcode::Close, &[3, 232], mask, &mut bytes);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_comes_out_is_what_went_in_whatever_the_splits(
+        up in prop::collection::vec(0_usize..3000, 0..20),
+        down in prop::collection::vec(0_usize..200_000, 0..5),
+        splits in prop::collection::vec(1_usize..5000, 1..20),
+        capacity in 1_usize..10_000,
+        ahead in (0_usize..200, 0_usize..200),
+    ) {
+        let (up, down) = (frames(&up, Some(MASK)), frames(&down, None));
+        let (up_ahead, up_later) = up.split_at(ahead.0.min(up.len()));
+        let (down_ahead, down_later) = down.split_at(ahead.1.min(down.len()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (came_up, came_down) = runtime.block_on(async {
+            let (pair, client, server) = pair(capacity, (up_ahead, down_ahead));
+            let (mut client_reads, mut client_writes) = split(client);
+            let (mut server_reads, mut server_writes) = split(server);
+            let write = async |to: &mut tokio::io::WriteHalf<DuplexStream>, mut bytes: &[u8]| {
+                let mut splits = splits.iter().cycle();
+                while !bytes.is_empty() {
+                    let (now, later) = bytes.split_at(bytes.len().min(*splits.next().unwrap()));
+                    to.write_all(now).await.unwrap();
+                    bytes = later;
+                }
+                to.shutdown().await.unwrap();
+            };
+            let (mut came_up, mut came_down) = (Vec::new(), Vec::new());
+            tokio::join!(
+                pair.run(Noted::counting(), None, MASK),
+                write(&mut client_writes, up_later),
+                write(&mut server_writes, down_later),
+                async { server_reads.read_to_end(&mut came_up).await.unwrap() },
+                async { client_reads.read_to_end(&mut came_down).await.unwrap() },
+            );
+            (came_up, came_down)
+        });
+        prop_assert!(came_up == up, "up: {} bytes of {}", came_up.len(), up.len());
+        prop_assert!(came_down == down, "down: {} bytes of {}", came_down.len(), down.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_are_counted_once_each_however_they_are_split() {
+    let (pair, mut client, mut server) = pair(100_000, (b"", b""));
+    let noted = Noted::counting();
+    tokio::spawn(pair.run(noted.clone(), None, MASK));
+    let mut sent = Vec::new();
+    for length in [0, 5, 125, 126, 3000, 0, 1] {
+        sent.extend(masked(Opcode::Binary, &vec![9; length]));
+    }
+    let mut came = vec![0; sent.len()];
+    for split in sent.chunks(7) {
+        client.write_all(split).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    server.read_exact(&mut came).await.unwrap();
+    assert_eq!(came, sent);
+    assert_eq!(noted.0.lock().unwrap().counted, Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_who_does_not_read_holds_the_upstream_back_and_costs_a_bounded_memory() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    tokio::spawn(pair.run(Noted::default(), None, MASK));
+    let message = frame::binary(&vec![7; 200_000]);
+    let mut sent = 0;
+    // With the clock paused, a second passes as soon as nothing else can happen.
+    while let Ok(written) = tokio::time::timeout(Duration::from_secs(1), server.write(&message[sent..])).await {
+        sent += written.unwrap();
+    }
+    assert!(sent <= 1000 + flow::READ + 1000, "{sent} bytes are under way");
+
+    let mut came = vec![0; message.len()];
+    let (read, wrote) = tokio::join!(client.read_exact(&mut came), server.write_all(&message[sent..]));
+    assert!(read.is_ok() && wrote.is_ok() && came == message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_user_who_does_not_read_is_cut_within_the_bound() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    let relay = tokio::spawn(pair.run(noted.clone(), None, MASK));
+    let flood = frame::binary(&vec![7; 100_000]);
+    let flooding = server.write_all(&flood);
+    let ending = async {
+        // Some of it has come, so the relay is at work; the rest is never read.
+        client.read_exact(&mut [0; 500]).await.unwrap();
+        tokio::task::yield_now().await;
+        noted.end_from_outside(CloseReason::SessionEnded);
+        let began = Instant::now();
+        relay.await.unwrap();
+        began.elapsed()
+    };
+    let (_, took) = tokio::join!(flooding, ending);
+    assert!(took <= FINISH_WITHIN + READ_ON, "{took:?}");
+    assert!(!noted.close_was_accepted(), "a user who was cut did not get a Close frame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_pair_says_so_to_both_sides_and_waits_a_second_for_them_at_the_most() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    let relay = tokio::spawn(pair.run(noted.clone(), None, MASK));
+    client.write_all(&masked(Opcode::Text, b"up")).await.unwrap();
+    server.read_exact(&mut [0; 8]).await.unwrap();
+    noted.end_from_outside(CloseReason::SessionEnded);
+    let began = Instant::now();
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::SessionEnded));
+    assert_eq!(read_all(&mut server).await, close_1001());
+    assert!(noted.close_was_accepted());
+    assert_eq!(began.elapsed(), Duration::ZERO, "neither waits for the other");
+    relay.await.unwrap();
+    assert_eq!(began.elapsed(), READ_ON);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_frame_under_way_is_finished_and_the_next_one_is_not_begun() {
+    let (pair, mut client, mut server) = pair(100_000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), None, MASK));
+    let (down, up) = (frame::binary(&[7; 50_000]), masked(Opcode::Binary, &[8; 50_000]));
+    server.write_all(&down[..20_000]).await.unwrap();
+    client.write_all(&up[..20_000]).await.unwrap();
+    let (mut came_down, mut came_up) = (vec![0; 20_000], vec![0; 20_000]);
+    client.read_exact(&mut came_down).await.unwrap();
+    server.read_exact(&mut came_up).await.unwrap();
+
+    noted.end_from_outside(CloseReason::SessionEnded);
+    for piece in [&down[20_000..], &frame::binary(b"too late")] {
+        server.write_all(piece).await.unwrap();
+    }
+    for piece in [&up[20_000..], &masked(Opcode::Binary, b"too late")] {
+        client.write_all(piece).await.unwrap();
+    }
+    came_down.extend(read_all(&mut client).await);
+    came_up.extend(read_all(&mut server).await);
+    assert!(came_down == [&down[..], &frame::close(CloseReason::SessionEnded)].concat());
+    assert!(came_up == [up, close_1001()].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_side_that_never_finishes_its_frame_is_waited_for_half_a_second_while_the_other_is_not() {
+    let (pair, mut client, mut server) = pair(100_000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), None, MASK));
+    let half = masked(Opcode::Binary, &[8; 50_000])[..20_000].to_vec();
+    client.write_all(&half).await.unwrap();
+    let mut came_up = vec![0; 20_000];
+    server.read_exact(&mut came_up).await.unwrap();
+
+    noted.end_from_outside(CloseReason::SessionEnded);
+    let began = Instant::now();
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::SessionEnded));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(read_all(&mut server).await, b"", "no Close frame in the middle of a frame");
+    assert_eq!(began.elapsed(), FINISH_WITHIN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_never_answered_ends_the_pair() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), None, MASK));
+    let close = masked(Opcode::Close, &[3, 232]);
+    client.write_all(&close).await.unwrap();
+    let began = Instant::now();
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::GoingAway));
+    assert_eq!(began.elapsed(), ANSWER_CLOSE_WITHIN);
+    assert_eq!(read_all(&mut server).await, close, "it has got a Close frame, and gets no second one");
+    assert_eq!(noted.ended(), Some(CloseReason::GoingAway));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_user_is_asked_for_a_sign_of_life() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), keep_alive(), MASK));
+    let began = Instant::now();
+    let mut ping = [0; 2];
+    for _ in 0..3 {
+        client.read_exact(&mut ping).await.unwrap();
+        assert_eq!(ping, frame::ping(b"")[..]);
+        client.write_all(&masked(Opcode::Pong, b"")).await.unwrap();
+        server.read_exact(&mut [0; 6]).await.unwrap();
+    }
+    client.read_exact(&mut ping).await.unwrap();
+    let asked = Instant::now();
+    assert_eq!(asked - began, Duration::from_secs(25 + 3 * 35));
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::PingTimeout));
+    assert_eq!(asked.elapsed(), Duration::from_secs(10));
+    assert_eq!(noted.ended(), Some(CloseReason::PingTimeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_ping_goes_into_the_middle_of_a_frame() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), keep_alive(), MASK));
+    let message = frame::binary(&[7; 100]);
+    let mut came = vec![0; message.len()];
+    for (number, byte) in message.iter().enumerate() {
+        server.write_all(&[*byte]).await.unwrap();
+        client.read_exact(&mut came[number..=number]).await.unwrap();
+        if number + 1 < message.len() {
+            // Slower than any sign of life is asked for.
+            let _ = tokio::time::timeout(Duration::from_secs(100), std::future::pending::<()>()).await;
+        }
+    }
+    assert_eq!(came, message);
+    assert_eq!(noted.ended(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_takes_nothing_for_too_long_is_down() {
+    let (pair, mut client, server) = pair(1000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), keep_alive(), MASK));
+    let flood = masked(Opcode::Binary, &[7; 10_000]);
+    client.write_all(&flood).await.unwrap();
+    let mut came = [0; 2];
+    client.read_exact(&mut came).await.unwrap();
+    assert_eq!(read_all(&mut client).await, frame::close(CloseReason::UpstreamDown));
+    drop(server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c24_an_announced_length_costs_nothing_and_too_much_is_refused_by_the_header() {
+    for (header, reason) in [
+        (&b"\x82\xff\x00\x00\x00\x00\x80\x00\x00\x00"[..], CloseReason::TooBig),
+        (b"\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00", CloseReason::ProtocolError),
+    ] {
+        let (pair, mut client, mut server) = pair(1000, (b"", b""));
+        tokio::spawn(pair.run(Noted::default(), None, MASK));
+        let good = masked(Opcode::Text, b"good");
+        client.write_all(&[&good, header].concat()).await.unwrap();
+        assert_eq!(read_all(&mut client).await, frame::close(reason));
+        let came = read_all(&mut server).await;
+        assert!(came == close_1001() || came == [good, close_1001()].concat(), "{}", came.escape_ascii());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_is_gone_between_frames_is_down_and_in_a_frame_cuts_it() {
+    let (pair, mut client, mut server) = pair(1000, (b"", b""));
+    tokio::spawn(pair.run(Noted::default(), None, MASK));
+    server.write_all(&frame::text(b"whole")).await.unwrap();
+    drop(server);
+    let expected = [frame::text(b"whole"), frame::close(CloseReason::UpstreamDown)].concat();
+    assert_eq!(read_all(&mut client).await, expected);
+
+    let (pair, mut client, mut server) = self::pair(1000, (b"", b""));
+    let noted = Noted::default();
+    tokio::spawn(pair.run(noted.clone(), None, MASK));
+    server.write_all(&frame::text(b"torn")[..4]).await.unwrap();
+    drop(server);
+    assert_eq!(read_all(&mut client).await, frame::text(b"torn")[..4]);
+    assert!(!noted.close_was_accepted());
+}
+
+#[test]
+fn an_idle_pair_owns_little() {
+    let (pair, ..) = pair(1, (b"", b""));
+    let size = size_of_val(&pair.run(Noted::default(), keep_alive(), MASK));
+    assert!(size <= 1024, "{size} bytes");
+}

@@ -1,0 +1,128 @@
+use std::{collections::HashMap, sync::Arc};
+
+use doorward_auth::{
+    layers::handshake::{
+        origin::Origins,
+        path::{PathError, PathPattern, PathTable},
+    },
+    settings::ReadSecret,
+    token::Issuer,
+};
+
+use super::super::{BackendConfig, Gate, Parts, document::KeyPath, report::Report};
+use super::{
+    check_name, ladder, limits,
+    owners::{owner_of, twice},
+};
+
+pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, issuers: &[Arc<Issuer>], read: ReadSecret<'_>) {
+    let mut names: HashMap<(String, &str), &KeyPath> = HashMap::new();
+    let mut paths: PathTable<()> = PathTable::default();
+    for (path, gate) in &parts.gates {
+        check_name(report, &path.key("name"), &gate.name);
+        let owner = owner_of(report, parts, path, gate.owner.as_deref());
+        if let Some(owner) = &owner
+            && let Some(first) = names.insert((owner.clone(), &gate.name), path)
+        {
+            twice(report, &path.key("name"), "gate", &gate.name, first);
+        }
+        place(report, parts, path, gate, owner.as_deref(), &mut paths);
+        origins(report, path, gate);
+        entrance(report, path, gate);
+        if let Some(owner) = &owner {
+            ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, read });
+        }
+        channels(report, path, gate);
+        let effective = parts.config.limits.of_gate(&gate.limits);
+        limits::check(report, &path.key("limits"), &effective, Some(&gate.limits));
+    }
+}
+
+/// The path's syntax, and that no other gate has the same host and path.
+fn place(
+    report: &mut Report<'_, '_>,
+    parts: &Parts,
+    path: &KeyPath,
+    gate: &Gate,
+    owner: Option<&str>,
+    paths: &mut PathTable<()>,
+) {
+    let at = path.key("path");
+    let pattern: PathPattern = match gate.path.parse() {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            let hint = match error {
+                PathError::NoSlash => format!("`/{}`", gate.path),
+                _ => "as in `/chat`, `/rooms/{room}` or `/app/*`".to_owned(),
+            };
+            return report.error(&at, error.to_string(), hint);
+        }
+    };
+    let owned = parts.owners.iter().find(|(_, known)| Some(known.name.as_str()) == owner);
+    let host = gate.host.as_ref().or_else(|| owned.and_then(|(_, owner)| owner.host.as_ref()));
+    if paths.insert(host.map(|host| host.as_str()), pattern, ()).is_err() {
+        let place = host.map_or_else(|| gate.path.clone(), |host| format!("{host}{}", gate.path));
+        let hint = "take another `path`, or another `host`; names of variables make no difference";
+        report.error(&at, format!("another gate has `{place}` already"), hint);
+    }
+}
+
+fn origins(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
+    let Some(list) = &gate.origins else { return };
+    let at = path.key("origins");
+    if list == &["*"] {
+        return report.warning(
+            &at.index(0),
+            "every page of the world may connect with its visitors' browsers",
+            "list your own pages, as in `origins = [\"https://app.example\"]`",
+        );
+    }
+    for (place, entry) in list.iter().enumerate() {
+        let at = at.index(place);
+        if entry == "*" {
+            report.error(&at, "`*` lets every page in, so the other entries mean nothing", "take `*` away");
+        } else if let Err(error) = Origins::read(Some(std::slice::from_ref(entry))) {
+            let hint = "write scheme and host exactly as browsers send them, as in `https://app.example`";
+            report.error(&at, format!("`{}` is not an origin: {}", error.entry, error.problem), hint);
+        }
+    }
+}
+
+/// Either a ladder or an open gate, never both and never neither.
+fn entrance(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
+    let ladder = path.key("ladder");
+    match (gate.ladder.is_empty(), gate.open) {
+        (true, false) if !report.has_error_within(&ladder) => report.error(
+            &ladder,
+            "the gate has no ladder",
+            "say who gets in, as in `ladder = [{ jwt = {} }]`; to let everybody in, say so with `open = true`",
+        ),
+        (false, true) => report.error(
+            &path.key("open"),
+            "a gate is open or has a ladder, not both",
+            "take `open = true` away, or the ladder",
+        ),
+        (true, true) => report.warning(
+            &path.key("open"),
+            "the gate lets everybody in who knows its path",
+            "a path proves nothing; add a ladder where that matters",
+        ),
+        _ => {}
+    }
+}
+
+fn channels(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
+    let at = path.key("channel");
+    if !gate.channel.is_empty() && !matches!(gate.backend, BackendConfig::Hub(_)) {
+        let backend = gate.backend.name();
+        let message = format!("the backend `{backend}` has no channels");
+        report.error(&at.index(0), message, "channels are for `backend = { hub = {} }`");
+    }
+    let mut names: HashMap<&str, KeyPath> = HashMap::new();
+    for (place, channel) in gate.channel.iter().enumerate() {
+        let at = at.index(place);
+        if let Some(first) = names.insert(&channel.name, at.clone()) {
+            twice(report, &at.key("name"), "channel", &channel.name, &first);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use doorward_auth::{
+    Ladder, LadderError, OnExpiry,
+    layers::{BuildContext, BuildError, Problem, RungConfig},
+    memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
+    ports::{Clock, Ports, SystemRng},
+    settings::ReadSecret,
+    token::Issuer,
+};
+use doorward_types::{OwnerId, Timestamp};
+
+use super::super::{BackendConfig, Gate, Parts, document::KeyPath, nearest, report::Report};
+
+/// What a ladder is checked with.
+pub(super) struct Around<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) owner: &'a str,
+    /// The issuers that are right; the others have been told.
+    pub(super) issuers: &'a [Arc<Issuer>],
+    pub(super) read: ReadSecret<'a>,
+}
+
+/// Builds the ladder of a gate as the server will, only in memory, and tells what keeps it from being built.
+pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, around: &Around<'_>) {
+    let at = path.key("ladder");
+    // What could not be read is missing here, so places and order would be those of another ladder.
+    if gate.ladder.is_empty() || report.has_error_within(&at) {
+        return;
+    }
+    let issuers = around.issuers.iter().filter(|issuer| issuer.owner().as_str() == around.owner);
+    let issuers: BTreeMap<String, Arc<Issuer>> =
+        issuers.map(|issuer| (issuer.name().to_owned(), Arc::clone(issuer))).collect();
+    let context = BuildContext {
+        owner: OwnerId::new(around.owner),
+        ports: ports(),
+        issuers: &issuers,
+        kept_claims: Arc::new([]),
+        authenticators: &BTreeMap::new(),
+        read_secret: around.read,
+    };
+    let mut rungs = Vec::new();
+    for (place, rung) in gate.ladder.iter().enumerate() {
+        let at = at.index(place);
+        for (at, layer) in layers_of(rung, &at) {
+            token(report, gate, around, &at, layer);
+            match layer.build(&context) {
+                Err(error) if !report.has_error_within(&at) => tell(report, &at, &error),
+                _ => {}
+            }
+        }
+        // A list may be wrong although each of its layers is right.
+        match rung.build(&context) {
+            Ok(rung) => rungs.push(rung),
+            Err(error) if !report.has_error_within(&at) => tell(report, &at, &error),
+            Err(_) => {}
+        }
+    }
+    if report.has_error_within(&at) || rungs.len() < gate.ladder.len() {
+        return;
+    }
+    match Ladder::new(rungs) {
+        Ok(ladder) => protocols(report, path, gate, &ladder),
+        Err(error) => tell_order(report, &at, gate, &error),
+    }
+}
+
+fn ports() -> Ports {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::default()));
+    Ports {
+        clock: Arc::clone(&clock),
+        rng: Arc::new(SystemRng),
+        tickets: Arc::new(MemoryTickets::new()),
+        app_keys: Arc::new(MemoryAppKeys::new()),
+        used_tokens: Arc::new(MemoryUsedTokens::new(clock)),
+    }
+}
+
+/// The single layers of a rung, with their places; what a layer holds stands before it.
+fn layers_of<'r>(rung: &'r RungConfig, at: &KeyPath) -> Vec<(KeyPath, &'r RungConfig)> {
+    let list = |layers: &'r [RungConfig], at: &KeyPath| -> Vec<_> {
+        layers.iter().enumerate().flat_map(|(place, layer)| layers_of(layer, &at.index(place))).collect()
+    };
+    match rung {
+        RungConfig::Any(branches) => {
+            let at = at.key("any");
+            branches.iter().enumerate().flat_map(|(place, branch)| list(branch, &at.index(place))).collect()
+        }
+        RungConfig::Optional(layers) => list(layers, &at.key("optional")),
+        RungConfig::Offer(offer) => {
+            let mut layers = list(&offer.of, &at.key("offer").key("of"));
+            layers.push((at.clone(), rung));
+            layers
+        }
+        _ => vec![(at.clone(), rung)],
+    }
+}
+
+/// Tells why a layer cannot be built, at the key that has to change.
+fn tell(report: &mut Report<'_, '_>, at: &KeyPath, error: &BuildError) {
+    let issuers = KeyPath::of("issuer");
+    let about_issuers = matches!(error.problem, Problem::UnknownIssuer { .. } | Problem::WhichIssuer { .. });
+    if about_issuers && report.has_error_within(&issuers) {
+        return;
+    }
+    let exact = at.join(&error.place);
+    let in_file = at.join(&format!("{}_file", error.place));
+    // A secret that comes from a file is told at the key that names the file.
+    let secret = matches!(error.problem, Problem::Secret(_) | Problem::Weak(_));
+    let path = if secret && report.document.value(&in_file).is_some() { in_file } else { exact };
+    report.error(&path, error.problem.to_string(), error.problem.hint());
+}
+
+/// Tells why layers that are right by themselves make no ladder.
+fn tell_order(report: &mut Report<'_, '_>, at: &KeyPath, gate: &Gate, error: &LadderError) {
+    match error {
+        LadderError::SameBeginning { rung, layer } => report.error(
+            &at.index(*rung),
+            format!("two branches begin with `{layer}`, so a user could not say which one they take"),
+            "begin each branch with another layer",
+        ),
+        LadderError::HandshakeBelow { rung, layer } => {
+            let ticket = gate.ladder.iter().take(*rung).any(|above| matches!(above, RungConfig::Ticket(_)));
+            let hint = match ticket {
+                true => "move it up, or keep the ticket to the request: `via = [\"header\", \"subprotocol\"]`",
+                false => "move it up, above the layers that talk",
+            };
+            let message = format!("`{layer}` is answered from the upgrade request, but a layer above it talks");
+            report.error(&at.index(*rung), message, hint);
+        }
+        LadderError::NeedsIdentity { rung, layer } => report.error(
+            &at.index(*rung),
+            format!("`{layer}` has to know who the user is, and no layer above it tells"),
+            "put `jwt`, `bearer`, `ticket` or `app_key` above it",
+        ),
+        other => report.error(at, other.to_string(), ""),
+    }
+}
+
+/// A ladder that talks has to name a subprotocol before the upstream is asked for one.
+fn protocols(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ladder: &Ladder) {
+    if let BackendConfig::Upstream(upstream) = &gate.backend
+        && upstream.protocols.is_empty()
+        && !ladder.is_decided_at_handshake()
+    {
+        report.warning(
+            &path.key("backend").key("upstream"),
+            "the ladder talks before the upstream is asked, so a subprotocol that a client offers cannot be agreed on",
+            "list what the upstream speaks: `protocols = [\"...\"]`; with `bearer` alone it is asked first",
+        );
+    }
+}
+
+/// The issuer of a token, and how long its sockets live.
+fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &KeyPath, layer: &RungConfig) {
+    let (issuer, on_expiry) = match layer {
+        RungConfig::Jwt(jwt) => (jwt.issuer.as_deref(), jwt.on_expiry),
+        RungConfig::Bearer(bearer) => (bearer.issuer.as_deref(), bearer.on_expiry),
+        _ => return,
+    };
+    let at = at.key(layer.name());
+    if on_expiry == OnExpiry::Keep && gate.max_session.is_none() {
+        report.error(
+            &at.key("on_expiry"),
+            "with `keep`, a socket would live for ever",
+            "set the gate's `max_session`, as in `max_session = \"12h\"`",
+        );
+    }
+    // An issuer that could not be read is not known here, but it is there.
+    if report.has_error_within(&KeyPath::of("issuer")) {
+        return;
+    }
+    let only = around.parts.owners.len() == 1;
+    let own = |owner: &Option<String>| owner.as_deref().map_or(only, |owner| owner == around.owner);
+    let issuers = around.parts.issuers.iter().map(|(_, issuer)| issuer);
+    let known: Vec<&str> =
+        issuers.clone().filter(|issuer| own(&issuer.owner)).map(|issuer| issuer.name.as_str()).collect();
+    let at = at.key("issuer");
+    match (issuer, known.as_slice()) {
+        (Some(name), known) if known.contains(&name) => {}
+        (None, [_]) => {}
+        (Some(name), known) => {
+            let hint = match (issuers.clone().any(|issuer| issuer.name == name), known) {
+                (true, _) => format!("there is one, but it is another owner's; this gate is of `{}`", around.owner),
+                (false, []) => "add it as `[[issuer]]`".to_owned(),
+                (false, known) => nearest::hint(name, known, "known issuers"),
+            };
+            report.error(&at, format!("there is no issuer `{name}`"), hint);
+        }
+        (None, []) => {
+            report.error(&at, "there is no issuer whose tokens could be taken", "add one as `[[issuer]]`");
+        }
+        (None, known) => {
+            let hint = format!("add `issuer = ...` with one of {}", nearest::list(known));
+            report.error(&at, "it has to say whose tokens are taken, because there are several issuers", hint);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Checks that look at more than one key. Each says what is wrong at the key that should change.
+
+mod gates;
+mod ladder;
+mod limits;
+mod owners;
+
+use doorward_auth::settings::ReadSecret;
+
+use super::{
+    Config, Listen, Parts, Table,
+    document::KeyPath,
+    report::Report,
+    sections::{Internal, Server},
+};
+
+pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, read: ReadSecret<'_>) {
+    listeners(report, &parts.config);
+    proxies(report, &parts.config);
+    limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
+    let issuers = owners::check(report, parts, read);
+    gates::check(report, parts, &issuers, read);
+}
+
+fn listeners(report: &mut Report<'_, '_>, config: &Config) {
+    let (public, internal) = (KeyPath::of(Server::NAME).key("listen"), KeyPath::of(Internal::NAME).key("listen"));
+    let (Listen(one), Listen(other)) = (config.server.listen, config.internal.listen);
+    let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    if one.port() == other.port() && one.port() != 0 && overlap {
+        let hint = "give the internal side another port, as in `127.0.0.1:8421`";
+        report.error(&internal, format!("`{other}` is taken by the public side"), hint);
+    }
+    if config.server.listen.is_public() {
+        report.warning(
+            &public,
+            format!("everybody can reach `{one}`, and nothing on it is encrypted: whoever is on the way sees tokens and messages"),
+            "put a proxy that speaks TLS before it, listen on `127.0.0.1`, and list the proxy in `server.trusted_proxies`",
+        );
+    }
+    if config.internal.listen.is_public() {
+        report.warning(
+            &internal,
+            format!("the internal side, with its API and metrics, can be reached from everywhere on `{other}`"),
+            "listen on `127.0.0.1`, or keep the port behind a firewall",
+        );
+    }
+}
+
+fn proxies(report: &mut Report<'_, '_>, config: &Config) {
+    for (at, network) in config.server.trusted_proxies.iter().enumerate() {
+        if network.is_everything() {
+            report.warning(
+                &KeyPath::of(Server::NAME).key("trusted_proxies").index(at),
+                format!("`{network}` believes the forwarding headers of everybody, so everybody can choose the address they seem to come from"),
+                "list only the addresses of your own proxies",
+            );
+        }
+    }
+}
+
+/// Tells a name that cannot be used in commands, logs and paths.
+fn check_name(report: &mut Report<'_, '_>, path: &KeyPath, name: &str) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        report.error(
+            path,
+            format!("`{name}` cannot be a name"),
+            "take 1 to 64 letters of `a` to `z`, `A` to `Z`, `0` to `9`, `_`, `-` and `.`",
+        );
+    }
+}

@@ -1,0 +1,171 @@
+use doorward_auth::{Verdict, layers::RungConfig, settings::Span};
+use doorward_backends::upstream::UpstreamConfig;
+use serde::Deserialize;
+
+use super::{
+    keys::{Kind, Value, quoted, table},
+    limits::GateLimits,
+    values::Host,
+};
+
+/// What is behind a gate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackendConfig {
+    /// Doorward's own channels.
+    Hub(HubConfig),
+    /// An unchanged WebSocket server.
+    Upstream(UpstreamConfig),
+    /// Every message comes back: to try things out.
+    Echo(EchoConfig),
+}
+
+impl BackendConfig {
+    /// The key by which it stands in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hub(_) => "hub",
+            Self::Upstream(_) => "upstream",
+            Self::Echo(_) => "echo",
+        }
+    }
+}
+
+impl PartialEq for BackendConfig {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Hub(one), Self::Hub(other)) => one == other,
+            (Self::Echo(one), Self::Echo(other)) => one == other,
+            (Self::Upstream(one), Self::Upstream(other)) => {
+                let UpstreamConfig { url, protocols, connect_timeout, forward_headers, identity, max_frame } = one;
+                *url == other.url
+                    && *protocols == other.protocols
+                    && *connect_timeout == other.connect_timeout
+                    && *forward_headers == other.forward_headers
+                    && *identity == other.identity
+                    && *max_frame == other.max_frame
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Default for BackendConfig {
+    fn default() -> Self {
+        Self::Hub(HubConfig {})
+    }
+}
+
+impl Value for BackendConfig {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        None
+    }
+}
+
+/// `backend = { hub = {} }`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubConfig {}
+
+/// `backend = { echo = {} }`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EchoConfig {}
+
+/// When a failed layer ends the climb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictConfig {
+    /// At once.
+    #[default]
+    Each,
+    /// At the end of the ladder, so that nobody learns which layer failed.
+    End,
+}
+
+impl From<VerdictConfig> for Verdict {
+    fn from(verdict: VerdictConfig) -> Self {
+        match verdict {
+            VerdictConfig::Each => Self::Each,
+            VerdictConfig::End => Self::End,
+        }
+    }
+}
+
+impl Value for VerdictConfig {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(match self {
+            Self::Each => "each",
+            Self::End => "end",
+        }))
+    }
+}
+
+impl Value for RungConfig {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Value for GateLimits {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Value for ChannelConfig {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        None
+    }
+}
+
+table! {
+    /// A protected WebSocket: where it is, who gets in, and what is behind it.
+    Gate as "gate" {
+        /// The gate's name in commands, logs and the API; unique with its owner.
+        name (required): String, like "\"chat\"";
+        /// The owner; may be left out where there is one only.
+        owner: Option<String> = None, like "\"acme\"";
+        /// The host name that requests have to be for: the owner's where it is left out, any where that has none either.
+        host: Option<Host> = None, like "\"socket.acme.example\"";
+        /// The path: exact, with variable segments (`/rooms/{room}`), or ending in `/*` to take everything below it.
+        path (required): String, like "\"/chat\"";
+        /// The origins whose pages may connect, exactly as browsers send them. Where it is unset, pages of the gate's own host
+        /// may; with an empty list none. Programs that send no origin are not concerned.
+        origins: Option<Vec<String>> = None, like "[\"https://app.example\"]";
+        /// What is behind the gate: `{ hub = {} }`, `{ upstream = { url = "ws://127.0.0.1:9000" } }` or `{ echo = {} }`.
+        backend (required): BackendConfig, like "{ hub = {} }";
+        /// The layers that everybody has to pass, from top to bottom.
+        ladder: Vec<RungConfig> = Vec::new(), like "[{ jwt = {} }]";
+        /// `true` lets everybody in. Only for a gate without a ladder.
+        open: bool = false;
+        /// `each` refuses at the first layer that fails; `end` goes through all of them first, so that nobody learns which it was.
+        verdict: VerdictConfig = VerdictConfig::Each;
+        /// How long a socket may live, whatever its proofs say; unlimited where it is unset.
+        max_session: Option<Span> = None, like "\"12h\"";
+        /// `false` closes the gate: nobody gets in.
+        enabled: bool = true;
+        /// Limits of this gate.
+        limits: GateLimits = GateLimits::default();
+        /// The channels of a hub, and who may do what with them.
+        channel: Vec<ChannelConfig> = Vec::new();
+    }
+}
+
+table! {
+    /// Channels of a hub, and who may do what with them.
+    ChannelConfig as "gate.channel" {
+        /// The channel's name.
+        name (required): String, like "\"news\"";
+    }
+}

@@ -1,0 +1,130 @@
+use std::path::PathBuf;
+
+use doorward_auth::settings::Span;
+use serde::Deserialize;
+
+use super::{
+    keys::{Kind, Value, quoted, table},
+    values::{Host, Listen, Network, StoreUrl},
+};
+
+table! {
+    /// The public side: where users connect.
+    Server as "server" {
+        /// The address and port that users connect to.
+        listen: Listen = Listen::local(8420);
+        /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
+        /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
+        trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
+        /// How long the sockets have to leave when the server stops.
+        shutdown: Span = Span::from_secs(30);
+    }
+}
+
+table! {
+    /// The internal side: API, health and metrics. Keep it away from the public.
+    Internal as "internal" {
+        /// The address and port of the internal side.
+        listen: Listen = Listen::local(8421);
+    }
+}
+
+table! {
+    /// Where tickets, keys, bans and the revocation log are kept.
+    Store as "store" {
+        /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
+        /// the end of the process.
+        url: StoreUrl = StoreUrl::Sqlite(PathBuf::from("doorward.db"));
+        /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset.
+        control: Option<PathBuf> = None, like "\"/run/doorward/control.sock\"";
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+impl Value for LogFormat {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }))
+    }
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// What broke.
+    Error,
+    /// What should be looked at, too.
+    Warn,
+    /// What happens, too.
+    #[default]
+    Info,
+    /// What it happens by, too.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name that it has in the configuration and in log filters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl Value for LogLevel {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(self.name()))
+    }
+}
+
+table! {
+    /// What the server writes about its own running, to standard error.
+    Log as "log" {
+        /// `text` for people, `json` for machines.
+        format: LogFormat = LogFormat::Text;
+        /// `error`, `warn`, `info`, `debug` or `trace`.
+        level: LogLevel = LogLevel::Info;
+    }
+}
+
+table! {
+    /// The record of every decision, which `doorward why TRACE` prints.
+    Audit as "audit" {
+        /// How many decisions are kept; older ones are forgotten. 0 keeps none.
+        keep: u32 = 100_000;
+    }
+}
+
+table! {
+    /// Who composes gates. Gates, keys and tickets of one owner never meet those of another. Without any `[[owner]]` there is
+    /// one, named `default`.
+    Owner as "owner" {
+        /// The name by which gates and issuers refer to it.
+        name (required): String, like "\"acme\"";
+        /// The owner's host name, for all gates that name none themselves.
+        host: Option<Host> = None, like "\"socket.acme.example\"";
+    }
+}

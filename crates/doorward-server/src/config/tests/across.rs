@@ -1,0 +1,435 @@
+use super::*;
+
+#[test]
+fn gates_and_issuers_need_an_owner_that_is_there() {
+    let text = format!(
+        r#"[[owner]]
+name = "acme"
+[[owner]]
+name = "umbrella"
+[[owner]]
+name = "acme"
+[[owner]]
+name = "no good"
+{ISSUER}owner = "acm"
+{GATE}owner = "umbrela"
+[[gate]]
+name = "b"
+path = "/b"
+backend = {{ echo = {{}} }}
+open = true
+"#
+    );
+    expect(
+        &text,
+        &[
+            ("E6", "owner[2].name", "there are two owners named `acme`", "the first is on line 2"),
+            ("E8", "owner[3].name", "`no good` cannot be a name", "1 to 64 letters"),
+            ("E16", "issuer[0].owner", "there is no owner `acm`", "did you mean `acme`?"),
+            ("E22", "gate[0].owner", "there is no owner `umbrela`", "did you mean `umbrella`?"),
+            ("E23", "gate[1].owner", "it has to say whose it is", "one of `acme`, `umbrella`"),
+            ("W27", "gate[1].open", "lets everybody in", "a path proves nothing"),
+        ],
+    );
+}
+
+#[test]
+fn gates_and_issuers_have_names_that_can_be_typed() {
+    let text = format!("{}{}", ISSUER.replace("\"site\"", "\"a site\""), GATE.replace("\"chat\"", "\"\""));
+    expect(
+        &text,
+        &[
+            ("E3", "issuer[0].name", "`a site` cannot be a name", "1 to 64 letters"),
+            ("E9", "gate[0].name", "`` cannot be a name", "1 to 64 letters"),
+        ],
+    );
+    let text = format!("{ISSUER}{}", GATE.replace("chat", &"x".repeat(65)));
+    assert_eq!(told(&text).len(), 1);
+}
+
+#[test]
+fn two_owners_do_not_share_a_host() {
+    let text = "[[owner]]\nname = \"a\"\nhost = \"x.example\"\n[[owner]]\nname = \"b\"\nhost = \"x.example\"\n";
+    expect(text, &[("E6", "owner[1].host", "the host of the owner `a` already", "a host name of its own")]);
+}
+
+#[test]
+fn a_host_is_a_plain_name() {
+    let text = "[[owner]]\nname = \"a\"\nhost = \"https://X.example\"\n";
+    expect(text, &[("E3", "owner[0].host", "is not a host name", "without scheme, port or path")]);
+}
+
+#[test]
+fn names_and_places_of_gates_are_taken_once() {
+    let text = format!(
+        r#"{ISSUER}{GATE}
+{GATE}
+[[gate]]
+name = "room"
+path = "/rooms/{{room}}"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{}} }}]
+[[gate]]
+name = "hall"
+path = "/rooms/{{hall}}"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{}} }}]
+[[gate]]
+name = "other"
+host = "other.example"
+path = "/chat"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{}} }}]
+"#
+    );
+    expect(
+        &text,
+        &[
+            ("E15", "gate[1].name", "there are two gates named `chat`", "the first is on line 9"),
+            ("E16", "gate[1].path", "another gate has `/chat` already", "another `path`, or another `host`"),
+            (
+                "E27",
+                "gate[3].path",
+                "another gate has `/rooms/{hall}` already",
+                "names of variables make no difference",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_path_that_no_request_can_have_is_told() {
+    for (path, message) in [
+        ("/a//b", "no empty part"),
+        ("/a?b", "ends before"),
+        ("/../a", "no `.` and no `..`"),
+        ("/a*", "stands alone at the end"),
+        ("/{a", "a variable is a whole part"),
+        ("/a/ticket", "reserved"),
+        ("/.well-known/a", "reserved"),
+    ] {
+        let text = format!("{ISSUER}{}", GATE.replace("/chat", path));
+        expect(&text, &[("E10", "gate[0].path", message, "as in `/chat`")]);
+    }
+}
+
+#[test]
+fn a_gate_has_a_ladder_or_is_open_and_says_so() {
+    let gate = |rest: &str| format!("[[gate]]\nname = \"a\"\npath = \"/a\"\nbackend = {{ echo = {{}} }}\n{rest}\n");
+    expect(&gate(""), &[("E1", "gate[0].ladder", "the gate has no ladder", "say so with `open = true`")]);
+    expect(&gate("ladder = []"), &[("E5", "gate[0].ladder", "the gate has no ladder", "say so with `open = true`")]);
+    expect(
+        &gate("ladder = [{ ident = { glyph = \"x\" } }]\nopen = true"),
+        &[("E6", "gate[0].open", "open or has a ladder, not both", "take `open = true` away")],
+    );
+    expect(&gate("open = true"), &[("W5", "gate[0].open", "lets everybody in", "add a ladder")]);
+}
+
+#[test]
+fn c90_origins_are_listed_one_by_one() {
+    let text = format!(
+        "{ISSUER}{GATE}origins = [\"https://app.example\", \"*\", \"app.example\", \"https://*.app.example\", \"null\"]\n"
+    );
+    expect(
+        &text,
+        &[
+            ("E13", "gate[0].origins[1]", "the other entries mean nothing", "take `*` away"),
+            ("E13", "gate[0].origins[2]", "`app.example` is not an origin", "as in `https://app.example`"),
+            ("E13", "gate[0].origins[3]", "`https://*.app.example` is not an origin", "as in `https://app.example`"),
+            ("E13", "gate[0].origins[4]", "`null` is not an origin", "as in `https://app.example`"),
+        ],
+    );
+    let text = format!("{ISSUER}{GATE}origins = [\"*\"]\n");
+    expect(&text, &[("W13", "gate[0].origins[0]", "every page of the world", "list your own pages")]);
+}
+
+#[test]
+fn a_token_needs_an_issuer_of_the_same_owner() {
+    let gate = |layer: &str| GATE.replace("{ jwt = {} }", layer);
+    let text = format!("{ISSUER}{}", gate("{ bearer = { issuer = \"sit\" } }"));
+    expect(&text, &[("E12", "gate[0].ladder[0].bearer.issuer", "there is no issuer `sit`", "did you mean `site`?")]);
+    expect(GATE, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer whose tokens", "add one as `[[issuer]]`")]);
+    let second = ISSUER.replace("\"site\"", "\"second\"");
+    let text = format!("{ISSUER}{second}{}", gate("{ any = [[{ jwt = {} }], [{ app_key = {} }]] }"));
+    let expected =
+        ("E19", "gate[0].ladder[0].any[0][0].jwt.issuer", "there are several issuers", "one of `site`, `second`");
+    expect(&text, &[expected]);
+    let text = format!(
+        "[[owner]]\nname = \"a\"\n[[owner]]\nname = \"b\"\n{ISSUER}owner = \"a\"\n{}owner = \"b\"\n",
+        gate("{ jwt = { issuer = \"site\" } }")
+    );
+    let expected = (
+        "E17",
+        "gate[0].ladder[0].jwt.issuer",
+        "there is no issuer `site`",
+        "it is another owner's; this gate is of `b`",
+    );
+    expect(&text, &[expected]);
+}
+
+#[test]
+fn a_token_that_outlives_its_expiry_needs_a_longest_session() {
+    let text = format!("{ISSUER}{}", GATE.replace("jwt = {}", "jwt = { on_expiry = \"keep\" }"));
+    let expected = ("E12", "gate[0].ladder[0].jwt.on_expiry", "would live for ever", "`max_session = \"12h\"`");
+    expect(&text, &[expected]);
+    assert!(read(&format!("{text}max_session = \"12h\"\n")).is_ok());
+}
+
+#[test]
+fn a_layer_that_could_never_be_passed_is_told_at_its_key() {
+    let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    let challenge = |keys: &str| gate(&format!("{{ jwt = {{}} }}, {{ challenge = {{ {keys} }} }}"));
+    for (text, path, message, hint) in [
+        (challenge(""), "ladder[1].challenge.secret", "neither `secret` nor `secret_file`", "give `secret`"),
+        (challenge("secret = \"hunter2\""), "ladder[1].challenge.secret", "not a word of a person's", "openssl rand"),
+        (
+            challenge("secret_file = \"short\""),
+            "ladder[1].challenge.secret_file",
+            "not a word of a person's",
+            "openssl rand",
+        ),
+        (challenge("secret_file = \"gone\""), "ladder[1].challenge.secret_file", "no such file", "check the path"),
+        (
+            challenge("variant = \"words\", words = \"a b\""),
+            "ladder[1].challenge.words",
+            "at least four words",
+            "spaces",
+        ),
+        (challenge("timeout = \"31s\""), "ladder[1].challenge.timeout", "longer than a nonce lives", "30s or less"),
+        (gate("{ ident = { glyph = \"\" } }"), "ladder[0].ident.glyph", "it is empty", "users recognise"),
+        (
+            gate("{ ident = { glyph = \"x\", question = \"?\" } }"),
+            "ladder[0].ident.answers",
+            "belong together",
+            "neither",
+        ),
+        (gate("{ offer = { of = [] } }"), "ladder[0].offer.of", "the list is empty", "at least one layer"),
+        (
+            gate("{ offer = { of = [{ jwt = {} }, { app_key = {} }] } }"),
+            "ladder[0].offer.of[1]",
+            "needs a prompt",
+            "plain = true",
+        ),
+        (gate("{ any = [] }"), "ladder[0].any", "the list is empty", "leave the rung out"),
+        (gate("{ any = [[], [{ jwt = {} }]] }"), "ladder[0].any[0]", "the list is empty", "leave the rung out"),
+        (
+            gate("{ optional = [{ bearer = {} }] }"),
+            "ladder[0].optional[0]",
+            "cannot stand here",
+            "`jwt` takes the same",
+        ),
+        (
+            gate("{ any = [[{ any = [[{ jwt = {} }]] }]] }"),
+            "ladder[0].any[0][0].any",
+            "inside of another",
+            "write the layers out",
+        ),
+        (
+            gate("{ authenticator = { kind = \"x\" } }"),
+            "ladder[0].authenticator.kind",
+            "no authenticator of the kind `x`",
+            "known here",
+        ),
+        (gate("{ jwt = { timeout = \"0s\" } }"), "ladder[0].jwt.timeout", "nobody can answer within 0ms", "by default"),
+        (gate("{ ticket = { via = [] } }"), "ladder[0].ticket.via", "the list is empty", "at least one layer"),
+    ] {
+        expect(&text, &[("E12", &format!("gate[0].{path}"), message, hint)]);
+    }
+}
+
+#[test]
+fn layers_that_are_right_by_themselves_have_to_make_a_ladder() {
+    let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    for (text, message, hint) in [
+        (
+            gate("{ jwt = {} }, { bearer = {} }"),
+            "`bearer` is answered from the upgrade request",
+            "above the layers that talk",
+        ),
+        (gate("{ ticket = {} }, { bearer = {} }"), "a layer above it talks", "keep the ticket to the request"),
+    ] {
+        expect(&text, &[("E12", "gate[0].ladder[1]", message, hint)]);
+    }
+    expect(
+        &gate("{ any = [[{ jwt = {} }], [{ jwt = {} }]] }"),
+        &[("E12", "gate[0].ladder[0]", "two branches begin with `jwt`", "begin each branch with another layer")],
+    );
+}
+
+#[test]
+fn several_layers_that_cannot_be_built_are_told_at_once() {
+    let ladder = r#"{ any = [[{ jwt = { issuer = "a" } }], [{ ident = { glyph = "" } }, { challenge = {} }]] }, { ident = { glyph = "" } }"#;
+    let text = format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
+    expect(
+        &text,
+        &[
+            ("E12", "gate[0].ladder[0].any[0][0].jwt.issuer", "there is no issuer `a`", "known issuers: `site`"),
+            ("E12", "gate[0].ladder[0].any[1][0].ident.glyph", "it is empty", "users recognise"),
+            ("E12", "gate[0].ladder[0].any[1][1].challenge.secret", "neither", "give `secret`"),
+            ("E12", "gate[0].ladder[1].ident.glyph", "it is empty", "users recognise"),
+        ],
+    );
+}
+
+#[test]
+fn an_issuer_that_is_wrong_is_told_once_and_not_as_missing() {
+    let text = format!("{}{GATE}", ISSUER.replace("good", "gone"));
+    expect(&text, &[("E7", "issuer[0].secret_file", "there is no such file", "")]);
+    let text = format!("{}{GATE}", ISSUER.replace("\"site\"", "7"));
+    expect(&text, &[("E3", "issuer[0].name", "expected a string", "put it in quotes")]);
+}
+
+#[test]
+fn an_issuer_is_told_what_its_key_lacks() {
+    let issuer = |from: &str, to: &str| format!("{}{GATE}", ISSUER.replace(from, to));
+    let secret = "secret_file = \"good\"";
+    expect(
+        &issuer(secret, "secret_file = \"gone\""),
+        &[("E7", "issuer[0].secret_file", "`gone` could not be read: there is no such file", "")],
+    );
+    expect(
+        &issuer(secret, "secret_file = \"short\""),
+        &[("E7", "issuer[0].secret_file", "the secret has 5 bytes", "at least 32 are needed")],
+    );
+    expect(
+        &issuer(secret, ""),
+        &[("E2", "issuer[0].secret_file", "neither `secret` nor `secret_file`", "add `secret_file")],
+    );
+    expect(
+        &issuer(secret, "secret_file = \"good\"\nsecret = \"0123456789abcdef0123456789abcdef\""),
+        &[("E7", "issuer[0].secret_file", "both `secret` and `secret_file` are given", "keep `secret_file`")],
+    );
+    expect(
+        &issuer("[\"HS256\"]", "[\"HS256\", \"RS256\"]"),
+        &[("E6", "issuer[0].algorithms", "`HS256` and `RS256` do not share a key", "algorithms of one family")],
+    );
+    expect(
+        &issuer("[\"HS256\"]", "[\"none\"]"),
+        &[("E6", "issuer[0].algorithms[0]", "unknown value `none`", "`HS256`")],
+    );
+    expect(
+        &issuer("[\"HS256\"]", "[]"),
+        &[("E6", "issuer[0].algorithms", "`algorithms` is empty", "give at least one")],
+    );
+    expect(&issuer("\"doorward\"", "\"\""), &[("E5", "issuer[0].audience", "`audience` is empty", "")]);
+    expect(
+        &issuer("[\"HS256\"]", "[\"EdDSA\"]"),
+        &[("E7", "issuer[0].secret_file", "does not go with EdDSA", "all others a `public_key_file`")],
+    );
+    let text = format!("{ISSUER}{ISSUER}");
+    expect(&text, &[("E10", "issuer[1].name", "there are two issuers named `site`", "the first is on line 3")]);
+}
+
+#[test]
+fn channels_belong_to_a_hub_and_have_names_of_their_own() {
+    let channels = "[[gate.channel]]\nname = \"news\"\n[[gate.channel]]\nname = \"news\"\n";
+    let text = format!("{ISSUER}{GATE}{channels}");
+    expect(&text, &[("E16", "gate[0].channel[1].name", "there are two channels named `news`", "line 14")]);
+    let text = format!("{ISSUER}{}[[gate.channel]]\nname = \"news\"\n", GATE.replace("hub", "echo"));
+    expect(&text, &[("E13", "gate[0].channel[0]", "the backend `echo` has no channels", "`backend = { hub = {} }`")]);
+}
+
+#[test]
+fn a_ladder_that_talks_before_an_upstream_should_know_its_protocols() {
+    let text = format!("{ISSUER}{}", GATE.replace("hub = {}", "upstream = { url = \"ws://127.0.0.1:9000\" }"));
+    let expected = ("W11", "gate[0].backend.upstream", "subprotocol", "list what the upstream speaks");
+    expect(&text, &[expected]);
+    assert_eq!(told(&text.replace("jwt", "bearer")), []);
+    assert_eq!(told(&text.replace("9000\"", "9000\", protocols = [\"chat\"]")), []);
+}
+
+#[test]
+fn an_upstream_that_cannot_be_reached_is_told() {
+    let gate = |upstream: &str| format!("{ISSUER}{}", GATE.replace("hub = {}", upstream).replace("jwt", "bearer"));
+    let text = gate("upstream = { url = \"wss://h\", connect_timeout = 5, identty = true }");
+    expect(
+        &text,
+        &[
+            ("E11", "gate[0].backend.upstream.url", "`wss://` upstreams are not supported yet", "use `ws://`"),
+            ("E11", "gate[0].backend.upstream.connect_timeout", "expected a duration", "`\"5s\"`"),
+            ("E11", "gate[0].backend.upstream.identty", "unknown key `identty`", "did you mean `identity`?"),
+        ],
+    );
+    let told = told(&gate("upstream = { url = \"ws://me:hunter2 x@h\" }"));
+    assert_eq!(told.len(), 1);
+    assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+}
+
+#[test]
+fn a_changed_backend_is_another_one() {
+    let backend = |keys: &str| {
+        let text = format!(
+            "{ISSUER}{}",
+            GATE.replace("hub = {}", &format!("upstream = {{ {keys} }}")).replace("jwt", "bearer")
+        );
+        read(&text).unwrap().config.gates.remove(0).backend
+    };
+    let url = "url = \"ws://127.0.0.1:9000\"";
+    assert_eq!(backend(url), backend(url));
+    assert_ne!(backend(url), BackendConfig::default());
+    let protocols = "protocols = [\"a\"]";
+    for key in [protocols, "connect_timeout = \"6s\"", "forward_headers = []", "identity = false", "max_frame = 1"] {
+        assert_ne!(backend(url), backend(&format!("{url}, {key}")), "{key}");
+    }
+    assert_ne!(backend(url), backend("url = \"ws://127.0.0.1:9001\""));
+}
+
+#[test]
+fn limits_do_not_contradict_each_other() {
+    let text = r#"[limits]
+message_bytes = 0
+messages_per_second = 100
+climbing_early_drop = 3000
+climbing_per_source = 3000
+outbox_bytes = "32KiB"
+ping_interval = "0s"
+step_elsewhere = "11m"
+"#;
+    expect(
+        text,
+        &[
+            ("E2", "limits.message_bytes", "nobody could do anything", "at least 1"),
+            ("E3", "limits.messages_per_second", "fewer messages", "`message_burst` to at least 100"),
+            ("E4", "limits.climbing_early_drop", "from 3000 on, but all are from 2000 on", "at most 2000"),
+            ("E5", "limits.climbing_per_source", "(3000) than the node (2000)", "at most 2000"),
+            ("E7", "limits.ping_interval", "longer than nothing", "`25s`"),
+            ("E8", "limits.step_elsewhere", "longer than a code or an approval is good for", "at most `\"10m\"`"),
+        ],
+    );
+    expect(
+        "[limits]\noutbox_bytes = \"32KiB\"\n",
+        &[("E2", "limits.outbox_bytes", "64KiB does not fit into an outbox of 32KiB", "at least `\"64KiB\"`")],
+    );
+}
+
+#[test]
+fn a_gate_s_limits_are_checked_with_those_it_leaves_to_the_node() {
+    let text = format!("[limits]\nmessage_burst = 30\n{ISSUER}{GATE}[gate.limits]\nmessages_per_second = 40\n");
+    let expected = ("E16", "gate[0].limits.messages_per_second", "(30) than in a second (40)", "at least 40");
+    expect(&text, &[expected]);
+    let text = format!("{ISSUER}{GATE}[gate.limits]\nheader_timeout = \"1s\"\n");
+    expect(&text, &[("E14", "gate[0].limits.header_timeout", "unknown key", "known keys: `sockets_per_subject`")]);
+}
+
+#[test]
+fn c90_what_everybody_can_reach_unencrypted_is_warned_about() {
+    let text =
+        "[server]\nlisten = \"0.0.0.0:8420\"\ntrusted_proxies = [\"::/0\"]\n[internal]\nlisten = \"192.0.2.1:8421\"\n";
+    expect(
+        text,
+        &[
+            ("W2", "server.listen", "nothing on it is encrypted", "a proxy that speaks TLS"),
+            ("W3", "server.trusted_proxies[0]", "believes the forwarding headers of everybody", "your own proxies"),
+            ("W5", "internal.listen", "can be reached from everywhere", "listen on `127.0.0.1`"),
+        ],
+    );
+}
+
+#[test]
+fn the_two_sides_do_not_share_a_port() {
+    let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"127.0.0.1:1\"\n";
+    expect(text, &[("E4", "internal.listen", "`127.0.0.1:1` is taken by the public side", "another port")]);
+    let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"[::]:1\"\n";
+    assert_eq!(told(text).iter().filter(|(_, _, message, _)| message.contains("is taken")).count(), 1);
+    assert!(read("[server]\nlisten = \"127.0.0.1:0\"\n[internal]\nlisten = \"127.0.0.1:0\"\n").is_ok());
+}

@@ -1,0 +1,138 @@
+use std::{fmt, marker::PhantomData, path::PathBuf};
+
+use doorward_auth::layers::{conversation as talk, handshake};
+use serde::{
+    de::{DeserializeOwned, Visitor, value::Error},
+    forward_to_deserialize_any,
+};
+
+use super::*;
+use crate::config::manual::tables;
+
+/// Asks a struct which keys it takes.
+fn keys_of<T: DeserializeOwned>() -> Vec<&'static str> {
+    struct Asker<'k>(&'k mut Vec<&'static str>, PhantomData<()>);
+    impl<'de> serde::Deserializer<'de> for Asker<'_> {
+        type Error = Error;
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+            Err(serde::de::Error::custom("not a struct"))
+        }
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Error> {
+            self.0.extend_from_slice(fields);
+            Err(serde::de::Error::custom("asked"))
+        }
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+    let mut keys = Vec::new();
+    let _ = T::deserialize(Asker(&mut keys, PhantomData));
+    keys
+}
+
+/// The keys that the manual's tables have under a heading.
+fn documented(manual: &str, heading: &str) -> Vec<String> {
+    let section = manual.split("\n## ").flat_map(|part| part.split("\n### ")).find(|part| part.starts_with(heading));
+    let section = section.unwrap_or_else(|| panic!("no heading {heading}"));
+    section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_default_file_is_the_defaults() {
+    let loaded = read(&default_text()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(Config { owners: Vec::new(), ..loaded.config }, Config::default());
+}
+
+#[test]
+fn the_default_file_has_every_key_of_every_section_and_its_examples_can_be_used() {
+    let text = default_text();
+    let uncommented: String = text
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => rest,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let uncommented = format!("{uncommented}{}", ISSUER.replace("name", "owner = \"acme\"\nname"));
+    // The example of a closed gate and of an open one cannot be the same gate.
+    let (warnings, config) = read(&uncommented).map(|loaded| (loaded.warnings, loaded.config)).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.gates.len(), 1);
+    for table in tables() {
+        for key in &table.keys {
+            assert!(
+                text.contains(&format!("{} = ", key.name)) || key.kind == Kind::Table,
+                "{}.{}",
+                table.name,
+                key.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_key_has_a_manual_entry() {
+    for table in tables() {
+        for key in table.keys {
+            assert!(key.doc.ends_with('.'), "{}.{}: {:?}", table.name, key.name, key.doc);
+        }
+    }
+    for path in [keys_of::<IssuerConfig>(), keys_of::<Gate>()] {
+        assert!(!path.is_empty());
+    }
+}
+
+#[test]
+fn the_manual_has_exactly_the_keys_that_are_read() {
+    let manual = manual_text();
+    let tables: [(&str, Vec<&'static str>); 9] = [
+        ("`upstream`", keys_of::<doorward_backends::upstream::UpstreamConfig>()),
+        ("`ticket`", keys_of::<handshake::ticket::TicketConfig>()),
+        ("`bearer`", keys_of::<handshake::bearer::BearerConfig>()),
+        ("`jwt`", keys_of::<talk::jwt::JwtConfig>()),
+        ("`app_key`", keys_of::<talk::app_key::AppKeyConfig>()),
+        ("`challenge`", keys_of::<talk::challenge::ChallengeConfig>()),
+        ("`ident`", keys_of::<talk::ident::IdentConfig>()),
+        ("`offer`", keys_of::<talk::offer::OfferConfig>()),
+        ("`authenticator`", keys_of::<talk::authenticator::AuthenticatorConfig>()),
+    ];
+    for (heading, keys) in tables {
+        assert_eq!(documented(&manual, heading), keys, "{heading}");
+    }
+    assert_eq!(documented(&manual, "`[[issuer]]`"), keys_of::<IssuerConfig>());
+    assert_eq!(documented(&manual, "`[[gate]]`"), keys_of::<Gate>());
+    assert_eq!(documented(&manual, "`[limits]`"), keys_of::<Limits>());
+}
+
+/// With `UPDATE_DOCS=1` in the environment it writes the file instead.
+#[test]
+fn the_manual_in_the_repository_is_up_to_date() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, manual_text()).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == manual_text(),
+        "docs/configuration.md is not up to date; `UPDATE_DOCS=1 cargo test -p doorward-server` writes it"
+    );
+}
+
+#[test]
+fn the_manual_s_own_example_can_be_used() {
+    let manual = manual_text();
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let loaded = read(&example.replace("site.secret", "good")).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let shown: &dyn fmt::Debug = &loaded.config.gates[0].name;
+    assert_eq!(format!("{shown:?}"), "\"chat\"");
+}
