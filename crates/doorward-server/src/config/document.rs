@@ -72,12 +72,6 @@ impl KeyPath {
     pub(super) fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }
-
-    /// The path of the list item that this is or lies in, or of its first key where it lies in no list.
-    fn item(&self) -> Self {
-        let end = self.0.iter().rposition(|segment| matches!(segment, Segment::Index(_))).unwrap_or(0);
-        Self(self.0.iter().take(end + 1).cloned().collect())
-    }
 }
 
 impl fmt::Display for KeyPath {
@@ -284,19 +278,19 @@ pub(super) fn find(node: &Node<'_>, path: &KeyPath, span: &Range<usize>) -> Opti
 /// What is left out so that the rest can be read.
 #[derive(Clone, Copy)]
 pub(super) enum Cut {
-    /// The key alone.
-    Key,
-    /// The whole list item that it is part of.
-    Item,
+    /// The key or item itself.
+    Itself,
+    /// What it is in: an item of a ladder is one layer under one name, and without the name there is nothing.
+    WhatItIsIn,
 }
 
 /// Leaves out what stands at `span`; `false` where that would leave nothing.
 pub(super) fn cut(node: &mut Node<'_>, span: &Range<usize>, what: Cut) -> bool {
     let Some(found) = find(node, &KeyPath::default(), span) else { return false };
-    let mut path = match what {
-        Cut::Key => found.path,
-        Cut::Item => found.path.item(),
-    };
+    let mut path = found.path;
+    if let Cut::WhatItIsIn = what {
+        path.0.pop();
+    }
     let Some(last) = path.0.pop() else { return false };
     let mut parent = node;
     for segment in &path.0 {

@@ -1,5 +1,10 @@
+use std::collections::BTreeSet;
+
 use doorward_auth::{Verdict, layers::RungConfig, settings::Span};
-use doorward_backends::upstream::UpstreamConfig;
+use doorward_backends::{
+    hub::{ChannelRules, HubConfig, Rule, UnfitName},
+    upstream::UpstreamConfig,
+};
 use serde::Deserialize;
 
 use super::{
@@ -12,12 +17,12 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendConfig {
-    /// Doorward's own channels.
-    Hub(HubConfig),
+    /// Doorward's own channels, each a `[[gate.channel]]`.
+    Hub(NoSettings),
     /// An unchanged WebSocket server.
     Upstream(UpstreamConfig),
     /// Every message comes back: to try things out.
-    Echo(EchoConfig),
+    Echo(NoSettings),
 }
 
 impl BackendConfig {
@@ -34,8 +39,8 @@ impl BackendConfig {
 impl PartialEq for BackendConfig {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Hub(one), Self::Hub(other)) => one == other,
-            (Self::Echo(one), Self::Echo(other)) => one == other,
+            (Self::Hub(NoSettings {}), Self::Hub(NoSettings {}))
+            | (Self::Echo(NoSettings {}), Self::Echo(NoSettings {})) => true,
             (Self::Upstream(one), Self::Upstream(other)) => {
                 let UpstreamConfig { url, protocols, connect_timeout, forward_headers, identity, max_frame } = one;
                 *url == other.url
@@ -52,7 +57,7 @@ impl PartialEq for BackendConfig {
 
 impl Default for BackendConfig {
     fn default() -> Self {
-        Self::Hub(HubConfig {})
+        Self::Hub(NoSettings {})
     }
 }
 
@@ -64,15 +69,10 @@ impl Value for BackendConfig {
     }
 }
 
-/// `backend = { hub = {} }`
+/// The braces of a backend that has no settings: `{ echo = {} }`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HubConfig {}
-
-/// `backend = { echo = {} }`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EchoConfig {}
+pub struct NoSettings {}
 
 /// When a failed layer ends the climb.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -157,15 +157,64 @@ table! {
         enabled: bool = true;
         /// Limits of this gate.
         limits: GateLimits = GateLimits::default();
-        /// The channels of a hub, and who may do what with them.
+        /// The channels of a hub: each a `[[gate.channel]]`.
         channel: Vec<ChannelConfig> = Vec::new();
     }
 }
 
 table! {
-    /// Channels of a hub, and who may do what with them.
+    /// A channel of a hub, and who may do what in it. What is not said is denied to everybody.
+    ///
+    /// A rule is `"nobody"`, `"any"` (whoever was admitted), `"authenticated"` (whoever was proven to be somebody) or
+    /// `{ claim = "NAME" }`: whoever's token has that claim, for the primary keys that it lists.
     ChannelConfig as "gate.channel" {
-        /// The channel's name.
+        /// The channel's name, by which messages go to it.
         name (required): String, like "\"news\"";
+        /// Who may subscribe.
+        subscribe: Rule = Rule::Nobody, like "\"any\"";
+        /// Who may publish.
+        publish: Rule = Rule::Nobody, like "{ claim = \"groups\" }";
+        /// Who may send actions of the application's own.
+        custom: Rule = Rule::Nobody, like "\"authenticated\"";
+    }
+}
+
+impl Value for Rule {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(match self {
+            Self::Nobody => quoted("nobody"),
+            Self::Any => quoted("any"),
+            Self::Authenticated => quoted("authenticated"),
+            Self::Claim(name) => format!("{{ claim = {} }}", quoted(name)),
+        })
+    }
+}
+
+impl Gate {
+    /// The channels as the hub takes them.
+    pub fn hub(&self) -> Result<HubConfig, UnfitName> {
+        let channel = |channel: &ChannelConfig| {
+            let rules = ChannelRules {
+                subscribe: channel.subscribe.clone(),
+                publish: channel.publish.clone(),
+                custom: channel.custom.clone(),
+            };
+            Ok((channel.name.parse()?, rules))
+        };
+        Ok(HubConfig { channels: self.channel.iter().map(channel).collect::<Result<_, _>>()? })
+    }
+
+    /// The claims that rules name: of a token only these are to be kept.
+    pub fn named_claims(&self) -> Vec<String> {
+        let rules = self.channel.iter().flat_map(|channel| [&channel.subscribe, &channel.publish, &channel.custom]);
+        let claims: BTreeSet<String> = rules
+            .filter_map(|rule| match rule {
+                Rule::Claim(name) => Some(name.clone()),
+                Rule::Nobody | Rule::Any | Rule::Authenticated => None,
+            })
+            .collect();
+        claims.into_iter().collect()
     }
 }

@@ -49,7 +49,7 @@ use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
 pub use environment::{Override, variable};
-pub use gate::{BackendConfig, ChannelConfig, EchoConfig, Gate, HubConfig, VerdictConfig};
+pub use gate::{BackendConfig, ChannelConfig, Gate, NoSettings, VerdictConfig};
 pub use generate::{NewFile, generate, write_new};
 pub use keys::{Key, Kind, Table};
 pub use limits::{GateLimits, Limits};
@@ -202,7 +202,7 @@ fn read_parts(report: &mut Report<'_, '_>) -> Parts {
     if document.value(&KeyPath::of(Owner::NAME)).is_none() {
         owners.push((KeyPath::of(Owner::NAME), Owner { name: "default".to_owned(), host: None }));
     }
-    let issuers = list::<IssuerConfig>(report, "issuer", &[]);
+    let issuers = list::<IssuerConfig>(report, "issuer", &ISSUER_NEEDS.map(|(key, example)| (key, example.to_owned())));
     let mut gates = list::<Gate>(report, Gate::NAME, &required::<Gate>());
     for (path, gate) in &mut gates {
         let limits = config.limits.of_gate(&gate.limits);
@@ -211,8 +211,17 @@ fn read_parts(report: &mut Report<'_, '_>) -> Parts {
     Parts { config, owners, issuers, gates }
 }
 
-fn required<T: Table>() -> Vec<Key> {
-    T::keys().into_iter().filter(|key| key.required).collect()
+/// What an `[[issuer]]` cannot be without, and examples.
+const ISSUER_NEEDS: [(&str, &str); 4] = [
+    ("name", "\"site\""),
+    ("issuer", "\"https://site.example\""),
+    ("audience", "\"doorward\""),
+    ("algorithms", "[\"HS256\"]"),
+];
+
+/// The keys that a table cannot be without, and examples.
+fn required<T: Table>() -> Vec<(&'static str, String)> {
+    T::keys().into_iter().filter(|key| key.required).map(|key| (key.name, key.example)).collect()
 }
 
 fn section<T: Table + Default + DeserializeOwned>(report: &mut Report<'_, '_>) -> T {
@@ -227,7 +236,7 @@ fn section<T: Table + Default + DeserializeOwned>(report: &mut Report<'_, '_>) -
     }
 }
 
-fn list<T: DeserializeOwned>(report: &mut Report<'_, '_>, name: &str, required: &[Key]) -> Items<T> {
+fn list<T: DeserializeOwned>(report: &mut Report<'_, '_>, name: &str, required: &[(&str, String)]) -> Items<T> {
     let path = KeyPath::of(name);
     match report.document.value(&path).map(toml::Spanned::get_ref) {
         None => Vec::new(),
@@ -246,11 +255,11 @@ fn list<T: DeserializeOwned>(report: &mut Report<'_, '_>, name: &str, required: 
 }
 
 /// Tells which keys are missing from a table.
-fn demand(report: &mut Report<'_, '_>, path: &KeyPath, required: &[Key]) {
+fn demand(report: &mut Report<'_, '_>, path: &KeyPath, required: &[(&str, String)]) {
     let Some(DeValue::Table(table)) = report.document.value(path).map(toml::Spanned::get_ref) else { return };
-    for key in required.iter().filter(|key| !table.contains_key(key.name)) {
-        let hint = format!("add `{} = {}`", key.name, key.example);
-        report.error_at(&path.key(key.name), report.document.span(path), format!("`{}` is missing", key.name), hint);
+    for (key, example) in required.iter().filter(|(key, _)| !table.contains_key(*key)) {
+        let hint = format!("add `{key} = {example}`");
+        report.error_at(&path.key(key), report.document.span(path), format!("`{key}` is missing"), hint);
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn read<T: DeserializeOwned>(report: &mut Report<'_, '_>, path: &KeyP
         let (at, is_key) = found.map_or((path.clone(), false), |found| (found.path, found.is_key));
         let wrong = Wrong::parse(error.message());
         wrong.tell(report, &at, is_key, span.clone());
-        let what = if wrong.leaves_a_rest(is_key) { Cut::Key } else { Cut::Item };
+        let what = wrong.cut(is_key);
         if !document::cut(&mut working, &span, what) {
             return None;
         }
@@ -69,13 +69,12 @@ impl<'m> Wrong<'m> {
         }
     }
 
-    /// Whether what is around it can be read without it. An item of a list is one value under one name: without the name there
-    /// is nothing.
-    fn leaves_a_rest(&self, is_key: bool) -> bool {
+    /// What has to be left out so that what is around can be read.
+    fn cut(&self, is_key: bool) -> Cut {
         match self {
-            Self::UnknownKey { .. } | Self::Type { .. } | Self::Other { .. } => true,
-            Self::UnknownName { .. } => !is_key,
-            Self::Missing { .. } | Self::SeveralInOne | Self::NoneInOne | Self::NoBraces => false,
+            Self::UnknownName { .. } if is_key => Cut::WhatItIsIn,
+            Self::Missing { .. } => Cut::WhatItIsIn,
+            _ => Cut::Itself,
         }
     }
 

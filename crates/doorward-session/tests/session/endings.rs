@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use doorward_session::{Ended, Limits, Line, SocketPolicy, Target};
 use doorward_types::{CloseReason, OwnerId, Rest};
 use doorward_wire::websocket::frame::{self, Opcode};
@@ -55,7 +54,7 @@ async fn what_waits_is_dropped_at_the_end_and_a_frame_half_written_is_finished(o
     let world = World::over(over);
     let policy = SocketPolicy { end_within: Duration::from_secs(60), ..roomy() };
     let mut served = world.serve_with_room(100, somebody("bob"), policy, echo()).await;
-    let megabyte = Bytes::from(frame::binary(&vec![7; 1 << 20]));
+    let megabyte = frame::binary(&vec![7; 1 << 20]);
     (0..100).for_each(|_| assert!(served.socket.send(megabyte.clone())));
     served.peer.await_a_byte().await;
     served.socket.end(CloseReason::SessionEnded);
@@ -78,7 +77,7 @@ async fn what_waits_is_dropped_at_the_end_and_a_frame_half_written_is_finished(o
 async fn a_peer_that_never_reads_is_reset_at_the_bound(over: Over) {
     let world = World::over(over);
     let mut served = world.serve_with_room(100, somebody("bob"), roomy(), echo()).await;
-    let megabyte = Bytes::from(frame::binary(&vec![7; 1 << 20]));
+    let megabyte = frame::binary(&vec![7; 1 << 20]);
     (0..100).for_each(|_| assert!(served.socket.send(megabyte.clone())));
     served.peer.await_a_byte().await;
     let began = Instant::now();

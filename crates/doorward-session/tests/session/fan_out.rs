@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use doorward_session::{Ended, Limits, SocketPolicy};
 use doorward_types::CloseReason;
 use doorward_wire::websocket::frame;
@@ -46,7 +45,7 @@ async fn c27_one_that_stops_reading_costs_the_others_nothing(over: Over) {
     }
     let sockets: Vec<_> =
         others.iter().map(|served| Arc::clone(&served.socket)).chain([Arc::clone(&slow.socket)]).collect();
-    let frame = Bytes::from(frame::binary(&vec![7; 100_000]));
+    let frame = frame::binary(&vec![7; 100_000]);
     let mut published = 0;
     while published < 60 || slow.socket.is_open() {
         assert!(published < 1000, "the slow one was never noticed");

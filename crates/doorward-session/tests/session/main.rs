@@ -1,11 +1,19 @@
 //! Sockets from their admission to their end, over TCP and over a pipe in memory.
 
+#[cfg(test)]
 mod support;
 
+#[cfg(test)]
 mod connections;
+#[cfg(test)]
 mod endings;
+#[cfg(test)]
 mod fan_out;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
 mod registry;
+#[cfg(test)]
 mod time;

@@ -8,6 +8,7 @@ use doorward_auth::{
     settings::ReadSecret,
     token::Issuer,
 };
+use doorward_backends::hub::ChannelName;
 
 use super::super::{BackendConfig, Gate, Parts, document::KeyPath, report::Report};
 use super::{
@@ -121,6 +122,9 @@ fn channels(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
     let mut names: HashMap<&str, KeyPath> = HashMap::new();
     for (place, channel) in gate.channel.iter().enumerate() {
         let at = at.index(place);
+        if let Err(error) = channel.name.parse::<ChannelName>() {
+            report.error(&at.key("name"), format!("`{}` cannot be a channel: {error}", channel.name), "as in `news`");
+        }
         if let Some(first) = names.insert(&channel.name, at.clone()) {
             twice(report, &at.key("name"), "channel", &channel.name, &first);
         }

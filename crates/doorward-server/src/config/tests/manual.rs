@@ -136,3 +136,29 @@ fn the_manual_s_own_example_can_be_used() {
     let shown: &dyn fmt::Debug = &loaded.config.gates[0].name;
     assert_eq!(format!("{shown:?}"), "\"chat\"");
 }
+
+/// Keys and issuers that an example names stand elsewhere; everything else in it has to be right.
+#[test]
+fn every_configuration_in_the_manual_is_read_without_a_mistake() {
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let mut folders = vec![docs];
+    let mut examples = 0;
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let page = std::fs::read_to_string(&path).unwrap();
+            for example in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+                examples += 1;
+                let elsewhere = |path: &str| path.ends_with("_file") || path.ends_with(".issuer");
+                let mistakes = told(example);
+                let wrong: Vec<_> =
+                    mistakes.iter().filter(|(place, path, ..)| place.starts_with('E') && !elsewhere(path)).collect();
+                assert!(wrong.is_empty(), "{}: {wrong:#?} in\n{example}", path.display());
+            }
+        }
+    }
+    assert!(examples > 0);
+}

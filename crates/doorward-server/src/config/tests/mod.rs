@@ -2,6 +2,7 @@
 
 mod across;
 mod environment;
+mod ladders;
 mod manual;
 mod reading;
 

@@ -1,3 +1,5 @@
+use doorward_backends::hub::{ChannelName, ChannelRules, Rule};
+
 use super::*;
 
 #[test]
@@ -57,6 +59,31 @@ ping_interval = "1m"
     let limits = config.limits.of_gate(&gate.limits);
     assert_eq!((limits.message_burst, limits.messages_per_second, limits.sockets_per_node), (100, 20, 10));
     assert_eq!(limits.ping_interval.duration().as_secs(), 60);
+}
+
+#[test]
+fn the_channels_of_a_gate_reach_its_hub_with_the_claims_that_they_name() {
+    let text = format!(
+        r#"{ISSUER}{GATE}
+[[gate.channel]]
+name = "news"
+subscribe = "any"
+custom = "authenticated"
+[[gate.channel]]
+name = "group"
+subscribe = {{ claim = "groups" }}
+publish = {{ claim = "admin_of" }}
+custom = {{ claim = "groups" }}
+"#
+    );
+    let config = read(&text).unwrap().config;
+    let hub = config.gates[0].hub().unwrap();
+    let rules = |name: &str| &hub.channels[&name.parse::<ChannelName>().unwrap()];
+    assert_eq!(hub.channels.len(), 2);
+    let news = ChannelRules { subscribe: Rule::Any, publish: Rule::Nobody, custom: Rule::Authenticated };
+    assert_eq!(*rules("news"), news);
+    assert_eq!(rules("group").publish, Rule::Claim("admin_of".to_owned()));
+    assert_eq!(config.gates[0].named_claims(), ["admin_of", "groups"]);
 }
 
 #[test]
@@ -147,6 +174,9 @@ messages_per_second = 100
             ("E12", "limits.message_bytes_before", "larger before the admission", "at most `\"64KiB\"`"),
             ("E14", "log.format", "unknown value `jsn`", "did you mean `json`?"),
             ("E15", "owner[0].name", "`name` is missing", "add `name = \"acme\"`"),
+            ("E16", "issuer[0].issuer", "`issuer` is missing", "add `issuer = \"https://site.example\"`"),
+            ("E16", "issuer[0].audience", "`audience` is missing", "add `audience = \"doorward\"`"),
+            ("E16", "issuer[0].algorithms", "`algorithms` is missing", "add `algorithms = [\"HS256\"]`"),
             ("E17", "issuer[0].name", "expected a string", "put it in quotes: `\"5\"`"),
             ("E21", "gate[0].backend.hubb", "unknown name `hubb`", "did you mean `hub`?"),
             ("E23", "gate[0].ladder[0].jwt.single_use", "expected `true` or `false`", "without quotes"),

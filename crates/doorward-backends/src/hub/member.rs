@@ -1,0 +1,172 @@
+use std::sync::Arc;
+
+use doorward_session::{Incoming, Socket};
+use doorward_types::CloseReason;
+use doorward_wire::{
+    json::{self, Inbound, may_name_a_channel},
+    websocket::{Message, frame},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    Hub, Permitted,
+    topics::{Subscription, gate_of},
+};
+
+/// How many subscriptions one socket may have.
+const MOST_SUBSCRIPTIONS: usize = 128;
+
+/// After so many malformed messages in a row the socket ends.
+const MOST_MALFORMED: u8 = 3;
+
+/// One socket in a hub.
+pub(super) struct Member {
+    hub: Arc<Hub>,
+    subscriptions: Vec<Subscription>,
+    /// How many messages in a row were malformed.
+    malformed: u8,
+}
+
+/// Why a request is not done. What is said to the user is the same for everything that is denied.
+enum Denied {
+    Permission,
+    Missing(&'static str),
+    NotSupported,
+    TooMany,
+}
+
+impl Member {
+    pub(super) fn of(hub: Arc<Hub>) -> Self {
+        Self { hub, subscriptions: Vec::new(), malformed: 0 }
+    }
+
+    fn act(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), Denied> {
+        match &*inbound.action {
+            "presence" | "history" | "auth" => Err(Denied::NotSupported),
+            action => {
+                let channel = inbound.channel.as_deref().ok_or(Denied::Missing("channel"))?;
+                match action {
+                    "subscribe" => self.subscribe(socket, channel, inbound),
+                    "unsubscribe" => {
+                        self.unsubscribe(socket, channel, inbound);
+                        Ok(())
+                    }
+                    "publish" => self.publish(socket, channel, inbound),
+                    _ => self.custom(socket, channel, inbound),
+                }
+            }
+        }
+    }
+
+    fn subscribe(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
+        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        let asked = inbound.pk.as_deref();
+        let pks: Vec<Option<String>> = match model.can_subscribe(socket.admission(), inbound) {
+            Permitted::WhatWasAskedFor => vec![asked.map(str::to_owned)],
+            Permitted::Only(permitted) => {
+                let meant = |pk: &String| asked.is_none_or(|asked| asked == pk) && may_name_a_channel(pk);
+                permitted.into_iter().filter(meant).map(Some).collect()
+            }
+        };
+        if pks.is_empty() {
+            return Err(Denied::Permission);
+        }
+        let new = pks.iter().filter(|pk| !self.is_subscribed(socket, channel, pk.as_deref())).count();
+        if self.subscriptions.len() + new > MOST_SUBSCRIPTIONS {
+            return Err(Denied::TooMany);
+        }
+        for pk in pks.iter().map(Option::as_deref) {
+            // Said before the first message can come.
+            say(socket, &json::subscribed(channel, pk, inbound.id));
+            if !self.is_subscribed(socket, channel, pk) {
+                self.subscriptions.push(self.hub.topics.join(socket, channel, pk));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_subscribed(&self, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
+        self.subscriptions.iter().any(|one| one.is_to(socket, channel, pk))
+    }
+
+    fn unsubscribe(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) {
+        let asked = inbound.pk.as_deref();
+        let leaving = self.subscriptions.extract_if(.., |one| match asked {
+            Some(pk) => one.is_to(socket, channel, Some(pk)),
+            None => one.is_in(socket, channel),
+        });
+        leaving.for_each(|subscription| self.hub.topics.leave(subscription));
+        say(socket, &json::unsubscribed(channel, asked, inbound.id));
+    }
+
+    fn publish(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
+        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        if !model.can_publish(socket.admission(), inbound) {
+            return Err(Denied::Permission);
+        }
+        let message = inbound.message.ok_or(Denied::Missing("message"))?;
+        let topic = (channel, inbound.pk.as_deref());
+        self.hub.topics.publish(socket.sockets(), gate_of(socket), topic, message);
+        if let Some(id) = inbound.id {
+            say(socket, &json::published(id));
+        }
+        Ok(())
+    }
+
+    fn custom(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
+        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        if !model.can_send(socket.admission(), inbound) {
+            return Err(Denied::Permission);
+        }
+        if let Some(answer) = model.on_message(socket.admission(), inbound) {
+            let (before, after) = json::message_parts(channel, inbound.pk.as_deref());
+            let (id_name, id) = inbound.id.map_or(("", ""), |id| (r#","id":"#, id.get()));
+            let parts = [&before, &answer, id_name, id, after].map(|part| part.as_bytes());
+            socket.send(frame::text_parts(&parts));
+        }
+        Ok(())
+    }
+
+    /// Says what is wrong with a message. It may be a slip; three in a row are not.
+    fn is_malformed(&mut self, socket: &Arc<Socket>, id: Option<&RawValue>, what: &str) -> Result<(), CloseReason> {
+        say(socket, &json::error(id, "malformed", what));
+        self.malformed += 1;
+        if self.malformed < MOST_MALFORMED { Ok(()) } else { Err(CloseReason::Malformed) }
+    }
+}
+
+impl Incoming for Member {
+    fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        let inbound = match message.text().map(Inbound::parse_text) {
+            Some(Ok(inbound)) => inbound,
+            Some(Err(malformed)) => return self.is_malformed(socket, None, &malformed.to_string()),
+            None => return self.is_malformed(socket, None, "a message here is a text"),
+        };
+        if inbound.action == "logout" {
+            return Err(CloseReason::Normal);
+        }
+        let (code, sentence) = match self.act(socket, &inbound) {
+            Ok(()) => {
+                self.malformed = 0;
+                return Ok(());
+            }
+            Err(Denied::Missing(field)) => {
+                return self.is_malformed(socket, inbound.id, &format!("`{field}` is missing"));
+            }
+            Err(Denied::Permission) => ("permission_denied", "you may not do that there"),
+            Err(Denied::NotSupported) => ("not_supported", "this hub does not do that"),
+            Err(Denied::TooMany) => ("too_many_subscriptions", "a socket has at most 128 subscriptions"),
+        };
+        self.malformed = 0;
+        say(socket, &json::error(inbound.id, code, sentence));
+        Ok(())
+    }
+
+    fn gone(&mut self, _socket: &Arc<Socket>) {
+        self.subscriptions.drain(..).for_each(|subscription| self.hub.topics.leave(subscription));
+    }
+}
+
+fn say(socket: &Arc<Socket>, text: &str) {
+    socket.send(frame::text(text.as_bytes()));
+}

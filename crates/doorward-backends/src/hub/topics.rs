@@ -1,0 +1,171 @@
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use doorward_session::{Socket, Sockets};
+use doorward_types::{GateName, OwnerId};
+use doorward_wire::{json, websocket::frame};
+use serde_json::value::RawValue;
+
+const SHARDS: usize = 16;
+
+/// Who is subscribed to what: one topic for each object of a channel of a gate of an owner that has a subscriber.
+///
+/// Everybody who is subscribed to a topic gets its messages in the same order. To leave takes the same time however many
+/// others there are.
+pub(super) struct Topics {
+    hasher: RandomState,
+    shards: Vec<Mutex<Shard>>,
+}
+
+/// Topics by their names.
+type Shard = HashMap<Box<[u8]>, Arc<Topic>>;
+
+struct Topic {
+    name: Box<[u8]>,
+    seats: Mutex<Seats>,
+}
+
+#[derive(Default)]
+struct Seats {
+    taken: Vec<Seat>,
+    /// The topic is no longer in its shard: whoever wants to sit down has to look for another.
+    closed: bool,
+}
+
+struct Seat {
+    socket: Arc<Socket>,
+    /// Its place in the list: changed under the lock of the list alone, when somebody else leaves.
+    place: Arc<AtomicUsize>,
+}
+
+/// A seat from the side of whoever sits there. It has to be given back with [`Topics::leave`].
+pub(super) struct Subscription {
+    topic: Arc<Topic>,
+    place: Arc<AtomicUsize>,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl Subscription {
+    /// Whether it is to this object of this channel, at whatever gate.
+    pub(super) fn is_to(&self, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
+        *self.topic.name == *name_of(gate_of(socket), (channel, pk))
+    }
+
+    /// Whether it is to any object of this channel, or to the channel as a whole.
+    pub(super) fn is_in(&self, socket: &Socket, channel: &str) -> bool {
+        self.topic.name.starts_with(&name_up_to_pk(gate_of(socket), channel))
+    }
+}
+
+impl Topics {
+    /// Takes a seat for the socket.
+    pub(super) fn join(&self, socket: &Arc<Socket>, channel: &str, pk: Option<&str>) -> Subscription {
+        let name = name_of(gate_of(socket), (channel, pk));
+        loop {
+            let topic = {
+                let mut shard = lock(self.shard(&name));
+                match shard.get(&*name) {
+                    Some(topic) => Arc::clone(topic),
+                    None => {
+                        let topic = Arc::new(Topic { name: name.as_slice().into(), seats: Mutex::default() });
+                        shard.insert(name.as_slice().into(), Arc::clone(&topic));
+                        topic
+                    }
+                }
+            };
+            let mut seats = lock(&topic.seats);
+            if seats.closed {
+                // It was left empty between the two locks, and is being taken away.
+                drop(seats);
+                std::thread::yield_now();
+                continue;
+            }
+            let place = Arc::new(AtomicUsize::new(seats.taken.len()));
+            seats.taken.push(Seat { socket: Arc::clone(socket), place: Arc::clone(&place) });
+            drop(seats);
+            return Subscription { topic, place };
+        }
+    }
+
+    /// Gives the seat back.
+    pub(super) fn leave(&self, Subscription { topic, place }: Subscription) {
+        let mut seats = lock(&topic.seats);
+        let place = place.load(Ordering::Relaxed);
+        let left = (place < seats.taken.len()).then(|| seats.taken.swap_remove(place));
+        if let Some(moved) = seats.taken.get(place) {
+            moved.place.store(place, Ordering::Relaxed);
+        }
+        let closed = seats.taken.is_empty();
+        seats.closed = closed;
+        drop(seats);
+        drop(left);
+        if closed {
+            lock(self.shard(&topic.name)).remove(&topic.name);
+        }
+    }
+
+    /// Encodes a message once and puts it out for everybody who is subscribed. Gives for how many.
+    pub(super) fn publish(
+        &self,
+        sockets: &Sockets,
+        gate: (&OwnerId, &GateName),
+        (channel, pk): (&str, Option<&str>),
+        message: &RawValue,
+    ) -> usize {
+        let name = name_of(gate, (channel, pk));
+        let Some(topic) = lock(self.shard(&name)).get(&*name).cloned() else { return 0 };
+        let (before, after) = json::message_parts(channel, pk);
+        let frame = frame::text_parts(&[before.as_bytes(), message.get().as_bytes(), after.as_bytes()]);
+        let seats = lock(&topic.seats);
+        sockets.fan_out(seats.taken.iter().map(|seat| &seat.socket), &frame);
+        seats.taken.len()
+    }
+
+    fn shard(&self, name: &[u8]) -> &Mutex<Shard> {
+        let number = self.hasher.hash_one(name) as usize % self.shards.len();
+        &self.shards[number]
+    }
+}
+
+/// The gate that a socket came through, and whose it is.
+pub(super) fn gate_of(socket: &Socket) -> (&OwnerId, &GateName) {
+    (socket.admission().owner(), socket.admission().gate())
+}
+
+/// One text for all four, each with its length before it: nothing that one of them holds can be taken for another.
+fn name_of(gate: (&OwnerId, &GateName), (channel, pk): (&str, Option<&str>)) -> Vec<u8> {
+    let mut name = name_up_to_pk(gate, channel);
+    if let Some(pk) = pk {
+        put(&mut name, pk);
+    }
+    name
+}
+
+fn name_up_to_pk((owner, gate): (&OwnerId, &GateName), channel: &str) -> Vec<u8> {
+    let mut name = Vec::with_capacity(64);
+    for part in [owner.as_str(), gate.as_str(), channel] {
+        put(&mut name, part);
+    }
+    name
+}
+
+fn put(name: &mut Vec<u8>, part: &str) {
+    name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    name.extend_from_slice(part.as_bytes());
+}
+
+/// Locks; a panic of somebody else is no reason to panic here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
