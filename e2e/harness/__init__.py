@@ -1,1 +1,1 @@
-"""What the end-to-end tests need around the real binary: processes, configurations, foreign clients and foreign servers."""
+"""What the tests need around the real binary: processes, configurations, foreign clients and foreign servers."""

@@ -1,7 +1,7 @@
 """The Autobahn cases against a WebSocket server that echoes: `python -m harness.autobahn ws://HOST:PORT/PATH`.
 
-The cases are Autobahn's own files; the runner is the package `kosoku`. Left out: 9 (speed and limits above those of a gate),
-12 and 13 (compression, which gates do not offer).
+The cases are Autobahn's own files; the runner is the package `kosoku`. Left out: 9 (speed, and messages above the limit
+of a gate), 12 and 13 (compression, which gates do not offer).
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ async def run(url: str, only: tuple[str, ...] = ()) -> Outcome:
         if not case.passed
     ]
     return Outcome(
-        Counter(case.behavior.value for case in results), Counter(case.behavior_close.value for case in results), failures
+        Counter(case.behavior.value for case in results),
+        Counter(case.behavior_close.value for case in results),
+        failures,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the foreign echo servers do besides echoing. The server on the npm package `ws` (`node/echo.mjs`) has the same words.
+"""What the foreign echo servers do besides echoing, in the same words on both of them.
 
 `headers`              answers with the request headers as a JSON object
 `fragments`            answers with the text "one two three" in three frames

@@ -1,4 +1,7 @@
-"""Foreign clients and foreign echo servers, two of each kind behind one face: the Python library `websockets` and the npm package `ws`."""
+"""Foreign clients and foreign echo servers, two of each kind behind one face.
+
+One of each is written with the Python library `websockets`, the other with the npm package `ws`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A child process whose lines can be waited for. Nothing here sleeps: every wait is for a line or for the exit, with a deadline."""
+"""A child process whose lines can be waited for.
+
+Nothing here sleeps: every wait is for a line or for the exit, with a deadline.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Process:
 
     @classmethod
     async def start(cls, *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Process:
-        """Starts `command` with pipes on all three of its ends; it sees no `DOORWARD_...` variable but those of `env`."""
+        """Starts `command` with pipes on all three ends. Of `DOORWARD_...` variables it sees those of `env` alone."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOORWARD_")}
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(

@@ -1,6 +1,7 @@
 """A foreign echo server on the Python library `websockets`: `python -m harness.python_echo`.
 
-It prints `listening on ADDR`, then `opened` and `closed CODE REASON` for each connection. What it does besides echoing: `harness/commands.py`.
+It prints `listening on ADDR`, then `opened` and `closed CODE REASON` for each connection.
+What it does besides echoing stands in `harness/commands.py`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ async def obey(connection: ServerConnection, message: str | bytes) -> None:
     """Does what one message says."""
     match message.split(" ", 2) if isinstance(message, str) and len(message) < 1024 else []:
         case ["headers"]:
-            await connection.send(json.dumps({name.lower(): value for name, value in connection.request.headers.raw_items()}))
+            await connection.send(
+                json.dumps({name.lower(): value for name, value in connection.request.headers.raw_items()})
+            )
         case ["fragments"]:
             await connection.send(FRAGMENTS)
         case ["close", code, reason]:
@@ -41,7 +44,9 @@ async def obey(connection: ServerConnection, message: str | bytes) -> None:
             while True:
                 await connection.send(numbered(number, int(size)))
                 number += 1
-                await asyncio.sleep(0)  # a send that need not wait does not let the loop read, and the Close would go unseen
+                await asyncio.sleep(
+                    0
+                )  # a send that need not wait does not let the loop read, and the Close would go unseen
         case _:
             await connection.send(message)
 

@@ -17,7 +17,9 @@ const open = ({ url, protocols, headers, origin }) => {
   socket = new WebSocket(url, protocols, { headers, origin, maxPayload: 16 * 1024 * 1024 });
   socket.on("upgrade", ({ headers }) => tell("upgrade", { extensions: headers["sec-websocket-extensions"] ?? null }));
   socket.on("open", () => tell("open", { protocol: socket.protocol || null }));
-  socket.on("message", (data, isBinary) => tell("message", { binary: isBinary, data: data.toString(isBinary ? "base64" : "utf8") }));
+  socket.on("message", (data, isBinary) =>
+    tell("message", { binary: isBinary, data: data.toString(isBinary ? "base64" : "utf8") }),
+  );
   socket.on("close", (code, reason) => refused || tell("close", { code, reason: reason.toString() }));
   socket.on("unexpected-response", (request, response) => {
     refused = true;

@@ -36,7 +36,10 @@ async def test_a_token_in_a_file_climbs_and_lines_become_messages(folder: Path) 
 
 
 async def test_a_refusal_is_printed_and_is_no_success(folder: Path) -> None:
-    async with Door(folder, SITE, HUB) as door, user(door, env={"DOORWARD_TOKEN": door.token("alice", lasts=-60)}) as alice:
+    async with (
+        Door(folder, SITE, HUB) as door,
+        user(door, env={"DOORWARD_TOKEN": door.token("alice", lasts=-60)}) as alice,
+    ):
         assert await alice.exit() != 0
         assert "4401" in alice.output or "not_authenticated" in alice.output, alice.output
         assert door.key not in alice.output

@@ -44,6 +44,26 @@ async def test_nobody_else_gets_in(folder: Path, before: str, behind: str) -> No
         assert "opened" not in server.process.stdout
 
 
+async def test_a_token_needs_a_real_subprotocol_beside_it(folder: Path, before: str) -> None:
+    async with echo_server("ws") as server, guard(folder, server.url) as gate, CLIENTS[before]() as client:
+        with pytest.raises(Refused) as refused:
+            await client.open(gate.url, Opening(protocols=[gate.token_as_subprotocol()]))
+        assert refused.value.status == 400, "or the token would have to be echoed"
+
+
+async def test_pages_of_its_own_host_alone_get_in(folder: Path, before: str) -> None:
+    async with echo_server("ws") as server, guard(folder, server.url) as gate:
+        own = gate.url.replace("ws://", "http://").rstrip("/")
+        async with CLIENTS[before]() as client:
+            await client.open(gate.url, Opening(token=gate.token, origin=own))
+            await client.send("in")
+            assert await client.receive() == "in"
+        async with CLIENTS[before]() as client:
+            with pytest.raises(Refused) as refused:
+                await client.open(gate.url, Opening(token=gate.token, origin="http://evil.example"))
+            assert refused.value.status == 403
+
+
 async def test_an_open_guard_passes_everybody(folder: Path, before: str, behind: str) -> None:
     async with echo_server(behind) as server, guard(folder, server.url, "--open") as gate, CLIENTS[before]() as client:
         await client.open(gate.url, Opening())

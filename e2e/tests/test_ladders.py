@@ -41,7 +41,7 @@ async def user(door: Door, path: str, **files: str) -> AsyncIterator[Process]:
 async def made(door: Door, *command: str) -> str:
     """What a command that makes a secret prints."""
     done = await door.cli(*command)
-    assert done.code == 0, done
+    assert done.code == 0 and done.stdout.strip(), done
     return door.keep_secret(done.stdout.strip())
 
 

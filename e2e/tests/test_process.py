@@ -112,7 +112,9 @@ async def test_health_is_told_to_a_person_and_to_a_script(folder: Path) -> None:
 @pytest.mark.parametrize("level", ["info", "trace"])
 async def test_the_log_holds_no_secret_however_much_it_says(folder: Path, level: str) -> None:
     async with echo_server("websockets") as server:
-        door = await Door(folder, SITE, HUB, upstream(server.url)).start({"DOORWARD_LOG": level})
+        # whoever tries things out has the variables of the client in the same shell
+        environment = {"DOORWARD_LOG": level, "DOORWARD_TOKEN": "of-the-shell"}
+        door = await Door(folder, SITE, HUB, upstream(server.url)).start(environment)
         good, bad = door.token("alice", groups=["3"]), door.token("alice", key=door.keep_secret("k" * 48))
         message = door.keep_secret("the message itself 7f3a")
         async with await Peer.admitted(door.url("/hub"), good) as alice:

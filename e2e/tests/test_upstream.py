@@ -18,6 +18,14 @@ from harness.door import SITE, Door, upstream
 from harness.foreign import CLIENTS, Client, Ended, Opening, Refused, Upstream, echo_server
 
 APP = "https://app.example"
+FOREIGN = (
+    "https://evil.example",
+    "http://app.example",
+    "https://app.example:444",
+    "https://app.example.evil.example",
+    "https://app.example@evil.example",
+    "null",
+)
 
 
 @asynccontextmanager
@@ -28,7 +36,9 @@ async def guarded(folder: Path, behind: str) -> AsyncIterator[tuple[Door, Upstre
 
 
 @asynccontextmanager
-async def through(folder: Path, before: str, behind: str, **how: object) -> AsyncIterator[tuple[Client, Upstream, Door]]:
+async def through(
+    folder: Path, before: str, behind: str, **how: object
+) -> AsyncIterator[tuple[Client, Upstream, Door]]:
     """A client that has passed the gate."""
     async with guarded(folder, behind) as (door, server), CLIENTS[before]() as client:
         await client.open(door.url("/app"), Opening(token=door.token("alice"), **how))
@@ -112,7 +122,7 @@ async def test_nobody_passes_without_a_token(folder: Path, before: str, behind: 
 
 async def test_a_foreign_origin_is_forbidden(folder: Path, before: str, behind: str) -> None:
     async with guarded(folder, behind) as (door, server):
-        for origin in ("https://evil.example", "http://app.example", "https://app.example:444", "https://app.example.evil.example", "null"):
+        for origin in FOREIGN:
             async with CLIENTS[before]() as client:
                 with pytest.raises(Refused) as refused:
                     await client.open(door.url("/app"), Opening(token=door.token("alice"), origin=origin))
@@ -211,6 +221,10 @@ async def test_identity_headers_of_the_client_do_not_pass(folder: Path, before: 
 
 
 async def test_other_headers_of_the_client_pass(folder: Path, before: str, behind: str) -> None:
-    async with through(folder, before, behind, headers={"X-Request-Id": "42", "Accept-Language": "de"}) as (client, _, _):
+    async with through(folder, before, behind, headers={"X-Request-Id": "42", "Accept-Language": "de"}) as (
+        client,
+        _,
+        _,
+    ):
         seen = await seen_upstream(client)
         assert (seen["x-request-id"], seen["accept-language"]) == ("42", "de")
