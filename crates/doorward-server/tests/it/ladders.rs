@@ -139,6 +139,11 @@ both! {
         let secret = doorward_testkit::tokens::TestKey::secret(SECRET.as_bytes());
         let now = World::NOW.as_secs();
         let claims = json!({ "iss": "https://site.example", "aud": "doorward", "sub": "7", "iat": now, "exp": now + 600 });
+        let with = |name: &str, value: Value| {
+            let mut claims = claims.clone();
+            claims[name] = value;
+            claims
+        };
         let typed = |typ: &str| secret.sign(&json!({ "alg": "HS256", "typ": typ }), &claims);
         let none = doorward_testkit::tokens::TestKey::None;
         let wrong = [
@@ -152,7 +157,8 @@ both! {
             world.token("7", json!({ "aud": "another" })),
             world.token("7", json!({ "iss": "https://other.example" })),
             world.token("7", json!({ "iat": now - 900, "exp": now - 300 })),
-            world.token("7", json!({ "nonce": "of an ID token" })),
+            secret.sign(&json!({ "alg": "HS256", "typ": "JWT" }), &with("nonce", json!("of an ID token"))),
+            secret.sign(&json!({ "alg": "HS256" }), &with("at_hash", json!("of an ID token"))),
             world.token("7", json!({ "events": { "http://schemas.openid.net/event/backchannel-logout": {} } })),
         ];
         let mut all = Vec::new();

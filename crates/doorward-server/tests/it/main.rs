@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
 
 mod edge;
+mod endings;
 mod ladders;
 mod layering;
 mod peer;
+mod replay;
 mod tickets;
 mod world;
