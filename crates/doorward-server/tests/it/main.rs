@@ -7,6 +7,8 @@ mod endings;
 mod ladders;
 mod layering;
 mod peer;
+mod records;
 mod replay;
 mod tickets;
+mod upstream;
 mod world;

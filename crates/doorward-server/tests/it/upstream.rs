@@ -1,0 +1,132 @@
+//! Behind a gate: a foreign WebSocket server, which writes down what it is told.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+use tokio_websockets::ServerBuilder;
+
+use crate::{
+    peer::{Heard, Peer},
+    world::{Carrier, World},
+};
+
+/// A server that sends every message back; and the headers of each upgrade that it took.
+async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let (told, heads) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let told = told.clone();
+            tokio::spawn(async move {
+                let Ok((request, mut socket)) = ServerBuilder::new().accept(stream).await else { return };
+                told.send(request.headers().clone()).unwrap();
+                while let Some(Ok(message)) = socket.next().await {
+                    if (message.is_text() || message.is_binary()) && socket.send(message).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (url, heads)
+}
+
+async fn guarded(carrier: Carrier) -> (World, UnboundedReceiver<http::HeaderMap>) {
+    let (url, heads) = foreign().await;
+    let gates = format!(
+        r#"
+        [[gate]]
+        name = "app"
+        path = "/app"
+        backend = {{ upstream = {{ url = "{url}/inner" }} }}
+        ladder = [{{ bearer = {{}} }}]
+        [[gate]]
+        name = "talk"
+        path = "/talk"
+        backend = {{ upstream = {{ url = "{url}/inner" }} }}
+        ladder = [{{ jwt = {{}} }}]
+        [[gate]]
+        name = "nowhere"
+        path = "/nowhere"
+        backend = {{ upstream = {{ url = "ws://127.0.0.1:1/" }} }}
+        ladder = [{{ bearer = {{}} }}]
+        "#
+    );
+    (World::of(carrier, &gates).await, heads)
+}
+
+fn all<'h>(headers: &'h http::HeaderMap, name: &str) -> Vec<&'h str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+}
+
+const LIES: &str = "X-Doorward-Subject: member:1\r\nX-DOORWARD-Owner: evil\r\nx_doorward_gate: evil\r\n\
+    X-Doorward-Assertion: forged\r\nX-Forwarded-User: root\r\nX_Forwarded_User: root\r\n\
+    X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\n\
+    X-Real-IP: 6.6.6.6\r\nX-Harmless: passes\r\n";
+
+#[tokio::test]
+async fn c31_the_upstream_hears_who_it_is_from_the_gate_alone_and_no_credential() {
+    for carrier in [Carrier::Memory, Carrier::Tcp] {
+        let (world, mut heads) = guarded(carrier).await;
+        let token = world.token("7", json!({}));
+        let headers = format!("Authorization: Bearer {token}\r\nDoorward-Ticket: dwt_0\r\n{LIES}");
+        let mut peer = world.knock("/app", &headers).await.unwrap();
+        peer.say("through and back").await;
+        assert_eq!(peer.hear().await, Heard::Text("through and back".into()));
+        let told = heads.recv().await.unwrap();
+        assert_eq!(all(&told, "x-doorward-subject"), ["member:7"]);
+        assert_eq!(all(&told, "x-doorward-owner"), ["acme"]);
+        assert_eq!(all(&told, "x-doorward-gate"), ["app"]);
+        assert_eq!(all(&told, "x-doorward-assertion").len(), 1);
+        assert_eq!(all(&told, "x-harmless"), ["passes"]);
+        let everything = format!("{told:?}");
+        for gone in [&token, "dwt_0", "root", "evil", "forged", "x_"] {
+            assert!(!everything.contains(gone), "{gone}: {everything}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn c30_where_a_stranger_says_to_come_from_reaches_neither_upstream_nor_log() {
+    let (world, mut heads) = guarded(Carrier::Tcp).await;
+    let token = world.token("7", json!({}));
+    let _peer = world.knock("/app", &format!("Authorization: Bearer {token}\r\n{LIES}")).await.unwrap();
+    let told = heads.recv().await.unwrap();
+    assert_eq!(all(&told, "x-forwarded-for"), ["127.0.0.1"]);
+    assert!(!format!("{told:?}").contains("6.6.6.6"), "{told:?}");
+    assert_eq!(world.rows().await[0].source.to_string(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn nothing_reaches_the_upstream_before_the_admission() {
+    let (world, mut heads) = guarded(Carrier::Tcp).await;
+    let mut refused: Peer = world.peer("/talk").await;
+    refused.event().await;
+    refused.json(json!({ "action": "auth", "kind": "jwt", "token": "x.y.z" })).await;
+    assert_eq!(refused.event().await["code"], 4401);
+    assert_eq!(refused.closes().await, [4401]);
+    let mut peer = world.peer("/talk").await;
+    peer.climbs(&world.token("7", json!({}))).await;
+    peer.say("first").await;
+    assert_eq!(peer.hear().await, Heard::Text("first".into()));
+    assert_eq!(all(&heads.recv().await.unwrap(), "x-doorward-subject"), ["member:7"]);
+    assert!(heads.try_recv().is_err(), "it was asked once, for the admitted one");
+    // An ending cuts the relay too.
+    assert_eq!(world.end("gate=talk").await["ended"], 1);
+    assert_eq!(peer.closes().await, [4410]);
+    world.empties().await;
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_down_is_told_before_the_101_and_lets_nobody_in() {
+    let (world, _heads) = guarded(Carrier::Tcp).await;
+    let token = world.token("7", json!({}));
+    let refused = world.knock("/nowhere", &format!("Authorization: Bearer {token}\r\n")).await.err().unwrap();
+    assert_eq!(refused.status, 503);
+    assert_eq!(world.verdicts().await, ["1013 upstream: dial"]);
+    world.empties().await;
+}
