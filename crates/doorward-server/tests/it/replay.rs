@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     peer::Heard,
-    world::{Carrier, World, both},
+    world::{World, both},
 };
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {

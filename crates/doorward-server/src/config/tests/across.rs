@@ -305,6 +305,15 @@ fn c90_what_everybody_can_reach_unencrypted_is_warned_about() {
 }
 
 #[test]
+fn c90_a_gate_that_its_path_alone_guards_is_told_to_be_open() {
+    let gate = "[[gate]]\nname = \"a\"\npath = \"/hard-to-guess-1f8b27/{room}\"\nbackend = { echo = {} }\n";
+    expect(gate, &[("E1", "gate[0].ladder", "the gate has no ladder", "say so with `open = true`")]);
+    expect(&format!("{gate}open = true\n"), &[("W5", "gate[0].open", "lets everybody in", "add a ladder")]);
+    let origins = "origins = [\"https://app.example\"]\nopen = true\n";
+    expect(&format!("{gate}{origins}"), &[("W6", "gate[0].open", "lets everybody in", "add a ladder")]);
+}
+
+#[test]
 fn the_two_sides_do_not_share_a_port() {
     let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"127.0.0.1:1\"\n";
     expect(text, &[("E4", "internal.listen", "`127.0.0.1:1` is taken by the public side", "another port")]);

@@ -1,0 +1,325 @@
+//! The program itself: every command against a running server, and one clear line where something cannot be.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use doorward_client::{Client, ClimbError, ConnectError, Credentials, Options};
+use doorward_types::Secret;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a command said.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    /// What it said when it worked.
+    fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out.trim_end().to_owned()
+    }
+
+    fn json(self) -> Value {
+        serde_json::from_str(&self.well()).unwrap()
+    }
+
+    /// The one line that says what is wrong, and the exit code.
+    fn failed(self) -> (i32, String) {
+        let errors: Vec<_> = self.err.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{self:?}");
+        assert!(!self.err.contains("panicked"), "{self:?}");
+        (self.code.unwrap(), errors[0]["error: ".len()..].to_owned())
+    }
+}
+
+/// The program in that folder, with ports that the system gives.
+fn doorward(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("DOORWARD_SERVER_LISTEN", "127.0.0.1:0")
+        .env("DOORWARD_INTERNAL_LISTEN", "127.0.0.1:0")
+        .env("DOORWARD_SERVER_SHUTDOWN", "1s");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Said {
+    run_with(folder, arguments, &[])
+}
+
+fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    let output = doorward(folder, arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A server that runs, until it is stopped or dropped.
+struct Serving {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    public: String,
+    internal: String,
+}
+
+impl Serving {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = doorward(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut serving = Self { child, out, public: String::new(), internal: String::new() };
+        serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
+        serving.internal = serving.line().strip_prefix("listening on ").unwrap().to_owned();
+        serving
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Tells it to leave, and gives its exit code.
+    fn stop(mut self) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    async fn climb(&self, path: &str, credentials: Credentials) -> Result<Client, ClimbError> {
+        let url = format!("ws://{}{path}", self.public);
+        let mut client = Client::connect(&url, Options::default()).await.unwrap();
+        client.climb(&mut { credentials }).await.map(|_| client)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+/// A gate for tickets, one for app keys and one for tokens that may be used once, beside the first gate.
+const MORE: &str = r#"
+    [[gate]]
+    name = "tickets"
+    path = "/tickets"
+    backend = { echo = {} }
+    ladder = [{ ticket = { via = ["message"] } }]
+    [[gate]]
+    name = "robots"
+    path = "/robots"
+    backend = { echo = {} }
+    ladder = [{ app_key = {} }]
+    [[gate]]
+    name = "once"
+    path = "/once"
+    backend = { echo = {} }
+    ladder = [{ jwt = { issuer = "site", single_use = true } }]
+"#;
+
+/// A folder with what `genconfig` writes, and more gates.
+fn generated() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let wrote = run(folder.path(), &["genconfig"]).well();
+    assert!(wrote.contains("wrote doorward.toml"), "{wrote}");
+    fs::OpenOptions::new()
+        .append(true)
+        .open(folder.path().join("doorward.toml"))
+        .unwrap()
+        .write_all(MORE.as_bytes())
+        .unwrap();
+    folder
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from_text(text)
+}
+
+#[tokio::test]
+async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
+    let folder = generated();
+    let here = folder.path();
+    assert_eq!(run(here, &["checkconfig"]).code, Some(0));
+    let (code, error) = run(here, &["health"]).failed();
+    assert_eq!(code, 1);
+    assert!(error.contains("no doorward is running on this store"), "{error}");
+    let serving = Serving::start(here, &["serve"]);
+    assert!(run(here, &["health"]).well().starts_with("ok: 0 sockets, 0 climbing, 4 gates"));
+
+    let token = run(here, &["gentoken", "--issuer", "site", "--subject", "7", "--claim", "groups=3"]).well();
+    let checked = run_with(here, &["checktoken", "--issuer", "site"], &[("DOORWARD_TOKEN", &token)]).well();
+    assert!(checked.starts_with("valid: of member:7, until "), "{checked}");
+    let (code, error) = run_with(here, &["checktoken", "--issuer", "site"], &[("DOORWARD_TOKEN", "x.y.z")]).failed();
+    assert!(code == 1 && error.starts_with("the token is refused: "), "{error}");
+    let mut by_token = serving.climb("/chat", Credentials::new().jwt(secret(&token))).await.unwrap();
+
+    let ticket = run(here, &["genticket", "--gate", "tickets", "--subject", "member:8", "--json"]).json();
+    let ticket = ticket["ticket"].as_str().unwrap();
+    let mut by_ticket = serving.climb("/tickets", Credentials::new().ticket(secret(ticket))).await.unwrap();
+    let again = serving.climb("/tickets", Credentials::new().ticket(secret(ticket))).await.err();
+    let Some(ClimbError::Refused(refused)) = again else { panic!("{again:?}") };
+    let why = run(here, &["why", &refused.trace]).well();
+    assert!(why.contains("verdict  refused: ") && why.contains("the peer was told 4401"), "{why}");
+    assert!(!why.contains(&ticket[4..]), "{why}");
+
+    let key = run(here, &["keygen", "--subject", "robot:9", "--json"]).json();
+    let (id, text) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    let mut by_key = serving.climb("/robots", Credentials::new().app_key(text).unwrap()).await.unwrap();
+    assert!(run(here, &["keys", "list"]).well().contains(id));
+    let listed = run(here, &["sockets", "list", "--json"]).json();
+    assert_eq!((&listed["total"], listed["sockets"].as_array().unwrap().len()), (&Value::from(3), 3));
+
+    assert_eq!(run(here, &["keys", "revoke", id]).well(), "revoked; 1 sockets ended");
+    assert_eq!(by_key.next_message().await.unwrap(), None);
+    assert_eq!(by_key.closed().unwrap().code, Some(4410));
+    assert!(serving.climb("/robots", Credentials::new().app_key(text).unwrap()).await.is_err());
+    let ended = run(here, &["sockets", "end", "subject=member:7", "--json"]).json();
+    assert_eq!(ended["ended"], 1);
+    assert_eq!(by_token.next_message().await.unwrap(), None);
+    assert_eq!(by_token.closed().unwrap().code, Some(4410));
+
+    assert!(!serving.internal.is_empty());
+    assert_eq!(serving.stop(), Some(0));
+    assert_eq!(by_ticket.next_message().await.unwrap(), None);
+    assert_eq!(by_ticket.closed().unwrap().code, Some(1012));
+    assert!(run(here, &["why", &refused.trace]).well().contains("verdict  refused: "), "also without a server");
+}
+
+#[tokio::test]
+async fn c84_after_a_restart_on_the_same_store_every_replay_is_refused() {
+    let folder = generated();
+    let here = folder.path();
+    let ticket = run(here, &["genticket", "--gate", "tickets", "--subject", "member:8", "--valid", "10m"]).well();
+    let token = run(here, &["gentoken", "--issuer", "site", "--subject", "7"]).well();
+    let unused = run(here, &["genticket", "--gate", "tickets", "--subject", "member:8", "--valid", "10m"]).well();
+    let serving = Serving::start(here, &["serve"]);
+    assert!(serving.climb("/tickets", Credentials::new().ticket(secret(&ticket))).await.is_ok());
+    assert!(serving.climb("/once", Credentials::new().jwt(secret(&token))).await.is_ok());
+    assert_eq!(serving.stop(), Some(0));
+
+    let serving = Serving::start(here, &["serve"]);
+    for (path, credentials) in
+        [("/tickets", Credentials::new().ticket(secret(&ticket))), ("/once", Credentials::new().jwt(secret(&token)))]
+    {
+        match serving.climb(path, credentials).await {
+            Err(ClimbError::Refused(refused)) => assert_eq!(refused.code, 4401, "{path}"),
+            other => panic!("{path}: {:?}", other.err()),
+        }
+    }
+    assert!(serving.climb("/tickets", Credentials::new().ticket(secret(&unused))).await.is_ok());
+}
+
+#[test]
+fn a_second_server_on_a_store_is_told_so() {
+    let folder = generated();
+    let serving = Serving::start(folder.path(), &["serve"]);
+    let (code, error) = run(folder.path(), &["serve"]).failed();
+    assert_eq!(code, 1);
+    assert!(error.starts_with("another doorward is running on the store `"), "{error}");
+    drop(serving);
+    assert_eq!(Serving::start(folder.path(), &["serve"]).stop(), Some(0), "a killed one leaves no lock behind");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = generated();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, error) = run(folder.path(), &["serve", "--listen", &address]).failed();
+    assert_eq!(code, 1);
+    assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+}
+
+#[test]
+fn a_store_that_is_none_and_a_folder_that_is_none_are_named() {
+    let folder = generated();
+    let here = folder.path();
+    fs::write(here.join("doorward.db"), "this is a letter to my aunt, and no database at all".repeat(20)).unwrap();
+    let (code, error) = run(here, &["serve"]).failed();
+    assert_eq!((code, error.as_str()), (1, "`doorward.db` is not a SQLite database"));
+    let (code, error) = run_with(here, &["serve"], &[("DOORWARD_STORE_URL", "sqlite://gone/doorward.db")]).failed();
+    assert_eq!(code, 1);
+    assert!(error.contains("gone/doorward.db"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = generated();
+    let here = folder.path();
+    // A folder without the right to write stops everybody but root; `/proc` stops root too.
+    std::os::unix::fs::symlink("/proc/self", here.join("locked")).unwrap();
+    let (code, error) = run_with(here, &["serve"], &[("DOORWARD_STORE_URL", "sqlite://locked/doorward.db")]).failed();
+    assert_eq!(code, 1);
+    assert!(error.contains("locked/doorward.db") && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn only_a_wrong_configuration_exits_with_64_and_its_mistakes_are_told_by_line() {
+    let folder = generated();
+    let here = folder.path();
+    let (code, error) = run(here, &["serve", "-c", "gone.toml"]).failed();
+    assert_eq!(code, 64);
+    assert!(error.starts_with("cannot read the configuration `gone.toml`: "), "{error}");
+    fs::rename(here.join("site.secret"), here.join("moved")).unwrap();
+    for command in ["serve", "checkconfig"] {
+        let said = run(here, &[command]);
+        assert_eq!(said.code, Some(64), "{said:?}");
+        let told = format!("{}{}", said.out, said.err);
+        assert!(told.contains("`site.secret` could not be read: there is no such file"), "{told}");
+        assert!(told.contains("doorward.toml:"), "{told}");
+    }
+    fs::rename(here.join("moved"), here.join("site.secret")).unwrap();
+    fs::set_permissions(here.join("site.secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(run(here, &["serve"]).code, Some(64), "a secret that everybody can read is none");
+    // The command line itself.
+    assert_eq!(run(here, &["serve", "--colour"]).code, Some(2));
+    assert_eq!(run(here, &["dance"]).code, Some(2));
+}
+
+#[test]
+fn the_demo_goes_as_it_is_told_and_ends_with_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = run(folder.path(), &["demo", "--once"]);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+}
+
+#[tokio::test]
+async fn guard_stands_before_a_server_without_a_configuration() {
+    let folder = generated();
+    // What is guarded is a gate of echo: a WebSocket server like others.
+    let echo =
+        "[store]\nurl = \"memory:\"\n[[gate]]\nname = \"echo\"\npath = \"/*\"\nbackend = { echo = {} }\nopen = true\n";
+    fs::write(folder.path().join("echo.toml"), echo).unwrap();
+    let upstream = Serving::start(folder.path(), &["serve", "-c", "echo.toml"]);
+    let url = format!("ws://{}/", upstream.public);
+
+    let mut open = Serving::start(folder.path(), &["guard", "--open", "--listen", "127.0.0.1:0", &url]);
+    assert_eq!(open.line(), "everybody gets in (--open)");
+    let raw = Options { subprotocols: vec![], ..Options::default() };
+    let mut client = Client::connect(&format!("ws://{}/any/where", open.public), raw.clone()).await.unwrap();
+    client.send("through and back").await.unwrap();
+    let heard = client.next_message().await.unwrap();
+    assert_eq!(heard, Some(doorward_client::Message::Text("through and back".to_owned())));
+
+    let mut closed = Serving::start(folder.path(), &["guard", "--listen", "127.0.0.1:0", &url]);
+    let token = closed.line().strip_prefix("token ").unwrap().to_owned();
+    let address = format!("ws://{}/", closed.public);
+    match Client::connect(&address, raw.clone()).await {
+        Err(ConnectError::Refused { status, .. }) => assert_eq!(status, 401),
+        other => panic!("{:?}", other.err()),
+    }
+    assert!(Client::connect(&address, Options { bearer: Some(secret(&token)), ..raw }).await.is_ok());
+}
