@@ -92,6 +92,10 @@ impl HandshakeLayer for Proves {
         "test"
     }
 
+    fn step(&self) -> &'static str {
+        "socket proves"
+    }
+
     fn verify<'a>(&'a self, _: &'a Handshake, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
         Box::pin(std::future::ready(claimant.prove("test", Timestamp::default(), self.0.clone())))
     }
@@ -114,6 +118,7 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
     let handshake = Handshake {
         source,
         secure: true,
+        port: None,
         host: "localhost".into(),
         origin: None,
         variables: BTreeMap::new(),
