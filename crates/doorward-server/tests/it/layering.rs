@@ -103,7 +103,14 @@ const HOUSE: &[Row] = &[
     },
     Row {
         krate: "embed-axum",
-        may: &["doorward-types", "doorward-auth", "doorward-session", "doorward-backends", "doorward-server"],
+        may: &[
+            "doorward-types",
+            "doorward-wire",
+            "doorward-auth",
+            "doorward-session",
+            "doorward-backends",
+            "doorward-server",
+        ],
         never: &[BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
 ];
