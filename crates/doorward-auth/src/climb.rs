@@ -263,14 +263,14 @@ impl Run {
         Ok(())
     }
 
-    /// The branch that the user names; what names it also answers the branch's first ask.
+    /// The branch that the user names; what names it also answers the branch's first ask, where it has fields.
     async fn chosen(&self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<Branch, Refusal> {
         let first = |branch: &Branch| branch.layers.first().map_or("", |layer| layer.name());
         let answer = self.choose(branches.iter().map(first).collect(), false, conversation).await?;
         let kind = answer.kind().unwrap_or_default();
         match branches.into_iter().find(|branch| first(branch) == kind) {
             Some(branch) => {
-                conversation.give(answer);
+                give(conversation, answer);
                 Ok(branch)
             }
             None => Err(self.missed("choose", format!("`{}` is none of the alternatives", kind.escape_debug()))),
@@ -294,7 +294,7 @@ impl Run {
                 return Err(self.missed("choose", format!("`{}` is none of the choices", kind.escape_debug())));
             };
             let layer = left.remove(place);
-            conversation.give(chosen);
+            give(conversation, chosen);
             talk(layer.as_ref(), conversation, &mut self.claimant).await?;
         }
         Ok(if left.len() == layers.len() { Outcome::Skipped } else { Outcome::Hit })
@@ -339,6 +339,14 @@ impl Run {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Takes what chose a layer as the answer to its first ask. One without fields only chose: a layer that shows something before
+/// it asks cannot be answered yet.
+fn give(conversation: &mut Conversation, chosen: Answer) {
+    if !chosen.has_exactly(&[]) {
+        conversation.give(chosen);
     }
 }
 

@@ -195,3 +195,34 @@ async fn other_words_are_refused_whatever_is_wrong_with_them() {
         assert_eq!(peer.steps(), script::scripts_of(SOURCE)[1]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_challenge_is_chosen_by_its_name_and_shown_before_it_is_answered() {
+    let world = World::new();
+    let layer = json!({ "challenge": { "secret": "ab".repeat(16) } });
+    let ident = json!({ "ident": { "glyph": "☂" } });
+    for (config, choose) in [
+        (json!({ "any": [[ident], [layer]] }), "choose ident | challenge"),
+        (json!({ "optional": [ident, layer] }), "choose ident | challenge | skip"),
+    ] {
+        let mut peer = world.knock(&ladder(&world, config), World::handshake()).await.unwrap();
+        assert_eq!(peer.hear().await.line, choose);
+        peer.say(Answer::to_layer("challenge"));
+        let shown = asked(&mut peer).await;
+        let partial = partial(&shown);
+        peer.say(answer(&partial, &proof(&shown, &partial)));
+        match peer.hear().await.line.as_str() {
+            "choose ident | skip" => {
+                peer.say(Answer::to_layer("ident"));
+                let talk = r#"
+                    < tell ident: socket shows glyph
+                    < ask ident: user accepts glyph
+                    > {"kind":"ident","accept":"yes"}
+                    < admitted nobody
+                "#;
+                peer.play(talk).await;
+            }
+            line => assert_eq!(line, "admitted nobody"),
+        }
+    }
+}

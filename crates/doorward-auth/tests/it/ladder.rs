@@ -200,6 +200,31 @@ async fn the_message_that_chooses_a_branch_answers_its_first_ask_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_without_fields_only_chooses() {
+    let world = World::new();
+    let mut peer = world.knock(&either(), flags(&[])).await.unwrap();
+    let talk = r#"
+        < choose key | jwt
+        > {"kind":"jwt"}
+        < ask jwt: user sends word
+        > {"kind":"jwt","word":"right"}
+        < ask last: user sends word
+        > {"word":"last"}
+        < admitted member:eve
+    "#;
+    peer.play(talk).await;
+    let mut peer = world.knock(&optional(), flags(&[])).await.unwrap();
+    let talk = r#"
+        < choose mail | seal | skip
+        > {"kind":"seal"}
+        < ask seal: user sends word
+        > {"kind":"seal","word":"wrong"}
+        < refused not_authenticated
+    "#;
+    peer.play(talk).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_branch_has_to_be_climbed_as_a_whole_and_none_after_another_failed() {
     let world = World::new();
     let mut peer = world.knock(&either(), flags(&[])).await.unwrap();
