@@ -261,7 +261,11 @@ impl Sockets {
         let began = Instant::now();
         let ending = Ending::begin();
         for (after, socket) in leaving {
-            tokio::time::sleep_until(began + after).await;
+            // One that has gone by itself is not waited for.
+            tokio::select! {
+                () = tokio::time::sleep_until(began + after) => {}
+                _ = socket.until_ended() => {}
+            }
             socket.end_as(Ended::For(CloseReason::Restart), false, Some(ending.tally()));
         }
         ending.begun().await;
