@@ -410,3 +410,41 @@ fn is_the_same(one: &Subject, other: &Subject) -> bool {
 fn rest_of(subject: &Subject) -> Rest {
     Rest::on("subject", subject.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::{Over, World, climb, login, quiet};
+
+    async fn register(world: &World, number: usize) -> Arc<Socket> {
+        let (transport, _) = world.stream(1).await;
+        let admission = climb(login(&format!("user {number}"), &format!("s{number}")), world.sockets.cursor());
+        world.sockets.register(admission, transport, quiet()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn things_that_have_the_same_key_by_chance_are_told_apart() {
+        let world = World::over(Over::Pipe);
+        let mut sockets = Vec::new();
+        for number in 0..50 {
+            sockets.push(register(&world, number).await);
+        }
+        for (number, socket) in sockets.iter().enumerate() {
+            assert!(socket.is_open());
+            let what = Target::Rest(Rest::on("sid", format!("s{number}")));
+            assert_eq!(world.sockets.end(None, &what, CloseReason::SessionEnded).sockets(), [socket.id()]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_gone_leaves_nothing_behind() {
+        let world = World::over(Over::Pipe);
+        for number in 0..1000 {
+            drop(register(&world, number).await);
+        }
+        for shard in &world.sockets.shards {
+            let (slots, entries) = lock(shard).size();
+            assert!(slots <= 1 && entries == 0, "{slots} slots and {entries} entries");
+        }
+    }
+}

@@ -16,6 +16,7 @@ over_both!(
     a_message_over_the_limit_is_refused_by_its_header,
     c68_a_panic_at_a_message_ends_that_socket_alone,
     c87_too_many_messages_end_the_socket,
+    replies_beyond_the_outbox_go_out_while_the_read_is_worked_through,
 );
 
 async fn messages_in_any_split_are_handed_over_whole(over: Over) {
@@ -124,9 +125,8 @@ async fn c87_too_many_messages_end_the_socket(over: Over) {
     assert!((60..70).contains(&answers), "a burst of 60 is taken, {answers} were");
 }
 
-#[tokio::test]
-async fn replies_beyond_the_outbox_go_out_while_the_read_is_worked_through() {
-    let world = World::over(Over::Tcp);
+async fn replies_beyond_the_outbox_go_out_while_the_read_is_worked_through(over: Over) {
+    let world = World::over(over);
     let limits = Limits { outbox_messages: 4, ..quiet().limits };
     let mut served = world.serve(somebody("bob"), SocketPolicy { limits, ..quiet() }, echo()).await;
     let messages: Vec<u8> = (0..1000).flat_map(|_| masked(Opcode::Text, b"again")).collect();

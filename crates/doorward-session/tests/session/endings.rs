@@ -152,12 +152,16 @@ async fn a_socket_that_ended_before_it_was_served_gets_its_close_frame(over: Ove
 
 async fn messages_after_the_end_reach_nobody(over: Over) {
     let world = World::over(over);
-    let incoming = Does::with(|_, message| panic!("{message:?} was handled"));
+    let incoming = Does::with(|socket, message| {
+        assert_eq!(message.payload, b"the last", "nothing is handled after it");
+        socket.end(CloseReason::NotAllowed);
+        Ok(())
+    });
     let gone = Arc::clone(&incoming.gone);
     let mut served = world.serve(somebody("bob"), quiet(), incoming).await;
-    served.socket.end(CloseReason::NotAllowed);
-    served.peer.say("anybody?").await;
-    served.peer.say("hello?").await;
+    let messages = ["the last", "anybody?", "hello?"].map(|text| crate::support::masked(Opcode::Text, text.as_bytes()));
+    served.peer.write(&messages.concat()).await;
+    served.peer.say("in another read?").await;
     served.peer.hears_close(CloseReason::NotAllowed).await;
     assert_eq!(served.peer.hear().await, Heard::End);
     assert_eq!(gone.load(Ordering::Relaxed), 1, "the backend hears of the end before the peer has answered");
