@@ -174,7 +174,7 @@ fn a_refusal_says_what_is_wrong_and_what_would_be_right_and_shows_no_value() {
     assert_eq!(shown("\"s3cret\""), "the message is JSON but not an object; send one like `{\"action\": ...}`");
     assert_eq!(shown(r#"{"kind":"jwt"}"#), "`action` is missing; send it as `auth`");
     assert!(shown(r#"{"token":"s3cret" "#).contains("line 1 column"));
-    let named = shown(&format!(r#"{{"action":"auth","{}\n":[]}}"#, "n".repeat(500)));
+    let named = shown(&format!(r#"{{"action":"auth","\n{}":[]}}"#, "n".repeat(500)));
     assert!(named.len() < 150 && !named.contains('\n'), "{named}");
     for text in [
         r#"{"token":"s3cret""#,

@@ -157,8 +157,10 @@ impl fmt::Display for Pk<'_> {
 /// Whether this can be the name of a channel: 1 to 255 bytes, no control characters, and nothing that a broker reads as a
 /// pattern or as a separator (`*`, `?`, `[`, `]`, `:`).
 pub fn may_name_a_channel(name: &str) -> bool {
+    let is_bad = |byte: u8| byte.is_ascii_control() || matches!(byte, b'*' | b'?' | b'[' | b']' | b':');
     (1..=NAME).contains(&name.len())
-        && !name.chars().any(|c| c.is_control() || matches!(c, '*' | '?' | '[' | ']' | ':'))
+        && !name.bytes().any(is_bad)
+        && (name.is_ascii() || !name.chars().any(char::is_control))
 }
 
 fn channel_name(value: &RawValue) -> Result<Cow<'_, str>, Malformed> {

@@ -8,7 +8,9 @@ pub(super) struct Object(String);
 impl Object {
     /// Begins with the member that tells what the message is.
     pub(super) fn new(name: &str, value: &str) -> Self {
-        Self(String::from("{")).text(name, value)
+        let mut object = String::with_capacity(128);
+        object.push('{');
+        Self(object).text(name, value)
     }
 
     /// A member that is a text.

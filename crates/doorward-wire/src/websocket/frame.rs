@@ -120,8 +120,8 @@ pub fn write_fragment(opcode: Opcode, fin: bool, payload: &[u8], mask: Option<[u
     let payload = if opcode.is_control() { control(payload) } else { payload };
     let (header, size) = header(opcode, fin || opcode.is_control(), mask.is_some(), payload.len());
     out.reserve(size + 4 + payload.len());
-    out.extend(header.into_iter().take(size));
-    out.extend(mask.into_iter().flatten());
+    out.extend_from_slice(header.get(..size).unwrap_or_default());
+    out.extend_from_slice(mask.as_ref().map_or(&[], |mask| mask.as_slice()));
     let start = out.len();
     out.extend_from_slice(payload);
     if let (Some(mask), Some(written)) = (mask, out.get_mut(start..)) {
@@ -134,7 +134,7 @@ fn parts(opcode: Opcode, pieces: &[&[u8]]) -> Bytes {
     let (header, size) = header(opcode, true, false, length);
     // Exactly as much as it takes, so that `Bytes` need not move it.
     let mut out = Vec::with_capacity(size + length);
-    out.extend(header.into_iter().take(size));
+    out.extend_from_slice(header.get(..size).unwrap_or_default());
     for piece in pieces {
         out.extend_from_slice(piece);
     }
@@ -207,5 +207,8 @@ mod tests {
         assert_eq!(frame.len(), 2 + 2 + 122);
         assert!(std::str::from_utf8(&frame[4..]).is_ok());
         assert_eq!(ping(&[1; 200]).len(), 2 + 125);
+        let mut masked = Vec::new();
+        write(Opcode::Pong, &[1; 200], Some([0; 4]), &mut masked);
+        assert_eq!(masked[..2], [0x8a, 0x80 | 125]);
     }
 }

@@ -33,7 +33,7 @@ pub fn key(random: &[u8; 16]) -> [u8; 24] {
 /// ```
 pub fn accept_key(key: &[u8]) -> Option<[u8; 28]> {
     let mut random = [0; 18];
-    if key.len() != 24 || STANDARD.decode_slice(key, &mut random) != Ok(16) {
+    if STANDARD.decode_slice(key, &mut random) != Ok(16) {
         return None;
     }
     let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);

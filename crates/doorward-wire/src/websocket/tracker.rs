@@ -128,7 +128,6 @@ impl FrameTracker {
         let [first, ..] = self.header;
         self.close_seen |= Opcode::from_bits(first & 0x0f) == Some(Opcode::Close);
         self.seen = 0;
-        self.header = [0; 10];
     }
 }
 
