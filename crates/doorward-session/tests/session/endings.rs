@@ -1,7 +1,10 @@
 //! How a socket ends, and that nothing comes after it.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -152,8 +155,10 @@ async fn a_socket_that_ended_before_it_was_served_gets_its_close_frame(over: Ove
 
 async fn messages_after_the_end_reach_nobody(over: Over) {
     let world = World::over(over);
-    let incoming = Does::with(|socket, message| {
-        assert_eq!(message.payload, b"the last", "nothing is handled after it");
+    let handled = Arc::new(AtomicUsize::new(0));
+    let handling = Arc::clone(&handled);
+    let incoming = Does::with(move |socket, _| {
+        handling.fetch_add(1, Ordering::Relaxed);
         socket.end(CloseReason::NotAllowed);
         Ok(())
     });
@@ -168,6 +173,7 @@ async fn messages_after_the_end_reach_nobody(over: Over) {
     served.peer.close(4403).await;
     assert_eq!(served.over.await.unwrap(), Ended::For(CloseReason::NotAllowed));
     assert_eq!(gone.load(Ordering::Relaxed), 1);
+    assert_eq!(handled.load(Ordering::Relaxed), 1);
 }
 
 async fn a_connection_that_is_dropped_is_gone(over: Over) {

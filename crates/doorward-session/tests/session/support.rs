@@ -193,11 +193,11 @@ impl World {
         match self.over {
             Over::Pipe => {
                 let (ours, theirs) = tokio::io::duplex(room);
-                (Arc::new(AnyStream::new(ours)), Peer::new(theirs))
+                (Arc::new(AnyStream::new(ours)), Peer::over(theirs))
             }
             Over::Tcp => {
                 let (ours, theirs) = tcp().await;
-                (Arc::new(ours), Peer::new(theirs))
+                (Arc::new(ours), Peer::over(theirs))
             }
         }
     }
@@ -291,7 +291,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    fn new(stream: impl Stream + 'static) -> Self {
+    pub(crate) fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self { stream: Box::new(stream), decoder: Decoder::client(Limits { message: 1 << 30 }), bytes: Vec::new() }
     }
 
