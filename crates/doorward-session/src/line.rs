@@ -242,8 +242,19 @@ impl Line {
     /// Throws away what comes until the peer's Close frame or the end of its stream.
     async fn read_on(&mut self) {
         loop {
-            let received = self.receive().await;
-            if matches!(received, Received::Gone(Gone::Closed { .. } | Gone::HungUp | Gone::Io)) {
+            match self.receive().await {
+                Received::Gone(Gone::Closed { .. } | Gone::HungUp | Gone::Io) => return,
+                Received::Gone(Gone::Violation(_)) => return self.throw_away().await,
+                Received::Text(_) | Received::Binary(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// After a broken rule nothing can be understood any more, also no Close frame: only the end of the stream is waited for.
+    async fn throw_away(&mut self) {
+        loop {
+            self.ahead.clear();
+            if let Ok(0) | Err(_) = std::future::poll_fn(|context| self.poll_read(context)).await {
                 return;
             }
             tokio::task::yield_now().await;

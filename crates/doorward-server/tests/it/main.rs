@@ -1,3 +1,10 @@
-//! Tests of the workspace and of the server as a whole.
+//! The whole way of a socket, from the first byte of a connection to its last, with peers that keep to a script; and what the
+//! command line and a node do when the world around them fails.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
 
+mod edge;
+mod ladders;
 mod layering;
+mod peer;
+mod tickets;
+mod world;

@@ -1,0 +1,413 @@
+//! A door of one's own, made from a configuration: its ports lie open to the test, and it is reached over a pipe in memory, where
+//! time can be moved, or over TCP, where it cannot.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use doorward_auth::{
+    BoxFuture,
+    layers::handshake::ticket::NewTicket,
+    memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemoryTickets, MemoryUsedTokens},
+    ports::{Audit, AuditRecord, Outcome, PortError, Ports, Rng, Ticket, TicketBinding, Tickets},
+};
+use doorward_backends::upstream::{Signer, SigningKey};
+use doorward_client::{Address, Client, ConnectError, Options};
+use doorward_server::{
+    Door, Extensions, Parts,
+    config::{self, Config},
+    control::Request,
+    edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
+    gates::{Gates, Tools},
+};
+use doorward_session::Sockets;
+use doorward_testkit::{SeededRng, tokens::TestKey};
+use doorward_types::{GateName, OwnerId, Subject, Timestamp, TraceId};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf, duplex},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::peer::{Peer, Refused};
+
+/// Every `both!` test runs twice: over a pipe with the clock of tokio paused, and over TCP.
+macro_rules! both {
+    ($(async fn $name:ident($carrier:ident: Carrier) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn run($carrier: $crate::world::Carrier) $body
+
+            #[tokio::test(start_paused = true)]
+            async fn in_memory() {
+                run($crate::world::Carrier::Memory).await;
+            }
+
+            #[tokio::test]
+            async fn over_tcp() {
+                run($crate::world::Carrier::Tcp).await;
+            }
+        }
+    )*};
+}
+pub(crate) use both;
+
+/// What carries the bytes. The door does not care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Memory,
+    Tcp,
+}
+
+/// The secret of the issuer `site`: what is in it appears in no log and no row.
+pub(crate) const SECRET: &str = "5ecre7-of-the-site-5ecre7-of-the-site-5ecre7";
+
+/// Owner, issuer and the beginning of a configuration; gates come after it.
+pub(crate) const SITE: &str = r#"
+    [store]
+    url = "memory:"
+    [[owner]]
+    name = "acme"
+    [[issuer]]
+    name = "site"
+    issuer = "https://site.example"
+    audience = "doorward"
+    algorithms = ["HS256"]
+    secret = "5ecre7-of-the-site-5ecre7-of-the-site-5ecre7"
+"#;
+
+/// A gate that lets in whoever has a token, to channels.
+pub(crate) const CHAT: &str = r#"
+    [[gate]]
+    name = "chat"
+    path = "/chat"
+    backend = { hub = {} }
+    ladder = [{ jwt = {} }]
+    [[gate.channel]]
+    name = "room"
+    subscribe = { claim = "rooms" }
+    publish = { claim = "rooms" }
+    [[gate.channel]]
+    name = "news"
+    subscribe = "any"
+"#;
+
+/// The audit log, which can be made to take nothing.
+pub(crate) struct Log {
+    rows: MemoryAudit,
+    full: AtomicBool,
+}
+
+impl Log {
+    pub(crate) fn fill(&self) {
+        self.full.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Audit for Log {
+    fn record(&self, record: AuditRecord) -> Result<(), PortError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(PortError { port: "audit", detail: "the disk is full".into() });
+        }
+        self.rows.record(record)
+    }
+
+    fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {
+        self.rows.flush()
+    }
+
+    fn find<'a>(&'a self, trace: TraceId) -> BoxFuture<'a, Result<Option<AuditRecord>, PortError>> {
+        self.rows.find(trace)
+    }
+
+    fn newest<'a>(
+        &'a self,
+        owner: Option<&'a OwnerId>,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        self.rows.newest(owner, at_most)
+    }
+}
+
+/// Random numbers of the layers: those that a transcript pins, and from a seed when there are none.
+pub(crate) struct Drawn {
+    pinned: Mutex<Vec<u8>>,
+    seeded: SeededRng,
+}
+
+impl Drawn {
+    pub(crate) fn pin(&self, bytes: &[u8]) {
+        *self.pinned.lock().unwrap() = bytes.to_vec();
+    }
+}
+
+impl Rng for Drawn {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut pinned = self.pinned.lock().unwrap();
+        if pinned.len() < bytes.len() {
+            return self.seeded.fill(bytes);
+        }
+        let rest = pinned.split_off(bytes.len());
+        bytes.copy_from_slice(&pinned);
+        *pinned = rest;
+    }
+}
+
+/// A door and what is behind it.
+pub(crate) struct World {
+    pub(crate) door: Arc<Door>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) drawn: Arc<Drawn>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) tickets: Arc<dyn Tickets>,
+    pub(crate) app_keys: Arc<MemoryAppKeys>,
+    http: Http,
+    tcp: Option<SocketAddr>,
+    /// Where peers come from over a pipe.
+    pub(crate) from: SocketAddr,
+    /// How many bytes a pipe holds.
+    pub(crate) pipe: usize,
+    drawn_here: AtomicU64,
+}
+
+/// Reads a configuration of which nothing may be wrong.
+pub(crate) fn read(text: &str, extensions: &Extensions) -> Config {
+    let no_files = |_: &Path| Err("a test needs no files".to_owned());
+    let loaded = config::load_for(&extensions.authenticators, text, "test.toml", &BTreeMap::new(), &[], &no_files);
+    match loaded {
+        Ok(loaded) => loaded.config,
+        Err(mistakes) => panic!("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+impl World {
+    /// When worlds begin.
+    pub(crate) const NOW: Timestamp = doorward_testkit::World::NOW;
+
+    /// The site's gates as they stand in `gates`, over `carrier`.
+    pub(crate) async fn of(carrier: Carrier, gates: &str) -> Self {
+        Self::with(carrier, &format!("{SITE}{gates}"), Extensions::default()).await
+    }
+
+    /// A whole configuration, and what an application brings along.
+    pub(crate) async fn with(carrier: Carrier, text: &str, extensions: Extensions) -> Self {
+        Self::keeping(carrier, text, extensions, Arc::new(MemoryTickets::new())).await
+    }
+
+    /// The same with tickets of one's own.
+    pub(crate) async fn keeping(
+        carrier: Carrier,
+        text: &str,
+        extensions: Extensions,
+        tickets: Arc<dyn Tickets>,
+    ) -> Self {
+        let config = read(text, &extensions);
+        let clock = Arc::new(ManualClock::at(Self::NOW));
+        let drawn = Arc::new(Drawn { pinned: Mutex::default(), seeded: SeededRng::new(1) });
+        let own: Arc<dyn Rng> = Arc::new(SeededRng::new(2));
+        let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
+        let app_keys = Arc::new(MemoryAppKeys::new());
+        let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
+        let tools = Tools {
+            ports: Ports {
+                clock: clock.clone(),
+                rng: drawn.clone(),
+                tickets: tickets.clone(),
+                app_keys: app_keys.clone(),
+                used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
+            },
+            signer: Signer { key: key.clone(), issuer: "doorward".into() },
+            extensions,
+            base: "".into(),
+        };
+        let sockets = Sockets::new(clock.clone(), own.clone());
+        tokio::spawn(sockets.run());
+        let count = |number: u32| number as usize;
+        let limits = &config.limits;
+        let caps = CapsLimits {
+            climbing_per_source: count(limits.climbing_per_source),
+            climbing_per_node: count(limits.climbing_per_node),
+            climbing_early_drop: count(limits.climbing_early_drop),
+            sockets_per_source: count(limits.sockets_per_source),
+            sockets_per_node: if limits.sockets_per_node == 0 { 10_000 } else { count(limits.sockets_per_node) },
+        };
+        let http = Http::new(HeadLimits {
+            within: limits.header_timeout.duration(),
+            bytes: limits.header_bytes.len(),
+            headers: count(limits.headers),
+        });
+        let door = Door::new(Parts {
+            gates: Gates::assemble(&config, &tools).unwrap(),
+            sockets,
+            caps: Caps::new(caps, own.clone()),
+            proxies: Proxies::new(config.server.trusted_proxies.clone()),
+            clock: clock.clone(),
+            rng: own,
+            audit: log.clone(),
+            key,
+        });
+        let tcp = match carrier {
+            Carrier::Memory => None,
+            Carrier::Tcp => {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let address = listener.local_addr().unwrap();
+                tokio::spawn(edge::serve(listener, Arc::clone(&door), http.clone()));
+                Some(address)
+            }
+        };
+        let from = ([127, 0, 0, 1], 4711).into();
+        Self { door, clock, drawn, log, tickets, app_keys, http, tcp, from, pipe: 64 * 1024, drawn_here: 0.into() }
+    }
+
+    /// A connection on which nothing was said yet. Over a pipe the door's caps may leave no room: then it is closed at once.
+    pub(crate) async fn dial(&self) -> Carried {
+        self.dial_from(self.from).await
+    }
+
+    /// A connection from that address, where the carrier is a pipe.
+    pub(crate) async fn dial_from(&self, from: SocketAddr) -> Carried {
+        match self.tcp {
+            Some(address) => Carried(Box::pin(TcpStream::connect(address).await.unwrap())),
+            None => {
+                let (near, far) = duplex(self.pipe);
+                if let Ok(pass) = self.door.caps().enter() {
+                    tokio::spawn(self.http.clone().connection(far, from, pass, Arc::clone(&self.door)));
+                }
+                Carried(Box::pin(near))
+            }
+        }
+    }
+
+    /// A peer of raw bytes before the gate at `path`, or what was answered instead of a 101.
+    pub(crate) async fn knock(&self, path: &str, headers: &str) -> Result<Peer, Refused> {
+        Peer::upgrade(self.dial().await, path, headers).await
+    }
+
+    /// A peer that the gate at `path` speaks to.
+    pub(crate) async fn peer(&self, path: &str) -> Peer {
+        self.knock(path, "Sec-WebSocket-Protocol: doorward.v1\r\n").await.unwrap()
+    }
+
+    /// The project's own client before the gate at `path`.
+    pub(crate) async fn client(&self, path: &str, options: Options) -> Result<Client<Carried>, ConnectError> {
+        let address: Address = format!("ws://gate.example{path}").parse().unwrap();
+        Client::over(self.dial().await, &address, options).await
+    }
+
+    /// A peer that was let in at `path` with a token.
+    pub(crate) async fn admitted(&self, path: &str, token: &str) -> Peer {
+        let mut peer = self.peer(path).await;
+        peer.climbs(token).await;
+        peer
+    }
+
+    /// A token of that member for ten minutes.
+    pub(crate) fn token(&self, subject: &str, more: Value) -> String {
+        let jti = format!("jti-{}", self.drawn_here.fetch_add(1, Ordering::SeqCst));
+        token(subject, &jti, more)
+    }
+
+    /// Mints a ticket for `gate` that holds for 30 seconds, and gives its text.
+    pub(crate) async fn ticket(&self, gate: &str, origin: Option<&str>) -> String {
+        let seed = 1000 + self.drawn_here.fetch_add(1, Ordering::SeqCst);
+        let NewTicket { text, hash } = NewTicket::draw(&SeededRng::new(seed), origin);
+        let ticket = Ticket {
+            owner: OwnerId::new("acme"),
+            binding: TicketBinding::Gate(GateName::new(gate)),
+            origin: origin.map(str::to_owned),
+            subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
+            rests_on: vec![],
+            expires_at: Self::NOW.plus(Duration::from_secs(30)),
+        };
+        self.tickets.mint(hash, ticket).await.unwrap();
+        text.reveal_text("a test").unwrap().to_owned()
+    }
+
+    /// The rows of the audit log, oldest first.
+    pub(crate) async fn rows(&self) -> Vec<AuditRecord> {
+        let mut rows = self.log.newest(None, usize::MAX).await.unwrap();
+        rows.reverse();
+        rows
+    }
+
+    /// How the decisions came out: `admitted`, `4401 jwt: user sends token`, `hung up`.
+    pub(crate) async fn verdicts(&self) -> Vec<String> {
+        let of = |row: &AuditRecord| match &row.outcome {
+            Outcome::Admitted(_) => "admitted".to_owned(),
+            Outcome::Refused { reason, layer, step, .. } => format!("{} {layer}: {step}", reason.code()),
+            Outcome::HungUp => "hung up".to_owned(),
+        };
+        self.rows().await.iter().map(of).collect()
+    }
+
+    /// What the operator is told.
+    pub(crate) async fn operate(&self, request: Request) -> Value {
+        self.door.operate(request).await.unwrap()
+    }
+
+    /// Ends what rests on that.
+    pub(crate) async fn end(&self, what: &str) -> Value {
+        self.operate(Request::EndSockets { owner: None, what: what.into() }).await
+    }
+
+    /// Waits until nobody is connected any more: every place has been given back.
+    pub(crate) async fn empties(&self) {
+        let all_left = async {
+            while self.door.caps().counts() != (0, 0) || !self.door.sockets().is_empty() {
+                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let counts = || format!("{:?} and {} sockets", self.door.caps().counts(), self.door.sockets().len());
+        assert!(tokio::time::timeout(Duration::from_secs(60), all_left).await.is_ok(), "{}", counts());
+    }
+}
+
+/// A token with those claims on top of good ones.
+pub(crate) fn token(subject: &str, jti: &str, more: Value) -> String {
+    let now = World::NOW.as_secs();
+    let mut claims = json!({
+        "iss": "https://site.example", "aud": "doorward", "sub": subject, "jti": jti, "iat": now, "exp": now + 600,
+    });
+    for (name, value) in more.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    TestKey::secret(SECRET.as_bytes()).sign(&json!({ "alg": "HS256", "typ": "at+jwt" }), &claims)
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send {}
+impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
+
+/// A pipe or a TCP connection.
+pub(crate) struct Carried(Pin<Box<dyn Stream>>);
+
+impl AsyncRead for Carried {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_read(context, buf)
+    }
+}
+
+impl AsyncWrite for Carried {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.as_mut().poll_shutdown(context)
+    }
+}
