@@ -83,7 +83,8 @@ class Door:
 
     def configure(self, *sections: str, listen: str = "127.0.0.1:0", store: str = "sqlite://doorward.db") -> None:
         """Writes the configuration file."""
-        head = f'[server]\nlisten = "{listen}"\n[internal]\nlisten = "127.0.0.1:0"\n[store]\nurl = "{store}"\n'
+        # sockets leave one after the other within that time, and there are few of them
+        head = f'[server]\nlisten = "{listen}"\nshutdown = "2s"\n[internal]\nlisten = "127.0.0.1:0"\n[store]\nurl = "{store}"\n'
         self.config.write_text(head + "".join(sections))
 
     async def start(self, env: dict[str, str] | None = None) -> Door:

@@ -30,7 +30,7 @@ class Guard:
 async def guard(folder: Path, upstream: str, *options: str) -> AsyncIterator[Guard]:
     """Runs a guard in front of `upstream`; when it ends, its log is looked through for the token."""
     # what it has to write for as long as it runs goes into `TMPDIR`
-    env = {"TMPDIR": str(folder)}
+    env = {"TMPDIR": str(folder), "DOORWARD_SERVER_SHUTDOWN": "2s"}
     process = await Process.start(binary(), "guard", upstream, "--listen", "127.0.0.1:0", *options, cwd=folder, env=env)
     token = None
     try:

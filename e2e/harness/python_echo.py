@@ -24,8 +24,9 @@ async def answer(connection: ServerConnection) -> None:
             await obey(connection, message)
     except ConnectionClosed:
         pass
-    await connection.wait_closed()
-    print(f"closed {connection.close_code} {connection.close_reason}", flush=True)
+    finally:
+        await connection.wait_closed()
+        print(f"closed {connection.close_code} {connection.close_reason}", flush=True)
 
 
 async def obey(connection: ServerConnection, message: str | bytes) -> None:

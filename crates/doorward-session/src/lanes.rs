@@ -36,6 +36,9 @@ enum Farewell {
     Begun,
 }
 
+/// How many bytes of answers to pings may wait: ten of the largest.
+const PONGS: usize = 10 * (125 + 2);
+
 /// The lanes of one socket. Owns no heap memory while nothing waits.
 #[derive(Default)]
 pub(crate) struct Lanes {
@@ -69,9 +72,11 @@ impl Lanes {
         self.begun = rest.into();
     }
 
-    /// Answers a ping. One answer waits at the most: the newest (RFC 6455, section 5.5.3).
+    /// Answers a ping. Answers wait side by side up to [`PONGS`] bytes; with more, the newest alone (RFC 6455, section 5.5.3).
     pub(crate) fn pong(&mut self, payload: &[u8]) {
-        self.pong = Some(frame::pong(payload).as_ref().into());
+        let pong = frame::pong(payload);
+        let waiting = self.pong.take().filter(|waiting| waiting.len() + pong.len() <= PONGS).unwrap_or_default();
+        self.pong = Some([&*waiting, &*pong].concat().into());
     }
 
     /// Asks for a sign of life.
@@ -268,7 +273,18 @@ mod tests {
         lanes.pong(b"second");
         stream.takes = vec![usize::MAX; 9];
         lanes.write(|bytes| stream.write(bytes)).unwrap();
-        assert_eq!(stream.got, b"one\x8a\x06secondtwo", "and one pong waits at the most");
+        assert_eq!(stream.got, b"one\x8a\x05first\x8a\x06secondtwo");
+    }
+
+    #[test]
+    fn of_too_many_pings_the_newest_is_answered() {
+        let mut lanes = lanes(&[]);
+        (0..11).for_each(|_| lanes.pong(&[b'x'; 125]));
+        lanes.pong(b"newest");
+        let mut stream = Stream::taking(&[usize::MAX; 9]);
+        lanes.write(|bytes| stream.write(bytes)).unwrap();
+        assert_eq!(stream.got.len(), 125 + 2 + 6 + 2, "the eleventh pushed ten out");
+        assert!(stream.got.ends_with(b"newest"));
     }
 
     #[test]

@@ -55,6 +55,14 @@
 //! }
 //! ```
 
+#[cfg(test)]
+extern crate self as doorward_session;
+
+#[cfg(test)]
+#[path = "../tests/session/support.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the suite in `tests/` uses all of it")]
+mod support;
+
 mod any_stream;
 mod backend;
 mod connection;

@@ -133,7 +133,7 @@ impl Outbox {
             return;
         }
         let Some(transport) = &self.transport else { return };
-        let written = self.lanes.write(|bytes| transport.try_write(bytes));
+        let written = self.lanes.write(|bytes| transport.try_write(bytes)).and_then(|()| transport.try_flush());
         let was_open = self.phase == Phase::Open;
         if self.settle(written, now) == Poll::Pending || !was_open {
             self.wake();

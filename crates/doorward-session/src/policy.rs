@@ -28,7 +28,7 @@ pub struct SocketPolicy {
     pub backend: &'static str,
     /// How much it may send, and how much may wait for it.
     pub limits: Limits,
-    /// After how long a silence a ping goes out. `None`: never.
+    /// After how long a silence a ping goes out. `None`: never. A relay's peers are pinged by whoever is behind it.
     pub ping_every: Option<Duration>,
     /// How long after the ping something has to be heard, or the socket ends with `ping_timeout`.
     pub pong_within: Duration,

@@ -134,8 +134,8 @@ impl Sockets {
             return Err(CloseReason::Expired);
         }
 
-        // Dropped after the lock: the last drop of a socket takes it.
-        let others: Vec<Arc<Socket>>;
+        // Not one of these may be dropped under the lock: the last drop of a socket takes it.
+        let found: Vec<Arc<Socket>>;
         let socket = {
             let mut shard = lock(shard);
             if self.draining.load(Ordering::Acquire) {
@@ -146,8 +146,8 @@ impl Sockets {
                 Ok(Some(reason)) => return Err(reason),
                 Err(_) => return Err(CloseReason::GoingAway),
             }
-            others = self.others_of(&shard, &admission);
-            make_room(&admission, &policy, &others)?;
+            found = self.perhaps_of(&shard, admission.subject());
+            make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
             let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
             shard.insert(&socket, self.keys(&socket));
@@ -155,9 +155,8 @@ impl Sockets {
             socket
         };
         if socket.admission().only_one() == Some(OnlyOne::Newest) {
-            for other in others.iter().filter(|other| at_the_same_gate(other, socket.admission())) {
-                other.end(CloseReason::Replaced);
-            }
+            let same_gate = |other: &&Arc<Socket>| at_the_same_gate(other, socket.admission()) && other.id() != id;
+            others_of(&found, socket.admission()).filter(same_gate).for_each(|other| other.end(CloseReason::Replaced));
         }
         if let Some(due) = self.next_look(&socket, self.moment()) {
             self.look_at(&socket, due);
@@ -261,7 +260,11 @@ impl Sockets {
         let began = Instant::now();
         let ending = Ending::begin();
         for (after, socket) in leaving {
-            tokio::time::sleep_until(began + after).await;
+            // One that has gone by itself is not waited for.
+            tokio::select! {
+                () = tokio::time::sleep_until(began + after) => {}
+                _ = socket.until_ended() => {}
+            }
             socket.end_as(Ended::For(CloseReason::Restart), false, Some(ending.tally()));
         }
         ending.begun().await;
@@ -321,15 +324,9 @@ impl Sockets {
         }
     }
 
-    fn others_of(&self, shard: &Shard, admission: &Admission) -> Vec<Arc<Socket>> {
-        let Some(subject) = admission.subject() else { return Vec::new() };
-        let mut others = shard.find(self.key_of_rest(&rest_of(subject)));
-        others.retain(|other| {
-            other.is_open()
-                && other.admission().owner() == admission.owner()
-                && other.admission().subject().is_some_and(|other| is_the_same(other, subject))
-        });
-        others
+    /// The sockets that a subject has, and perhaps others whose key has the same hash.
+    fn perhaps_of(&self, shard: &Shard, subject: Option<&Subject>) -> Vec<Arc<Socket>> {
+        subject.map(|subject| shard.find(self.key_of_rest(&rest_of(subject)))).unwrap_or_default()
     }
 
     fn info(&self, socket: &Socket) -> SocketInfo {
@@ -382,17 +379,34 @@ impl std::fmt::Debug for Sockets {
 }
 
 /// Whether there is room for one more socket of the subject that has these `others`.
-fn make_room(admission: &Admission, policy: &SocketPolicy, others: &[Arc<Socket>]) -> Result<(), CloseReason> {
-    let at_the_gate = others.iter().filter(|other| at_the_same_gate(other, admission)).count();
+fn make_room<'s>(
+    admission: &Admission,
+    policy: &SocketPolicy,
+    others: impl Iterator<Item = &'s Arc<Socket>>,
+) -> Result<(), CloseReason> {
+    let (at_the_gate, elsewhere) = others.fold((0, 0), |(at_the_gate, elsewhere), other| {
+        if at_the_same_gate(other, admission) { (at_the_gate + 1, elsewhere) } else { (at_the_gate, elsewhere + 1) }
+    });
     let staying = match admission.only_one() {
         Some(OnlyOne::Oldest) if at_the_gate > 0 => return Err(CloseReason::Replaced),
-        Some(OnlyOne::Newest) => others.len() - at_the_gate,
-        Some(OnlyOne::Oldest) | None => others.len(),
+        Some(OnlyOne::Newest) => elsewhere,
+        Some(OnlyOne::Oldest) | None => elsewhere + at_the_gate,
     };
     if policy.per_subject.is_some_and(|most| staying >= most) {
         return Err(CloseReason::TooFast);
     }
     Ok(())
+}
+
+/// Those that live and are of the owner's same subject.
+fn others_of<'s>(found: &'s [Arc<Socket>], admission: &Admission) -> impl Iterator<Item = &'s Arc<Socket>> {
+    let same = |other: &&Arc<Socket>| {
+        let (mine, theirs) = (admission.subject(), other.admission().subject());
+        other.is_open()
+            && other.admission().owner() == admission.owner()
+            && mine.zip(theirs).is_some_and(|(mine, theirs)| is_the_same(mine, theirs))
+    };
+    found.iter().filter(same)
 }
 
 fn at_the_same_gate(other: &Socket, admission: &Admission) -> bool {
@@ -405,4 +419,42 @@ fn is_the_same(one: &Subject, other: &Subject) -> bool {
 
 fn rest_of(subject: &Subject) -> Rest {
     Rest::on("subject", subject.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::{Over, World, climb, login, quiet};
+
+    async fn register(world: &World, number: usize) -> Arc<Socket> {
+        let (transport, _) = world.stream(1).await;
+        let admission = climb(login(&format!("user {number}"), &format!("s{number}")), world.sockets.cursor());
+        world.sockets.register(admission, transport, quiet()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn things_that_have_the_same_key_by_chance_are_told_apart() {
+        let world = World::over(Over::Pipe);
+        let mut sockets = Vec::new();
+        for number in 0..50 {
+            sockets.push(register(&world, number).await);
+        }
+        for (number, socket) in sockets.iter().enumerate() {
+            assert!(socket.is_open());
+            let what = Target::Rest(Rest::on("sid", format!("s{number}")));
+            assert_eq!(world.sockets.end(None, &what, CloseReason::SessionEnded).sockets(), [socket.id()]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_gone_leaves_nothing_behind() {
+        let world = World::over(Over::Pipe);
+        for number in 0..1000 {
+            drop(register(&world, number).await);
+        }
+        for shard in &world.sockets.shards {
+            let (slots, entries) = lock(shard).size();
+            assert!(slots <= 1 && entries == 0, "{slots} slots and {entries} entries");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Writes what the stream takes, or waits until it takes something.
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// Hands on what an earlier write has kept back. Streams that keep nothing back have nothing to do.
+    /// Hands on what an earlier write has kept back, or waits until it can. Streams that keep nothing back have nothing to do.
     fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = context;
         Poll::Ready(Ok(()))
@@ -29,6 +29,14 @@ pub trait Transport: Send + Sync + 'static {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) where it takes nothing now. A stream whose writing cannot be tried from
     /// outside its own task may always say that: the task is then woken, and polls.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Hands on what an earlier write has kept back, as far as that goes at once.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) where something is left: the connection's task is then woken, and polls.
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Tells the peer that nothing more will be sent (FIN). Reading goes on.
     fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;

@@ -5,7 +5,8 @@ use std::{error::Error, net::SocketAddr, sync::Arc};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::{Router, body::Body, response::Response, routing::any};
-use doorward_auth::{Admission, BoxFuture, OnlyOne, ports};
+use doorward_auth::ports::{Authenticator, Identity, PortError};
+use doorward_auth::{Admission, BoxFuture};
 use doorward_backends::hub::{ChannelModel, Permitted};
 use doorward_server::{Door, Extensions, embed};
 use doorward_types::{Answer, Subject};
@@ -20,26 +21,20 @@ const CONFIG: &str = r#"
     ladder = [{ authenticator = { kind = "terminal" } }]
     channel = [{ name = "group" }]
 "#;
-
 struct Terminals;
-impl ports::Authenticator for Terminals {
+impl Authenticator for Terminals {
     fn kind(&self) -> &'static str {
         "terminal"
     }
     fn fields(&self) -> &'static [&'static str] {
         &["token"]
     }
-    fn authenticate<'a>(
-        &'a self,
-        answer: &'a Answer,
-    ) -> BoxFuture<'a, Result<Option<ports::Identity>, ports::PortError>> {
+    fn authenticate<'a>(&'a self, answer: &'a Answer) -> BoxFuture<'a, Result<Option<Identity>, PortError>> {
         let known = answer.field("token").is_some_and(|token| token.same_as(b"tin-42"));
-        let subject = Subject { kind: "terminal".into(), pk: "42".into(), uuid: "tin".into() };
-        let identity = ports::Identity { subject, only_one: Some(OnlyOne::Newest), claims: Default::default() };
-        Box::pin(async move { Ok(known.then_some(identity)) })
+        let tin = Identity::of(Subject { kind: "terminal".into(), pk: "42".into(), uuid: "tin".into() });
+        Box::pin(async move { Ok(known.then_some(tin)) })
     }
 }
-
 struct Groups;
 impl ChannelModel for Groups {
     fn can_subscribe(&self, _: &Admission, _: &Inbound<'_>) -> Permitted {

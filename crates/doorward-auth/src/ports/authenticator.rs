@@ -16,6 +16,13 @@ pub struct Identity {
     pub claims: BTreeMap<String, Vec<String>>,
 }
 
+impl Identity {
+    /// Somebody without claims, who may have as many sockets as the gate allows.
+    pub fn of(subject: Subject) -> Self {
+        Self { subject, only_one: None, claims: BTreeMap::new() }
+    }
+}
+
 /// An embedding application's own way to recognise somebody: a record that looks at what the user sent.
 ///
 /// `{"action":"auth","kind":"terminal","token":"..."}` goes to the authenticator whose kind is `terminal`.

@@ -91,7 +91,7 @@ impl Guard {
         };
         format!(
             "# Written by `doorward guard`; start from `doorward genconfig` for a configuration of your own.\n\
-             [server]\nlisten = \"{listen}\"\n\n[internal]\nlisten = \"127.0.0.1:0\"\n\n\
+             [server]\nlisten = \"{listen}\"\nshutdown = \"1s\"\n\n[internal]\nlisten = \"127.0.0.1:0\"\n\n\
              [[issuer]]\nname = \"guard\"\nissuer = \"doorward-guard\"\naudience = \"guard\"\n\
              algorithms = [\"HS256\"]\nsecret_file = \"guard.secret\"\n\n\
              [[gate]]\nname = \"guard\"\npath = \"/*\"\n{origins}\

@@ -105,11 +105,14 @@ pub fn run() -> ExitCode {
 
 /// Runs a command that waits for things on one thread.
 fn wait_for<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))?
-        .block_on(work)
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(work);
+    // A thread may wait for a line on standard input that never comes; nobody waits for the thread.
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

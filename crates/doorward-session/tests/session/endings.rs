@@ -1,7 +1,10 @@
 //! How a socket ends, and that nothing comes after it.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -152,18 +155,25 @@ async fn a_socket_that_ended_before_it_was_served_gets_its_close_frame(over: Ove
 
 async fn messages_after_the_end_reach_nobody(over: Over) {
     let world = World::over(over);
-    let incoming = Does::with(|_, message| panic!("{message:?} was handled"));
+    let handled = Arc::new(AtomicUsize::new(0));
+    let handling = Arc::clone(&handled);
+    let incoming = Does::with(move |socket, _| {
+        handling.fetch_add(1, Ordering::Relaxed);
+        socket.end(CloseReason::NotAllowed);
+        Ok(())
+    });
     let gone = Arc::clone(&incoming.gone);
     let mut served = world.serve(somebody("bob"), quiet(), incoming).await;
-    served.socket.end(CloseReason::NotAllowed);
-    served.peer.say("anybody?").await;
-    served.peer.say("hello?").await;
+    let messages = ["the last", "anybody?", "hello?"].map(|text| crate::support::masked(Opcode::Text, text.as_bytes()));
+    served.peer.write(&messages.concat()).await;
+    served.peer.say("in another read?").await;
     served.peer.hears_close(CloseReason::NotAllowed).await;
     assert_eq!(served.peer.hear().await, Heard::End);
     assert_eq!(gone.load(Ordering::Relaxed), 1, "the backend hears of the end before the peer has answered");
     served.peer.close(4403).await;
     assert_eq!(served.over.await.unwrap(), Ended::For(CloseReason::NotAllowed));
     assert_eq!(gone.load(Ordering::Relaxed), 1);
+    assert_eq!(handled.load(Ordering::Relaxed), 1);
 }
 
 async fn a_connection_that_is_dropped_is_gone(over: Over) {

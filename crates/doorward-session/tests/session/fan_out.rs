@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_session::{Ended, Limits, SocketPolicy};
+use doorward_session::{AnyStream, Ended, Limits, Line, SocketPolicy, Transport};
 use doorward_types::CloseReason;
 use doorward_wire::websocket::frame;
+use tokio::{io::BufStream, time::timeout};
 
-use crate::support::{Heard, Over, World, echo, over_both, quiet, somebody};
+use crate::support::{Heard, Over, Peer, World, climb, echo, over_both, quiet, somebody};
 
 over_both!(
     everybody_gets_every_frame_in_order,
@@ -69,4 +70,28 @@ async fn a_frame_is_shared_and_not_copied(over: Over) {
     let frame = frame::binary(&[7; 1000]);
     world.sockets.fan_out([&served.socket], &frame);
     assert!(!frame.is_unique(), "the outbox holds the same bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_keeps_back_is_flushed_out_of_it() {
+    let world = World::over(Over::Pipe);
+    for room in [1024, 5] {
+        let (ours, theirs) = tokio::io::duplex(room);
+        let transport: Arc<dyn Transport> = Arc::new(AnyStream::new(BufStream::new(ours)));
+        let mut line = Line::new(Arc::clone(&transport), Vec::new(), 4096);
+        let mut peer = Peer::over(theirs);
+        let in_time = async |peer: &mut Peer, text| timeout(Duration::from_secs(1), peer.hears(text)).await.unwrap();
+        let (said, ()) = tokio::join!(line.say("welcome"), in_time(&mut peer, "welcome"));
+        said.unwrap();
+        let socket =
+            world.sockets.register(climb(somebody("bob"), world.sockets.cursor()), transport, quiet()).unwrap();
+        tokio::spawn(line.run(Arc::clone(&socket), Box::new(echo())));
+        tokio::task::yield_now().await;
+        for text in ["one and no more", "two and no more"] {
+            socket.send(frame::text(text.as_bytes()));
+            in_time(&mut peer, text).await;
+        }
+        peer.say("three").await;
+        in_time(&mut peer, "three").await;
+    }
 }

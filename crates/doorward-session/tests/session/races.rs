@@ -38,6 +38,10 @@ fn register(sockets: &Arc<Sockets>, sid: &str, as_of: Cursor) -> Option<Arc<Sock
     sockets.register(climb(login(sid, sid), as_of), Arc::new(Nowhere), quiet()).ok()
 }
 
+fn login_of(number: usize) -> doorward_auth::Proof {
+    login(&number.to_string(), &number.to_string())
+}
+
 fn end(sockets: &Sockets, sid: &str) {
     sockets.end(None, &Target::Rest(Rest::on("sid", sid)), CloseReason::SessionEnded);
 }
@@ -101,15 +105,21 @@ async fn c6_logouts_that_race_registrations_on_other_threads_reach_all_of_them()
     const LOGINS: usize = 2_000;
     let sockets = World::over(Over::Pipe).sockets.clone();
     let as_of = sockets.cursor();
-    let start = Barrier::new(2);
+    let each = Barrier::new(2);
     let registered: Vec<_> = std::thread::scope(|scope| {
         let registering = scope.spawn(|| {
-            start.wait();
-            (0..LOGINS).filter_map(|login| register(&sockets, &login.to_string(), as_of)).collect()
+            let race = |login: usize| {
+                let admission = climb(login_of(login), as_of);
+                each.wait();
+                sockets.register(admission, Arc::new(Nowhere), quiet()).ok()
+            };
+            (0..LOGINS).filter_map(race).collect()
         });
         scope.spawn(|| {
-            start.wait();
-            (0..LOGINS).for_each(|login| end(&sockets, &login.to_string()));
+            for login in 0..LOGINS {
+                each.wait();
+                end(&sockets, &login.to_string());
+            }
         });
         registering.join().unwrap()
     });

@@ -167,6 +167,14 @@ async fn nothing_crosses_between_owners() {
     let ours = admit("acme", only("bob", OnlyOne::Newest)).await;
     let theirs = admit("other", only("bob", OnlyOne::Newest)).await;
     assert!(ours.is_open(), "the newest of another owner replaces nobody here");
+    let mut others = Vec::new();
+    for number in 0..40 {
+        others.push(admit(&format!("owner {number}"), only("bob", OnlyOne::Newest)).await);
+    }
+    assert!(
+        ours.is_open() && theirs.is_open() && others.iter().all(|socket| socket.is_open()),
+        "wherever they are kept"
+    );
     let acme = OwnerId::new("acme");
     for what in [
         Target::Rest(Rest::on("gate", "fancy")),
@@ -180,6 +188,7 @@ async fn nothing_crosses_between_owners() {
     assert!(!ours.is_open());
     assert_eq!(sockets.list(Some(&OwnerId::new("other")), 10).len(), 1);
     assert!(sockets.list(Some(&acme), 10).is_empty());
+    drop(others);
     assert_eq!(sockets.count_by_gate(), [((OwnerId::new("other"), GateName::new("fancy")), 1)].into());
 }
 

@@ -92,6 +92,10 @@ impl HandshakeLayer for Proves {
         "test"
     }
 
+    fn step(&self) -> &'static str {
+        "socket proves"
+    }
+
     fn verify<'a>(&'a self, _: &'a Handshake, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
         Box::pin(std::future::ready(claimant.prove("test", Timestamp::default(), self.0.clone())))
     }
@@ -114,6 +118,7 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
     let handshake = Handshake {
         source,
         secure: true,
+        port: None,
         host: "localhost".into(),
         origin: None,
         variables: BTreeMap::new(),
@@ -188,11 +193,11 @@ impl World {
         match self.over {
             Over::Pipe => {
                 let (ours, theirs) = tokio::io::duplex(room);
-                (Arc::new(AnyStream::new(ours)), Peer::new(theirs))
+                (Arc::new(AnyStream::new(ours)), Peer::over(theirs))
             }
             Over::Tcp => {
                 let (ours, theirs) = tcp().await;
-                (Arc::new(ours), Peer::new(theirs))
+                (Arc::new(ours), Peer::over(theirs))
             }
         }
     }
@@ -286,7 +291,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    fn new(stream: impl Stream + 'static) -> Self {
+    pub(crate) fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self { stream: Box::new(stream), decoder: Decoder::client(Limits { message: 1 << 30 }), bytes: Vec::new() }
     }
 

@@ -96,6 +96,8 @@ async fn whoever_answers_pings_stays_and_pings_are_no_traffic() {
     for _ in 0..20 {
         assert_eq!(served.peer.hear().await, Heard::Ping);
         served.peer.frame(Opcode::Pong, b"").await;
+        served.peer.frame(Opcode::Ping, b"my own").await;
+        assert_eq!(served.peer.hear().await, Heard::Pong("my own".into()));
     }
     assert!(began.elapsed() >= Duration::from_secs(500) && served.socket.is_open());
     assert_eq!(world.sockets.list(None, 1)[0].last_seen, last_seen);

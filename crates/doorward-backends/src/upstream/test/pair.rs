@@ -343,6 +343,7 @@ async fn an_upstream_that_is_gone_between_frames_is_down_and_in_a_frame_cuts_it(
 fn an_idle_pair_owns_little() {
     let (pair, ..) = pair(&Noted::default(), 1, (b"", b""));
     let size = size_of_val(&pair.run(MASK));
-    // With the hundred of its task it stays below three cache lines of 128 bytes.
-    assert!(size <= 280, "{size} bytes");
+    // The timer is 16 bytes larger where the runtime of several threads is built in, as it is in the server. With the hundred
+    // of its task a pair stays at 400 bytes.
+    assert!(size <= 296, "{size} bytes");
 }
