@@ -168,11 +168,12 @@ impl Flow {
         look: &mut impl FnMut(&FrameTracker, &[u8]) -> Result<(), CloseReason>,
     ) -> Result<(), Stopped> {
         let mut read = self.taken.clone();
-        let seen =
-            look(&self.taken, bytes).and_then(|()| read.advance(bytes).map_err(|violation| violation.close_reason()));
-        if let Err(reason) = seen {
-            // The rest of the frame under way may still go.
-            let end = self.taken.boundary_in(bytes).unwrap_or_default();
+        // The rest of the frame under way may still go: all of what was read, where that frame goes on beyond it. A frame that
+        // breaks the rules by its header goes no further.
+        let looked = look(&self.taken, bytes).map_err(|reason| (reason, bytes.len()));
+        let seen = looked.and_then(|()| read.advance(bytes).map_err(|violation| (violation.close_reason(), 0)));
+        if let Err((reason, otherwise)) = seen {
+            let end = self.taken.boundary_in(bytes).unwrap_or(otherwise);
             let last = bytes.get(..end).unwrap_or_default();
             let mut read = self.taken.clone();
             let _ = read.advance(last);

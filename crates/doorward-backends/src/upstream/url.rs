@@ -89,8 +89,11 @@ impl UpstreamUrl {
 /// Whether a path has a segment that may mean something other than a name below the one before it. An upstream may decode before
 /// it splits, so encoded dots and slashes count as what they stand for.
 fn leads_astray(path: &str) -> bool {
-    let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
-    decoded.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+    let decoded =
+        path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\").replace("%3b", ";");
+    // Some servers drop what follows a semicolon before they look.
+    let name = |segment: &str| segment.split(';').next().is_some_and(|name| matches!(name, "." | ".."));
+    decoded.split(['/', '\\']).any(name)
 }
 
 fn join(mut target: String, queries: [Option<&str>; 2]) -> String {
@@ -218,6 +221,8 @@ mod tests {
             "a\\..\\b",
             "a%5c..",
             "..%2fadmin",
+            "..;/admin",
+            "a/..%3bx/admin",
             "a b",
             "a\r\nX: y",
             "a#b",

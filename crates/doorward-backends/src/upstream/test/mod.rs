@@ -1,5 +1,6 @@
 //! A gate in small, with a foreign client before it and a foreign server behind it.
 
+mod carrying;
 mod dialling;
 mod ending;
 mod pair;

@@ -1,0 +1,37 @@
+//! One direction of a relay, step by step.
+
+use std::{future::poll_fn, task::Poll};
+
+use doorward_session::AnyStream;
+use doorward_types::CloseReason;
+use doorward_wire::websocket::frame;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+use crate::upstream::flow::{Flow, Stopped};
+
+#[tokio::test]
+async fn a_refusal_within_a_frame_loses_none_of_the_frame() {
+    let ((mut from, source), (sink, mut to)) = (duplex(1 << 16), duplex(1 << 16));
+    let (source, sink) = (AnyStream::new(source), AnyStream::new(sink));
+    let bytes: Vec<u8> = (0..3000_u32).map(|place| place as u8).collect();
+    let whole = frame::binary(&bytes);
+    let mut flow = Flow::new(None);
+
+    from.write_all(&whole[..1000]).await.unwrap();
+    poll_fn(|context| match flow.poll_carry(context, &source, &sink, |_, _| Ok(())) {
+        Poll::Pending => Poll::Ready(()),
+        Poll::Ready(stopped) => panic!("{stopped:?}"),
+    })
+    .await;
+    from.write_all(&whole[1000..2000]).await.unwrap();
+    let refuse = |_: &_, _: &_| Err(CloseReason::SessionEnded);
+    let stopped = poll_fn(|context| flow.poll_carry(context, &source, &sink, refuse)).await;
+    assert_eq!(stopped, Stopped::Refused(CloseReason::SessionEnded));
+    from.write_all(&[&whole[2000..], &frame::text(b"too late")].concat()).await.unwrap();
+    assert!(poll_fn(|context| flow.poll_finish(context, &source, &sink, false)).await, "the frame came to its end");
+
+    drop(sink);
+    let mut got = Vec::new();
+    to.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, whole);
+}
