@@ -124,7 +124,7 @@ impl Claimant {
         const STEP: &str = "same subject as before";
         if let Some(subject) = proof.subject {
             if let Some(before) = &self.subject
-                && *before != subject
+                && !before.same_as(&subject)
             {
                 return Err(Refusal::credential(STEP, format!("proves {subject}, but {before} was proven before")));
             }

@@ -404,17 +404,13 @@ fn others_of<'s>(found: &'s [Arc<Socket>], admission: &Admission) -> impl Iterat
         let (mine, theirs) = (admission.subject(), other.admission().subject());
         other.is_open()
             && other.admission().owner() == admission.owner()
-            && mine.zip(theirs).is_some_and(|(mine, theirs)| is_the_same(mine, theirs))
+            && mine.zip(theirs).is_some_and(|(mine, theirs)| mine.same_as(theirs))
     };
     found.iter().filter(same)
 }
 
 fn at_the_same_gate(other: &Socket, admission: &Admission) -> bool {
     other.admission().gate() == admission.gate()
-}
-
-fn is_the_same(one: &Subject, other: &Subject) -> bool {
-    one.kind == other.kind && one.pk == other.pk
 }
 
 fn rest_of(subject: &Subject) -> Rest {

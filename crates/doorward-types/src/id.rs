@@ -123,6 +123,13 @@ pub struct Subject {
     pub uuid: String,
 }
 
+impl Subject {
+    /// Whether it is the same record: by kind and primary key. The name that is shown may differ from one proof to the next.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.pk == other.pk
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind, self.pk)

@@ -161,11 +161,9 @@ impl AppKeyLayer {
 }
 
 fn known(found: Option<AppKey>, id: &KeyId) -> Result<AppKey, Refusal> {
-    let id = id.as_str().escape_debug().take(40).collect::<String>();
+    let id = id.as_str();
     match found {
-        None if id.is_empty() => {
-            Err(Refusal::credential(REQUIRE, "no id was sent, or a whole key where `plain` is off"))
-        }
+        None if id.is_empty() => Err(Refusal::credential(REQUIRE, "what was sent is not the id of a key")),
         None => Err(Refusal::credential(REQUIRE, format!("no key {id} is known"))),
         Some(AppKey { revoked_at: Some(at), .. }) => {
             Err(Refusal::credential(REQUIRE, format!("key {id} was revoked at {at}")))
@@ -201,9 +199,12 @@ impl Layer for AppKeyLayer {
                 let proven = self.prove(key, &["key"], Level::Low, claimant);
                 return conversation.hold(REQUIRE, proven);
             }
-            // A whole key where none is wanted is treated as an id that nobody has; it must not get into the log.
+            // Whatever has not the form of an id may be a key, or a token: it is treated as an id that nobody has, and must not
+            // get into the log.
             let id = match text.reveal_text("an id is public") {
-                Some(id) if !is_whole => KeyId::new(id),
+                Some(id) if id.len() == 32 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => {
+                    KeyId::new(id)
+                }
                 _ => KeyId::new(""),
             };
             let nonce = base64url(&self.rng.bytes32());
