@@ -58,7 +58,8 @@ pub(crate) async fn answer<B: Send + 'static>(
         return not_found();
     };
     let tls = door.proxies.trust(peer.ip()) && upgrade.forwarded_as_tls();
-    let secure = tls || (peer.ip().is_loopback() && source.is_loopback());
+    // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
+    let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
     let visitor = Visitor { headers: &upgrade.headers, source, tls, tail: tail.as_deref() };
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return respond::malformed(Malformed::Path);

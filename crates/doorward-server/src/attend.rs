@@ -115,9 +115,9 @@ async fn enter(
             }
         };
     if !visit.write_down(Outcome::Admitted(socket.id()), subject, trail) {
-        socket.end(CloseReason::TryLater);
+        return say_refused(line, &visit, CloseReason::TryLater).await;
     }
-    if gate.speaks_json() {
+    if gate.speaks_json() && socket.is_open() {
         let admitted = json::admitted(&socket, gate.backing.name());
         if !matches!(timeout(json::SAY, line.say(&admitted)).await, Ok(Ok(()))) {
             socket.end(CloseReason::GoingAway);

@@ -89,5 +89,7 @@ impl Door {
     pub async fn drain(&self, over: Duration) {
         self.closing.send_replace(true);
         self.sockets.drain(over).await;
+        // The climbs have been told; each says its Close and writes its row before it gives its place back.
+        self.caps.none_climbs().await;
     }
 }

@@ -138,9 +138,13 @@ impl Node {
 
     /// The door, for an application that accepts connections itself. It works from here on.
     pub fn embed(self) -> Arc<Door> {
-        let sockets = Arc::clone(self.door.sockets());
-        tokio::spawn(async move { sockets.run().await });
-        self.door
+        let Self { door, lock, .. } = self;
+        let sockets = Arc::clone(door.sockets());
+        tokio::spawn(async move {
+            let _lock = lock;
+            sockets.run().await;
+        });
+        door
     }
 
     /// Listens on the public and the internal port and for the command line.
@@ -211,7 +215,7 @@ impl Running {
         let latest = Instant::now() + over + Duration::from_secs(2);
         tokio::select! {
             () = self.door.drain(over) => {}
-            () = sleep_until(latest) => tracing::warn!("some sockets did not leave in time"),
+            () = sleep_until(latest) => tracing::warn!("some did not leave in time"),
         }
         if let Err(error) = self.door.audit.flush().await {
             tracing::error!(%error, "the last rows of the audit log are lost");

@@ -59,7 +59,7 @@ fn write_decision(text: &mut String, record: &AuditRecord) -> std::fmt::Result {
         writeln!(text, "  {:<12} {}", mark(rung.outcome), rung.rung)?;
         write_steps(text, rung)?;
     }
-    if record.trail.is_empty() {
+    if record.trail.is_empty() && matches!(record.outcome, Outcome::Admitted(_)) {
         writeln!(text, "  the gate is open: there is no ladder")?;
     }
     Ok(())

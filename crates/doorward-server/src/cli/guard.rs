@@ -64,7 +64,7 @@ impl Guard {
             let contents = KeyText::Challenge.write(&random());
             write_new(folder, &[NewFile { path: SECRET.into(), mode: 0o600, contents }])?;
         }
-        let file = ConfigFile { config: folder.join("doorward.toml") };
+        let file = ConfigFile { config: folder.join("guard.toml") };
         fs::write(&file.config, self.config())?;
         let loaded = file.load_with(&[])?;
         let token = if self.open { None } else { Some(self.token(&loaded.config, folder)?) };

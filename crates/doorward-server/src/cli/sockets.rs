@@ -7,7 +7,7 @@ use crate::control;
 /// List or end the live sockets of a running server.
 #[derive(Debug, Subcommand)]
 pub(super) enum Sockets {
-    /// List the live sockets, newest first.
+    /// List the live sockets, oldest first.
     List(List),
     /// End live sockets, and say which and how fast.
     End(End),

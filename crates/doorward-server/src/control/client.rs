@@ -32,8 +32,12 @@ pub async fn ask(socket: &Path, request: &Request) -> Result<serde_json::Value, 
 
 async fn exchange(socket: &Path, request: &Request) -> Result<serde_json::Value, Unreachable> {
     let broken = |error: io::Error| Unreachable::Broken(error.to_string());
-    let mut stream =
-        UnixStream::connect(socket).await.map_err(|_| Unreachable::NotRunning(socket.display().to_string()))?;
+    let mut stream = UnixStream::connect(socket).await.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            Unreachable::NotRunning(socket.display().to_string())
+        }
+        _ => Unreachable::Broken(format!("`{}`: {error}", socket.display())),
+    })?;
     let request = serde_json::to_vec(request).map_err(|error| Unreachable::Broken(error.to_string()))?;
     stream.write_all(&request).await.map_err(broken)?;
     stream.shutdown().await.map_err(broken)?;

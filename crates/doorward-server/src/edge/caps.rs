@@ -5,6 +5,7 @@ use std::{
 };
 
 use doorward_auth::ports::Rng;
+use tokio::sync::Notify;
 
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub struct Caps {
     limits: CapsLimits,
     rng: Arc<dyn Rng>,
     counts: Mutex<Counts>,
+    /// Told when the last one who climbs is gone.
+    idle: Notify,
 }
 
 #[derive(Default)]
@@ -70,7 +73,7 @@ pub struct Pass {
 impl Caps {
     /// With these limits. The random numbers are for the early drop.
     pub fn new(limits: CapsLimits, rng: Arc<dyn Rng>) -> Arc<Self> {
-        Arc::new(Self { limits, rng, counts: Mutex::default() })
+        Arc::new(Self { limits, rng, counts: Mutex::default(), idle: Notify::new() })
     }
 
     /// A place among those who climb, counted for the node alone: the source is not known yet.
@@ -87,6 +90,17 @@ impl Caps {
     pub fn counts(&self) -> (usize, usize) {
         let counts = self.lock();
         (counts.sockets, counts.climbing)
+    }
+
+    /// Waits until nobody climbs.
+    pub async fn none_climbs(&self) {
+        loop {
+            let idle = self.idle.notified();
+            if self.lock().climbing == 0 {
+                return;
+            }
+            idle.await;
+        }
     }
 
     /// From the early limit on 30 % are dropped, and linearly more up to all of them at the node's limit.
@@ -143,7 +157,11 @@ impl Pass {
         }
         counts.climbing -= 1;
         counts.sockets += 1;
+        let nobody_climbs = counts.climbing == 0;
         drop(counts);
+        if nobody_climbs {
+            self.caps.idle.notify_waiters();
+        }
         self.admitted = true;
         Ok(())
     }
@@ -153,6 +171,9 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut counts = self.caps.lock();
         *if self.admitted { &mut counts.sockets } else { &mut counts.climbing } -= 1;
+        if counts.climbing == 0 {
+            self.caps.idle.notify_waiters();
+        }
         let Some(source) = self.source else { return };
         if let Some(of_source) = counts.sources.get_mut(&source) {
             *if self.admitted { &mut of_source.sockets } else { &mut of_source.climbing } -= 1;

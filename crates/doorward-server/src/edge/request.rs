@@ -94,6 +94,12 @@ impl Upgrade {
         let accept = accept_key(key).ok_or(Malformed::Unreadable("sec-websocket-key"))?;
         let host = once(headers, &HOST, "host")?.ok_or(Malformed::Missing("host"))?;
         let host = visible(host).ok_or(Malformed::Unreadable("host"))?.to_ascii_lowercase();
+        // A target in absolute form that names another host could be routed otherwise by a proxy before us.
+        let elsewhere =
+            request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(&host));
+        if elsewhere || host.contains(['@', '/', '\\', ',']) {
+            return Err(Malformed::Unreadable("host"));
+        }
         let origin = once(headers, &ORIGIN, "origin")?;
         if origin.is_some_and(|origin| visible(origin).is_none()) {
             return Err(Malformed::Unreadable("origin"));
@@ -135,9 +141,19 @@ impl Upgrade {
         self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
 
-    /// Whether a proxy says that the user's connection is TLS. Whether that is believed is the caller's affair.
+    /// Whether a proxy says that the user's connection is TLS; one that says it twice says nothing. Whether that is believed is
+    /// the caller's affair.
     pub fn forwarded_as_tls(&self) -> bool {
-        self.headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+        let mut protos = self.headers.get_all("x-forwarded-proto").iter();
+        let is_https = protos.next().is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        is_https && protos.next().is_none()
+    }
+
+    /// Whether the request has been through a proxy, as far as it says so itself.
+    pub fn was_forwarded(&self) -> bool {
+        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
+            .iter()
+            .any(|name| self.headers.contains_key(*name))
     }
 
     /// The values of `X-Forwarded-For`, in their order; what is no text is left out.
@@ -301,6 +317,29 @@ mod tests {
         assert_eq!(request("sec-websocket-version", "8"), Some(Malformed::Version));
         assert_eq!(request("sec-websocket-key", "c2hvcnQ="), Some(Malformed::Unreadable("sec-websocket-key")));
         assert_eq!(request("content-length", "5"), Some(Malformed::Body));
+    }
+
+    #[test]
+    fn a_host_that_could_be_read_as_another_is_refused() {
+        let host = |target: &str, host: &str| {
+            let mut request = good().uri(target).body(()).unwrap();
+            request.headers_mut().insert("host", host.parse().unwrap());
+            Upgrade::read(&request).err()
+        };
+        assert_eq!(host("http://b.example/fancy", "a.example"), Some(Malformed::Unreadable("host")));
+        assert_eq!(host("http://A.example/fancy", "a.example"), None);
+        assert_eq!(host("/fancy", "user@a.example"), Some(Malformed::Unreadable("host")));
+        assert_eq!(host("/fancy", "a.example,b.example"), Some(Malformed::Unreadable("host")));
+    }
+
+    #[test]
+    fn a_connection_through_a_proxy_is_known_by_what_the_proxy_says() {
+        let said = |name: &'static str, value: &str| read(good().header(name, value)).unwrap();
+        assert!(!read(good()).unwrap().was_forwarded());
+        assert!(said("x-forwarded-for", "192.0.2.1").was_forwarded() && said("via", "1.1 proxy").was_forwarded());
+        assert!(said("x-forwarded-proto", "HTTPS").forwarded_as_tls());
+        let twice = good().header("x-forwarded-proto", "https").header("x-forwarded-proto", "http");
+        assert!(!read(twice).unwrap().forwarded_as_tls(), "one that says it twice says nothing");
     }
 
     #[test]
