@@ -14,6 +14,9 @@ use tokio::{
 
 use crate::world::Carried;
 
+/// Longer than anything that a test waits for.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// What a peer heard.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Heard {
@@ -39,7 +42,7 @@ pub(crate) struct Peer {
     pub(crate) stream: Carried,
     decoder: Decoder,
     heard: VecDeque<Heard>,
-    /// The head of the 101.
+    /// The head of the 101, without its date.
     pub(crate) head: String,
 }
 
@@ -96,6 +99,7 @@ impl Peer {
             return Err(Refused::read(&mut stream, answer).await);
         }
         let head = String::from_utf8(answer).unwrap();
+        let head = head.split("\r\n").filter(|line| !line.starts_with("date: ")).collect::<Vec<_>>().join("\r\n");
         Ok(Self { stream, decoder: Decoder::client(Limits { message: 1 << 20 }), heard: VecDeque::new(), head })
     }
 
@@ -123,7 +127,9 @@ impl Peer {
                 return heard;
             }
             let mut bytes = vec![0; 16 * 1024];
-            let count = self.stream.read(&mut bytes).await.unwrap_or(0);
+            let read = timeout(LONGEST, self.stream.read(&mut bytes)).await;
+            let Ok(read) = read else { panic!("nothing was heard for {LONGEST:?}") };
+            let count = read.unwrap_or(0);
             if count == 0 {
                 return Heard::End;
             }

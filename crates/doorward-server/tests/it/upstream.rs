@@ -63,9 +63,9 @@ fn all<'h>(headers: &'h http::HeaderMap, name: &str) -> Vec<&'h str> {
     headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
 }
 
-const LIES: &str = "X-Doorward-Subject: member:1\r\nX-DOORWARD-Owner: evil\r\nx_doorward_gate: evil\r\n\
-    X-Doorward-Assertion: forged\r\nX-Forwarded-User: root\r\nX_Forwarded_User: root\r\n\
-    X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\n\
+const LIES: &str = "X-Doorward-Subject: member:666\r\nX-DOORWARD-Owner: lie-owner\r\nx_doorward_gate: lie-gate\r\n\
+    X-Doorward-Assertion: lie-assertion\r\nX-Forwarded-User: lie-user\r\nX_Forwarded_User: lie-user\r\n\
+    X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: lie-host.example\r\nForwarded: for=6.6.6.6\r\n\
     X-Real-IP: 6.6.6.6\r\nX-Harmless: passes\r\n";
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn c31_the_upstream_hears_who_it_is_from_the_gate_alone_and_no_credential(
     for carrier in [Carrier::Memory, Carrier::Tcp] {
         let (world, mut heads) = guarded(carrier).await;
         let token = world.token("7", json!({}));
-        let headers = format!("Authorization: Bearer {token}\r\nDoorward-Ticket: dwt_0\r\n{LIES}");
+        let headers = format!("Authorization: Bearer {token}\r\nDoorward-Ticket: dwt_0123456789\r\n{LIES}");
         let mut peer = world.knock("/app", &headers).await.unwrap();
         peer.say("through and back").await;
         assert_eq!(peer.hear().await, Heard::Text("through and back".into()));
@@ -84,7 +84,7 @@ async fn c31_the_upstream_hears_who_it_is_from_the_gate_alone_and_no_credential(
         assert_eq!(all(&told, "x-doorward-assertion").len(), 1);
         assert_eq!(all(&told, "x-harmless"), ["passes"]);
         let everything = format!("{told:?}");
-        for gone in [&token, "dwt_0", "root", "evil", "forged", "x_"] {
+        for gone in [&token, "dwt_0123456789", "lie-", "member:666", "x_doorward", "x_forwarded"] {
             assert!(!everything.contains(gone), "{gone}: {everything}");
         }
     }
