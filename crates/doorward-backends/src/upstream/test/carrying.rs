@@ -1,6 +1,6 @@
 //! One direction of a relay, step by step.
 
-use std::{future::poll_fn, task::Poll};
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use doorward_session::AnyStream;
 use doorward_types::CloseReason;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
 use crate::upstream::flow::{Flow, Stopped};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refusal_within_a_frame_loses_none_of_the_frame() {
     let ((mut from, source), (sink, mut to)) = (duplex(1 << 16), duplex(1 << 16));
     let (source, sink) = (AnyStream::new(source), AnyStream::new(sink));
@@ -28,7 +28,9 @@ async fn a_refusal_within_a_frame_loses_none_of_the_frame() {
     let stopped = poll_fn(|context| flow.poll_carry(context, &source, &sink, refuse)).await;
     assert_eq!(stopped, Stopped::Refused(CloseReason::SessionEnded));
     from.write_all(&[&whole[2000..], &frame::text(b"too late")].concat()).await.unwrap();
-    assert!(poll_fn(|context| flow.poll_finish(context, &source, &sink, false)).await, "the frame came to its end");
+    let finished = poll_fn(|context| flow.poll_finish(context, &source, &sink, false));
+    let finished = tokio::time::timeout(Duration::from_secs(5), finished).await;
+    assert_eq!(finished, Ok(true), "the frame comes to its end");
 
     drop(sink);
     let mut got = Vec::new();
