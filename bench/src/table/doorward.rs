@@ -65,6 +65,7 @@ url = "sqlite://doorward.db"
 
 [limits]
 sockets_per_source = 100000
+sockets_per_subject = 100000
 sockets_per_node = 100000
 climbing_per_source = 100000
 climbing_per_node = 100000
