@@ -32,7 +32,7 @@ use tokio::{
 
 use crate::{
     config::{Config, Limits, StoreUrl, secret_reader},
-    control::{self, InUse, StoreLock},
+    control::{self, InUse, StoreLock, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{self, AssembleError, Gates, Tools},
@@ -300,12 +300,6 @@ pub fn control_path(config: &Config, base: &Path) -> Option<PathBuf> {
         Some(path) => Some(base.join(path)),
         None => store_path(config, base).map(|store| control::socket_path(&store)),
     }
-}
-
-fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
 
 /// Why an issuer cannot be had.

@@ -59,7 +59,8 @@ pub fn socket_path(store: &Path) -> PathBuf {
     beside(store, ".sock")
 }
 
-fn beside(store: &Path, suffix: &str) -> PathBuf {
+/// A file beside the store, by what its name has more at the end.
+pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(suffix);
     path.into()
