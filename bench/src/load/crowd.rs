@@ -35,11 +35,11 @@ impl Crowd {
     }
 
     /// Connects `count` more peers, some at a time, and returns when all of them are where `there` wants them. A peer that
-    /// ends elsewhere is an error.
+    /// ends elsewhere is an error. `script` gives each peer's, by its number.
     pub(crate) fn open(
         &mut self,
         count: usize,
-        script: &Script,
+        script: impl Fn(usize) -> Script,
         there: impl Fn(&Peer) -> bool,
         limit: Duration,
     ) -> Result<()> {
@@ -49,7 +49,7 @@ impl Crowd {
         let (first, mut missing) = (self.peers.len(), count);
         while missing > 0 {
             while self.peers.len() < all && missing.saturating_sub(all - self.peers.len()) < ON_THE_WAY {
-                self.connect(script)?;
+                self.connect(script(self.peers.len()))?;
             }
             if clock::now() > end {
                 return Err(Error::TooSlow { what: format!("opening {count} sockets ({missing} missing)"), limit });
@@ -149,12 +149,12 @@ impl Crowd {
         }
     }
 
-    fn connect(&mut self, script: &Script) -> Result<()> {
+    fn connect(&mut self, script: Script) -> Result<()> {
         let mut stream = TcpStream::connect(self.target).trying(format!("connecting to {}", self.target))?;
         let token = Token(self.peers.len());
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, token, both).trying("register")?;
-        self.peers.push(Peer::new(stream, script.clone()));
+        self.peers.push(Peer::new(stream, script));
         Ok(())
     }
 }

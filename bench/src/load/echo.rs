@@ -18,7 +18,7 @@ use std::time::Duration;
 /// The figure counts messages in both directions (two per round trip) per second of the server's processor time.
 pub(super) fn run(load: &Load, connections: usize, depth: usize, bytes: usize, time: Duration) -> Result<Value> {
     let mut crowd = Crowd::towards(load.target)?;
-    crowd.open(connections, &load.script(&raw(b"S"))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
+    crowd.open(connections, load.script(&raw(b"S"))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
     let message = frames::encode(frames::BINARY, Some(MASK), &vec![b'x'; bytes]);
     let batch = message.repeat(depth);
     for number in 0..connections {

@@ -36,8 +36,8 @@ const STALL: Duration = Duration::from_secs(5);
 pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration) -> Result<Value> {
     let spoken = load.path.is_some();
     let mut crowd = Crowd::towards(load.target)?;
-    crowd.open(subscribers, &load.script(&raw(SUBSCRIBER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
-    crowd.open(1, &load.script(&raw(PUBLISHER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
+    crowd.open(subscribers, load.script(&raw(SUBSCRIBER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
+    crowd.open(1, load.script(&raw(PUBLISHER))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
     if spoken {
         let subscribe = text(&json!({"action": "subscribe", "channel": "bench", "pk": 1}));
         crowd.ask(subscribers, &subscribe, "subscribed", PATIENCE)?;

@@ -9,9 +9,7 @@ use super::{
 };
 use crate::{
     args::Load,
-    clock,
     error::{Error, Result},
-    token,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -29,11 +27,11 @@ pub(super) fn run(load: &Load, count: usize, carry: Option<usize>, hold: bool) -
     match &load.path {
         Some(path) if hold => {
             let script = Script::Climb { request: request(load.target, path, None), answer: None };
-            crowd.open(count, &script, |peer| peer.asked, PATIENCE)?;
+            crowd.open(count, |_| script.clone(), |peer| peer.asked, PATIENCE)?;
             climbing = Some(per_socket(server.resident()?));
-            let answer = auth(&token::sign(&load.secret()?, "load", clock::unix_seconds()));
+            let token = load.tokens()?;
             for number in 0..count {
-                crowd.send(number, &answer);
+                crowd.send(number, &auth(&token(number)));
             }
             crowd.until(PATIENCE, "admitting all climbs", |crowd| {
                 crowd.turn(Duration::from_millis(100), |_, _, _| Ok(()))?;
@@ -41,7 +39,7 @@ pub(super) fn run(load: &Load, count: usize, carry: Option<usize>, hold: bool) -
                 Ok(crowd.peers.iter().all(|peer| peer.phase == Phase::Ready))
             })?;
         }
-        _ => crowd.open(count, &load.script(&raw(b"S"))?, |peer| peer.phase == Phase::Ready, PATIENCE)?,
+        _ => crowd.open(count, load.script(&raw(b"S"))?, |peer| peer.phase == Phase::Ready, PATIENCE)?,
     }
     if let Some(bytes) = carry {
         echo_once(&mut crowd, bytes)?;

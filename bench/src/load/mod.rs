@@ -56,18 +56,28 @@ impl Load {
         read(path)
     }
 
-    /// How a peer becomes ready at the server under load. `raw` is what it says to a baseline.
-    fn script(&self, raw: &[u8]) -> Result<Script> {
-        let Some(path) = &self.path else { return Ok(Script::Raw(raw.into())) };
-        if self.bearer {
-            let bearer = token::sign(&self.secret()?, "load", clock::unix_seconds());
-            return Ok(Script::Upgraded(request(self.target, path, Some(&bearer))));
-        }
-        if self.secret_file.is_none() {
-            return Ok(Script::Upgraded(request(self.target, path, None)));
-        }
-        let answer = auth(&token::sign(&self.secret()?, "load", clock::unix_seconds()));
-        Ok(Script::Climb { request: request(self.target, path, None), answer: Some(answer) })
+    /// How each peer becomes ready at the server under load: every one with a token, and so a subject, of its own. `raw` is
+    /// what it says to a baseline.
+    fn script(&self, raw: &[u8]) -> Result<impl Fn(usize) -> Script> {
+        let raw: Rc<[u8]> = raw.into();
+        let token = self.secret_file.is_some().then(|| self.tokens()).transpose()?;
+        let plain = self.path.as_deref().map(|path| request(self.target, path, None));
+        Ok(move |number| match (&self.path, &plain, &token) {
+            (Some(path), Some(_), Some(token)) if self.bearer => {
+                Script::Upgraded(request(self.target, path, Some(&token(number))))
+            }
+            (_, Some(plain), Some(token)) => {
+                Script::Climb { request: Rc::clone(plain), answer: Some(auth(&token(number))) }
+            }
+            (_, Some(plain), None) => Script::Upgraded(Rc::clone(plain)),
+            _ => Script::Raw(Rc::clone(&raw)),
+        })
+    }
+
+    /// The token of each peer.
+    fn tokens(&self) -> Result<impl Fn(usize) -> String + use<>> {
+        let (secret, now) = (self.secret()?, clock::unix_seconds());
+        Ok(move |number| token::sign(&secret, &format!("load-{number}"), now))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn admitted(load: &Load, count: usize) -> Result<Value> {
     let before = load.server().cpu()?;
     let begun = clock::now();
     // A baseline answers a message as long as a delivery of the fan-out rows.
-    crowd.open(count, &load.script(&raw(&[b'x'; 128]))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
+    crowd.open(count, load.script(&raw(&[b'x'; 128]))?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
     let wall = (clock::now() - begun).as_secs_f64();
     let cpu = load.server().quiet()?.since(before).as_secs_f64();
     crowd.all_there()?;
@@ -50,7 +50,7 @@ pub(super) fn refused(load: &Load, count: usize) -> Result<Value> {
     let before = load.server().cpu()?;
     let begun = clock::now();
     let there = |peer: &Peer| matches!(peer.phase, Phase::Ended | Phase::Ready);
-    match crowd.open(count, &script, there, REFUSALS) {
+    match crowd.open(count, |_| script.clone(), there, REFUSALS) {
         // A server may make strangers wait: then those count that it is done with.
         Ok(()) | Err(Error::TooSlow { .. }) => {}
         Err(error) => return Err(error),

@@ -88,6 +88,15 @@ impl Shard {
         }
     }
 
+    /// At most so many sockets have a key.
+    pub(crate) fn count(&self, key: Key) -> usize {
+        match self.by_key.get(&key) {
+            None => 0,
+            Some(Slots::One(_)) => 1,
+            Some(Slots::Set(set)) => self.sets.get(*set as usize).map_or(0, HashSet::len),
+        }
+    }
+
     /// All sockets.
     pub(crate) fn all(&self) -> Vec<Arc<Socket>> {
         self.slots.iter().flatten().filter_map(Weak::upgrade).collect()

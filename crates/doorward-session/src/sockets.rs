@@ -146,7 +146,7 @@ impl Sockets {
                 Ok(Some(reason)) => return Err(reason),
                 Err(_) => return Err(CloseReason::GoingAway),
             }
-            found = self.perhaps_of(&shard, admission.subject());
+            found = self.in_question(&shard, &admission, &policy);
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
             let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
@@ -324,9 +324,13 @@ impl Sockets {
         }
     }
 
-    /// The sockets that a subject has, and perhaps others whose key has the same hash.
-    fn perhaps_of(&self, shard: &Shard, subject: Option<&Subject>) -> Vec<Arc<Socket>> {
-        subject.map(|subject| shard.find(self.key_of_rest(&rest_of(subject)))).unwrap_or_default()
+    /// The sockets that decide whether there is room for this admission: those of its subject, and perhaps others whose key
+    /// has the same hash. None, without a look at any of them, where there is room however many of them are the subject's.
+    fn in_question(&self, shard: &Shard, admission: &Admission, policy: &SocketPolicy) -> Vec<Arc<Socket>> {
+        let Some(subject) = admission.subject() else { return Vec::new() };
+        let key = self.key_of_rest(&rest_of(subject));
+        let is_full = policy.per_subject.is_some_and(|most| shard.count(key) >= most);
+        if is_full || admission.only_one().is_some() { shard.find(key) } else { Vec::new() }
     }
 
     fn info(&self, socket: &Socket) -> SocketInfo {
