@@ -1,15 +1,22 @@
-use std::{path::PathBuf, sync::Arc, thread};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use doorward_auth::ports::AuditRecord;
 use doorward_types::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 use super::{Options, audit::AuditQueue, audit_row, sweep::Sweep};
 use crate::StoreError;
 
 /// How many commands one transaction takes at most.
 const BATCH: usize = 512;
+
+/// How long audit rows wait for company when nobody waits for an answer: a commit costs as much for a hundred rows as for one.
+const COMPANY: Duration = Duration::from_millis(20);
 
 /// How many commands may wait before the next caller waits too.
 const WAITING: usize = 1024;
@@ -79,10 +86,13 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (sender, messages) = mpsc::channel(WAITING);
         let desk = Desk { path: path.clone(), connection, audit, sweep: Sweep::new(options) };
+        let failed = |error: std::io::Error| StoreError::Failed { path: path.clone(), detail: error.to_string() };
+        // For its clock alone: everything else that this thread does blocks.
+        let clock = runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || desk.work(messages))
-            .map_err(|error| StoreError::Failed { path, detail: error.to_string() })?;
+            .spawn(move || clock.block_on(desk.work(messages)))
+            .map_err(failed)?;
         Ok(Self { messages: Some(sender), thread: Some(thread) })
     }
 
@@ -137,6 +147,11 @@ impl Batch {
             Message::AuditWaits => {}
         }
     }
+
+    /// Whether no one is to be answered, so that there is time.
+    fn waits_for_nobody(&self) -> bool {
+        self.jobs.is_empty() && self.flushes.is_empty()
+    }
 }
 
 /// What came of a batch that was committed: for each command, and for the audit rows.
@@ -146,10 +161,16 @@ struct Written {
 }
 
 impl Desk {
-    fn work(mut self, mut messages: mpsc::Receiver<Message>) {
-        while let Some(first) = messages.blocking_recv() {
+    async fn work(mut self, mut messages: mpsc::Receiver<Message>) {
+        while let Some(first) = messages.recv().await {
             let mut batch = Batch::default();
             batch.add(first);
+            let company = Instant::now() + COMPANY;
+            while batch.waits_for_nobody()
+                && let Ok(Some(message)) = timeout_at(company, messages.recv()).await
+            {
+                batch.add(message);
+            }
             while batch.jobs.len() < BATCH
                 && let Ok(message) = messages.try_recv()
             {
