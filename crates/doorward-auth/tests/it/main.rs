@@ -14,5 +14,6 @@ mod ladder;
 mod memory;
 mod offer;
 mod support;
+mod ports;
 mod ticket;
 mod token;
