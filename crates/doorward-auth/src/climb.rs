@@ -1,5 +1,4 @@
 use std::{
-    collections::VecDeque,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -67,13 +66,13 @@ impl Climb {
         let desk = Arc::new(Desk::new(ladder.outline()));
         let Start { trace, handshake, mut claimant, as_of, choose_within, clock } = start;
         claimant.came_from(handshake.origin.as_deref());
-        let mut run = Run { desk: Arc::clone(&desk), claimant, failed: None, open: VecDeque::new(), choose_within };
-        match run.handshake(&ladder, &handshake).await {
-            Ok(()) => {}
+        let mut run = Run { desk: Arc::clone(&desk), claimant, verdict: ladder.verdict(), failed: None, choose_within };
+        let ahead = match run.handshake(&ladder, &handshake).await {
+            Ok(ahead) => ahead,
             Err(refusal) => return Err((refusal, desk.trail())),
-        }
+        };
         let running = async move {
-            let claimant = run.converse(&ladder).await?;
+            let claimant = run.converse(ahead).await?;
             Ok(Admission::of(claimant, trace, as_of, clock.now()))
         };
         Ok(Self { desk, running: Some(Box::pin(running)) })
@@ -129,11 +128,31 @@ impl Climb {
 struct Run {
     desk: Arc<Desk>,
     claimant: Claimant,
+    verdict: Verdict,
     /// The first failure of a ladder whose verdict falls at the end.
     failed: Option<Refusal>,
-    /// For every `any` that the handshake has not settled: the branches that are left, in the order of the rungs.
-    open: VecDeque<Vec<Branch>>,
     choose_within: Duration,
+}
+
+/// A rung that the handshake has left to the conversation.
+struct Ahead {
+    rung: usize,
+    what: Talk,
+}
+
+/// What is left of a rung.
+enum Talk {
+    One(Arc<dyn Layer>),
+    Any(Open),
+    Optional(Vec<Arc<dyn Layer>>),
+}
+
+/// Alternatives that the request alone has not settled.
+struct Open {
+    /// Those that are left.
+    branches: Vec<Branch>,
+    /// Of an alternative that could not be looked at, because something of ours is down: it may have been satisfied.
+    down: Option<Refusal>,
 }
 
 /// A branch whose handshake layers have passed.
@@ -145,19 +164,23 @@ struct Branch {
 }
 
 impl Run {
-    async fn handshake(&mut self, ladder: &Ladder, handshake: &Handshake) -> Result<(), Refusal> {
-        for (at, rung) in ladder.rungs().iter().enumerate() {
-            self.desk.reach(at);
-            let settled = match rung {
+    /// Climbs the rungs as far as the request alone leads, and gives those that are left.
+    async fn handshake(&mut self, ladder: &Ladder, handshake: &Handshake) -> Result<Vec<Ahead>, Refusal> {
+        let mut ahead = Vec::new();
+        for (rung, what) in ladder.rungs().iter().enumerate() {
+            self.desk.reach(rung);
+            let verdict = match what {
                 Rung::One(Step::Handshake(layer)) => {
-                    let verdict = check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await;
-                    self.weigh(ladder, at, verdict)?.is_some()
+                    check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await.map(|()| None)
                 }
-                Rung::Any(branches) => self.any_handshake(ladder, at, branches, handshake).await?,
-                Rung::One(Step::Conversation(_)) | Rung::Optional(_) => false,
+                Rung::One(Step::Conversation(layer)) => Ok(Some(Talk::One(Arc::clone(layer)))),
+                Rung::Any(branches) => self.any_handshake(branches, handshake).await.map(|open| open.map(Talk::Any)),
+                Rung::Optional(layers) => Ok(Some(Talk::Optional(layers.clone()))),
             };
-            if settled {
-                self.desk.finish_rung(at, Outcome::Hit);
+            match self.weigh(rung, verdict)? {
+                Some(Some(what)) => ahead.push(Ahead { rung, what }),
+                Some(None) => self.desk.finish_rung(rung, Outcome::Hit),
+                None => {}
             }
         }
         // With the verdict at the end, a ladder without conversation ends here.
@@ -165,20 +188,14 @@ impl Run {
             Some(refusal) if ladder.is_decided_at_handshake() => Err(refusal),
             failed => {
                 self.failed = failed;
-                Ok(())
+                Ok(ahead)
             }
         }
     }
 
-    /// Tries the handshake layers of every branch. Settled where a branch has no others and passed.
-    async fn any_handshake(
-        &mut self,
-        ladder: &Ladder,
-        at: usize,
-        branches: &[Vec<Step>],
-        handshake: &Handshake,
-    ) -> Result<bool, Refusal> {
-        let mut open = Vec::new();
+    /// Tries the handshake layers of every branch. Settled (`None`) where a branch has no others and passed.
+    async fn any_handshake(&mut self, branches: &[Vec<Step>], handshake: &Handshake) -> Result<Option<Open>, Refusal> {
+        let mut open = Open { branches: Vec::new(), down: None };
         let mut last = None;
         for branch in branches {
             let mut claimant = self.claimant.clone();
@@ -198,48 +215,37 @@ impl Run {
             match verdict {
                 Ok(()) if layers.is_empty() => {
                     self.claimant = claimant;
-                    self.open.push_back(Vec::new());
-                    return Ok(true);
+                    return Ok(None);
                 }
                 Ok(()) => {
                     let looked = branch.iter().any(Step::is_handshake);
-                    open.push(Branch { claimant: looked.then_some(claimant), layers });
+                    open.branches.push(Branch { claimant: looked.then_some(claimant), layers });
                 }
+                Err(refusal) if refusal.is_ours() => open.down = open.down.or(Some(refusal)),
                 Err(refusal) => last = Some(refusal),
             }
         }
-        match last {
-            Some(refusal) if open.is_empty() => {
-                self.open.push_back(Vec::new());
-                self.weigh::<()>(ladder, at, Err(refusal)).map(|_| false)
-            }
-            _ => {
-                self.open.push_back(open);
-                Ok(false)
-            }
+        match (open.branches.is_empty(), open.down.take().or(last)) {
+            (true, Some(refusal)) => Err(refusal),
+            // A refusal of ours is kept for the case that the others fail too.
+            (_, refusal) => Ok(Some(Open { down: refusal.filter(Refusal::is_ours), ..open })),
         }
     }
 
-    async fn converse(mut self, ladder: &Ladder) -> Result<Claimant, Refusal> {
+    async fn converse(mut self, ahead: Vec<Ahead>) -> Result<Claimant, Refusal> {
         let mut conversation = Conversation::new(Arc::clone(&self.desk));
-        for (at, rung) in ladder.rungs().iter().enumerate() {
-            self.desk.reach(at);
-            let verdict = match rung {
-                Rung::One(Step::Handshake(_)) => continue,
-                Rung::One(Step::Conversation(layer)) => {
+        for Ahead { rung, what } in ahead {
+            self.desk.reach(rung);
+            let verdict = match what {
+                Talk::One(layer) => {
                     talk(layer.as_ref(), &mut conversation, &mut self.claimant).await.map(|()| Outcome::Hit)
                 }
-                Rung::Any(_) => {
-                    let branches = self.open.pop_front().unwrap_or_default();
-                    if branches.is_empty() {
-                        continue;
-                    }
-                    self.any(branches, &mut conversation).await.map(|()| Outcome::Hit)
-                }
-                Rung::Optional(layers) => self.optional(layers, &mut conversation).await,
+                Talk::Any(open) => self.any(open, &mut conversation).await.map(|()| Outcome::Hit),
+                Talk::Optional(layers) => self.optional(&layers, &mut conversation).await,
             };
-            let outcome = self.weigh(ladder, at, verdict)?.unwrap_or(Outcome::Miss);
-            self.desk.finish_rung(at, outcome);
+            if let Some(outcome) = self.weigh(rung, verdict)? {
+                self.desk.finish_rung(rung, outcome);
+            }
             conversation.forget_given();
         }
         match self.failed {
@@ -248,7 +254,16 @@ impl Run {
         }
     }
 
-    async fn any(&mut self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<(), Refusal> {
+    async fn any(&mut self, open: Open, conversation: &mut Conversation) -> Result<(), Refusal> {
+        let Open { branches, down } = open;
+        self.one_of(branches, conversation).await.map_err(|refusal| match down {
+            // What could not be looked at may have been satisfied, whatever the user missed here.
+            Some(down) if refusal.is_the_users() => down,
+            _ => refusal,
+        })
+    }
+
+    async fn one_of(&mut self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<(), Refusal> {
         let branch = match <[Branch; 1]>::try_from(branches) {
             // Where one alternative is left there is nothing to choose.
             Ok([only]) => only,
@@ -325,13 +340,13 @@ impl Run {
     }
 
     /// Ends the climb on a failure, or remembers it and goes on as nobody, as the ladder has it.
-    fn weigh<T>(&mut self, ladder: &Ladder, rung: usize, verdict: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    fn weigh<T>(&mut self, rung: usize, verdict: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
         self.desk.know(self.claimant.subject());
         match verdict {
             Ok(value) => Ok(Some(value)),
             Err(refusal) => {
                 self.desk.finish_rung(rung, Outcome::Miss);
-                if ladder.verdict() == Verdict::Each || !refusal.lets_climb_on() {
+                if self.verdict == Verdict::Each || !refusal.lets_climb_on() {
                     return Err(refusal);
                 }
                 self.claimant.become_nobody();
