@@ -1,4 +1,6 @@
 use std::{
+    future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -58,19 +60,57 @@ pub struct Climb {
     running: Option<BoxFuture<'static, Result<Admission, Refusal>>>,
 }
 
+/// A climb whose handshake layers look at the request; awaited, it is the climb, or the refusal that falls before the 101.
+#[must_use = "nothing is looked at before it is awaited"]
+pub struct Beginning {
+    desk: Arc<Desk>,
+    begun: BoxFuture<'static, Result<Climb, Refusal>>,
+}
+
+impl Beginning {
+    /// How far the climb has come, whatever becomes of it.
+    pub fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.desk))
+    }
+}
+
+impl Future for Beginning {
+    type Output = Result<Climb, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.begun.as_mut().poll(context)
+    }
+}
+
+/// How far a climb has come, for the log alone. It stays when the climb is refused, or dropped on its way.
+#[derive(Clone, Debug)]
+pub struct Progress(Arc<Desk>);
+
+impl Progress {
+    /// Who has been proven, also where a later layer refused.
+    pub fn subject(&self) -> Option<Subject> {
+        self.0.subject()
+    }
+
+    /// What happened so far, rung by rung.
+    pub fn trail(&self) -> Vec<RungTrail> {
+        self.0.trail()
+    }
+}
+
 impl Climb {
     /// Runs the handshake layers. The climb that comes back waits for the user, or has its verdict at the first poll.
-    ///
-    /// A refusal here falls before the 101; it comes with the trail of what was looked at.
-    pub async fn begin(ladder: Arc<Ladder>, start: Start) -> Result<Self, (Refusal, Vec<RungTrail>)> {
+    pub fn begin(ladder: Arc<Ladder>, start: Start) -> Beginning {
         let desk = Arc::new(Desk::new(ladder.outline()));
+        let begun = Self::handshake(Arc::clone(&desk), ladder, start);
+        Beginning { desk, begun: Box::pin(begun) }
+    }
+
+    async fn handshake(desk: Arc<Desk>, ladder: Arc<Ladder>, start: Start) -> Result<Self, Refusal> {
         let Start { trace, handshake, mut claimant, as_of, choose_within, clock } = start;
         claimant.came_from(handshake.origin.as_deref());
         let mut run = Run { desk: Arc::clone(&desk), claimant, verdict: ladder.verdict(), failed: None, choose_within };
-        let ahead = match run.handshake(&ladder, &handshake).await {
-            Ok(ahead) => ahead,
-            Err(refusal) => return Err((refusal, desk.trail())),
-        };
+        let ahead = run.handshake(&ladder, &handshake).await?;
         let running = async move {
             let claimant = run.converse(ahead).await?;
             Ok(Admission::of(claimant, trace, as_of, clock.now()))
@@ -113,14 +153,9 @@ impl Climb {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
 
-    /// Who has been proven, also where a later layer refused: for the log alone.
-    pub fn subject(&self) -> Option<Subject> {
-        self.desk.subject()
-    }
-
-    /// What happened so far, rung by rung.
-    pub fn trail(&self) -> Vec<RungTrail> {
-        self.desk.trail()
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.desk))
     }
 }
 
@@ -250,7 +285,10 @@ impl Run {
         }
         match self.failed {
             Some(refusal) => Err(refusal),
-            None => Ok(self.claimant),
+            None => {
+                self.desk.know_exactly(self.claimant.subject());
+                Ok(self.claimant)
+            }
         }
     }
 
@@ -371,7 +409,9 @@ async fn check(
     handshake: &Handshake,
     claimant: &mut Claimant,
 ) -> Result<(), Refusal> {
-    match layer.verify(handshake, claimant).await {
+    let verdict = layer.verify(handshake, claimant).await;
+    desk.know(claimant.subject());
+    match verdict {
         Ok(()) => {
             desk.record(layer.name(), layer.step(), Verb::Check, Outcome::Hit, None);
             Ok(())

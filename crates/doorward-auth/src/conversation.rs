@@ -335,6 +335,11 @@ impl Desk {
         }
     }
 
+    /// Puts right who was proven, where the climb is done: of alternatives one counts, and another may have proven somebody.
+    pub(crate) fn know_exactly(&self, subject: Option<&Subject>) {
+        self.lock().subject = subject.cloned();
+    }
+
     pub(crate) fn subject(&self) -> Option<Subject> {
         self.lock().subject.clone()
     }

@@ -112,6 +112,8 @@ impl World {
     /// Begins a climb, and gives the peer that stands before it.
     pub async fn knock(&self, ladder: &Ladder, handshake: Handshake) -> Result<Peer, (Refusal, Vec<RungTrail>)> {
         let start = self.start(handshake, Self::gate());
-        Climb::begin(Arc::new(ladder.clone()), start).await.map(Peer::before)
+        let beginning = Climb::begin(Arc::new(ladder.clone()), start);
+        let progress = beginning.progress();
+        beginning.await.map(Peer::before).map_err(|refusal| (refusal, progress.trail()))
     }
 }

@@ -146,7 +146,7 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         clock,
     };
     rng.0.lock().unwrap().extend(&file.random);
-    let climb = Climb::begin(ladder, start).await.unwrap_or_else(|(refusal, _)| panic!("{refusal}"));
+    let climb = Climb::begin(ladder, start).await.unwrap_or_else(|refusal| panic!("{refusal}"));
     let backend = gate.get("backend").and_then(|backend| backend.as_table()).and_then(|backend| backend.keys().next());
     (climb, backend.unwrap().clone())
 }

@@ -14,7 +14,7 @@ mod jwt;
 mod ladder;
 mod memory;
 mod offer;
-mod support;
 mod ports;
+mod support;
 mod ticket;
 mod token;
