@@ -47,11 +47,11 @@ impl AccessTokens {
         let rests_on = ids.into_iter().filter_map(|(kind, id)| Some(Rest::on(kind, id?))).collect();
         let proof = Proof {
             claims: token.keep(self.kept_claims.iter().map(String::as_str)),
+            expires_at: Some(token.proves_until(now)),
             subject: Some(token.subject),
             amr: &["jwt"],
             level: Level::Substantial,
             rests_on,
-            expires_at: Some(token.expires_at),
             on_expiry: self.on_expiry,
             only_one: None,
         };

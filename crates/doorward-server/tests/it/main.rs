@@ -5,6 +5,7 @@
 mod commands;
 mod edge;
 mod endings;
+mod expiry;
 mod ladders;
 mod layering;
 mod outage;
