@@ -18,3 +18,4 @@ mod ports;
 mod support;
 mod ticket;
 mod token;
+mod work;
