@@ -76,12 +76,12 @@ pub struct Proof {
 /// Once a layer has proven a subject, a layer that proves a different one refuses the whole ladder.
 #[derive(Clone, Debug)]
 pub struct Claimant {
-    owner: OwnerId,
-    gate: GateName,
-    source: IpAddr,
+    pub(crate) owner: OwnerId,
+    pub(crate) gate: GateName,
+    pub(crate) source: IpAddr,
     secure: bool,
     origin: Option<String>,
-    variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) subject: Option<Subject>,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) rests_on: Vec<Rest>,

@@ -1,5 +1,6 @@
 use std::{
-    collections::VecDeque,
+    future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -7,14 +8,12 @@ use std::{
 
 use doorward_types::{Answer, Cursor, Prompt, Subject, TraceId};
 
-use tokio::time::Instant;
-
+use self::run::Run;
 use crate::{
-    Admission, BoxFuture, Claimant, Conversation, Fault, Handshake, Ladder, Layer, Refusal, Rung, Step, Verdict,
-    conversation::Desk,
-    ports::Clock,
-    trail::{Outcome, RungTrail, Verb},
+    Admission, BoxFuture, Claimant, Handshake, Ladder, Refusal, conversation::Desk, ports::Clock, trail::RungTrail,
 };
+
+mod run;
 
 /// What a climb begins with.
 pub struct Start {
@@ -59,21 +58,59 @@ pub struct Climb {
     running: Option<BoxFuture<'static, Result<Admission, Refusal>>>,
 }
 
+/// A climb whose handshake layers look at the request; awaited, it is the climb, or the refusal that falls before the 101.
+#[must_use = "nothing is looked at before it is awaited"]
+pub struct Beginning {
+    desk: Arc<Desk>,
+    begun: BoxFuture<'static, Result<Climb, Refusal>>,
+}
+
+impl Beginning {
+    /// How far the climb has come, whatever becomes of it.
+    pub fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.desk))
+    }
+}
+
+impl Future for Beginning {
+    type Output = Result<Climb, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.begun.as_mut().poll(context)
+    }
+}
+
+/// How far a climb has come, for the log alone. It stays when the climb is refused, or dropped on its way.
+#[derive(Clone, Debug)]
+pub struct Progress(Arc<Desk>);
+
+impl Progress {
+    /// Who has been proven, also where a later layer refused.
+    pub fn subject(&self) -> Option<Subject> {
+        self.0.subject()
+    }
+
+    /// What happened so far, rung by rung.
+    pub fn trail(&self) -> Vec<RungTrail> {
+        self.0.trail()
+    }
+}
+
 impl Climb {
     /// Runs the handshake layers. The climb that comes back waits for the user, or has its verdict at the first poll.
-    ///
-    /// A refusal here falls before the 101; it comes with the trail of what was looked at.
-    pub async fn begin(ladder: Arc<Ladder>, start: Start) -> Result<Self, (Refusal, Vec<RungTrail>)> {
+    pub fn begin(ladder: Arc<Ladder>, start: Start) -> Beginning {
         let desk = Arc::new(Desk::new(ladder.outline()));
+        let begun = Self::handshake(Arc::clone(&desk), ladder, start);
+        Beginning { desk, begun: Box::pin(begun) }
+    }
+
+    async fn handshake(desk: Arc<Desk>, ladder: Arc<Ladder>, start: Start) -> Result<Self, Refusal> {
         let Start { trace, handshake, mut claimant, as_of, choose_within, clock } = start;
         claimant.came_from(handshake.origin.as_deref());
-        let mut run = Run { desk: Arc::clone(&desk), claimant, failed: None, open: VecDeque::new(), choose_within };
-        match run.handshake(&ladder, &handshake).await {
-            Ok(()) => {}
-            Err(refusal) => return Err((refusal, desk.trail())),
-        }
+        let mut run = Run::new(Arc::clone(&desk), claimant, ladder.verdict(), choose_within);
+        let ahead = run.handshake(&ladder, &handshake).await?;
         let running = async move {
-            let claimant = run.converse(&ladder).await?;
+            let claimant = run.converse(ahead).await?;
             Ok(Admission::of(claimant, trace, as_of, clock.now()))
         };
         Ok(Self { desk, running: Some(Box::pin(running)) })
@@ -114,262 +151,8 @@ impl Climb {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
 
-    /// Who has been proven, also where a later layer refused: for the log alone.
-    pub fn subject(&self) -> Option<Subject> {
-        self.desk.subject()
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.desk))
     }
-
-    /// What happened so far, rung by rung.
-    pub fn trail(&self) -> Vec<RungTrail> {
-        self.desk.trail()
-    }
-}
-
-/// The state of one run, moved into the climb's future.
-struct Run {
-    desk: Arc<Desk>,
-    claimant: Claimant,
-    /// The first failure of a ladder whose verdict falls at the end.
-    failed: Option<Refusal>,
-    /// For every `any` that the handshake has not settled: the branches that are left, in the order of the rungs.
-    open: VecDeque<Vec<Branch>>,
-    choose_within: Duration,
-}
-
-/// A branch whose handshake layers have passed.
-struct Branch {
-    /// What its handshake layers proved, on top of what was proven above. A ladder has such a branch only above the layers
-    /// that talk, so nothing can have been proven since.
-    claimant: Option<Claimant>,
-    layers: Vec<Arc<dyn Layer>>,
-}
-
-impl Run {
-    async fn handshake(&mut self, ladder: &Ladder, handshake: &Handshake) -> Result<(), Refusal> {
-        for (at, rung) in ladder.rungs().iter().enumerate() {
-            self.desk.reach(at);
-            let settled = match rung {
-                Rung::One(Step::Handshake(layer)) => {
-                    let verdict = check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await;
-                    self.weigh(ladder, at, verdict)?.is_some()
-                }
-                Rung::Any(branches) => self.any_handshake(ladder, at, branches, handshake).await?,
-                Rung::One(Step::Conversation(_)) | Rung::Optional(_) => false,
-            };
-            if settled {
-                self.desk.finish_rung(at, Outcome::Hit);
-            }
-        }
-        // With the verdict at the end, a ladder without conversation ends here.
-        match self.failed.take() {
-            Some(refusal) if ladder.is_decided_at_handshake() => Err(refusal),
-            failed => {
-                self.failed = failed;
-                Ok(())
-            }
-        }
-    }
-
-    /// Tries the handshake layers of every branch. Settled where a branch has no others and passed.
-    async fn any_handshake(
-        &mut self,
-        ladder: &Ladder,
-        at: usize,
-        branches: &[Vec<Step>],
-        handshake: &Handshake,
-    ) -> Result<bool, Refusal> {
-        let mut open = Vec::new();
-        let mut last = None;
-        for branch in branches {
-            let mut claimant = self.claimant.clone();
-            let mut layers = Vec::new();
-            let mut verdict = Ok(());
-            for step in branch {
-                match step {
-                    Step::Handshake(layer) => {
-                        verdict = check(&self.desk, layer.as_ref(), handshake, &mut claimant).await;
-                        if verdict.is_err() {
-                            break;
-                        }
-                    }
-                    Step::Conversation(layer) => layers.push(Arc::clone(layer)),
-                }
-            }
-            match verdict {
-                Ok(()) if layers.is_empty() => {
-                    self.claimant = claimant;
-                    self.open.push_back(Vec::new());
-                    return Ok(true);
-                }
-                Ok(()) => {
-                    let looked = branch.iter().any(Step::is_handshake);
-                    open.push(Branch { claimant: looked.then_some(claimant), layers });
-                }
-                Err(refusal) => last = Some(refusal),
-            }
-        }
-        match last {
-            Some(refusal) if open.is_empty() => {
-                self.open.push_back(Vec::new());
-                self.weigh::<()>(ladder, at, Err(refusal)).map(|_| false)
-            }
-            _ => {
-                self.open.push_back(open);
-                Ok(false)
-            }
-        }
-    }
-
-    async fn converse(mut self, ladder: &Ladder) -> Result<Claimant, Refusal> {
-        let mut conversation = Conversation::new(Arc::clone(&self.desk));
-        for (at, rung) in ladder.rungs().iter().enumerate() {
-            self.desk.reach(at);
-            let verdict = match rung {
-                Rung::One(Step::Handshake(_)) => continue,
-                Rung::One(Step::Conversation(layer)) => {
-                    talk(layer.as_ref(), &mut conversation, &mut self.claimant).await.map(|()| Outcome::Hit)
-                }
-                Rung::Any(_) => {
-                    let branches = self.open.pop_front().unwrap_or_default();
-                    if branches.is_empty() {
-                        continue;
-                    }
-                    self.any(branches, &mut conversation).await.map(|()| Outcome::Hit)
-                }
-                Rung::Optional(layers) => self.optional(layers, &mut conversation).await,
-            };
-            let outcome = self.weigh(ladder, at, verdict)?.unwrap_or(Outcome::Miss);
-            self.desk.finish_rung(at, outcome);
-            conversation.forget_given();
-        }
-        match self.failed {
-            Some(refusal) => Err(refusal),
-            None => Ok(self.claimant),
-        }
-    }
-
-    async fn any(&mut self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<(), Refusal> {
-        let branch = match <[Branch; 1]>::try_from(branches) {
-            // Where one alternative is left there is nothing to choose.
-            Ok([only]) => only,
-            Err(branches) => self.chosen(branches, conversation).await?,
-        };
-        if let Some(claimant) = branch.claimant {
-            self.claimant = claimant;
-        }
-        for layer in &branch.layers {
-            talk(layer.as_ref(), conversation, &mut self.claimant).await?;
-        }
-        Ok(())
-    }
-
-    /// The branch that the user names; what names it also answers the branch's first ask, where it has fields.
-    async fn chosen(&self, branches: Vec<Branch>, conversation: &mut Conversation) -> Result<Branch, Refusal> {
-        let first = |branch: &Branch| branch.layers.first().map_or("", |layer| layer.name());
-        let answer = self.choose(branches.iter().map(first).collect(), false, conversation).await?;
-        let kind = answer.kind().unwrap_or_default();
-        match branches.into_iter().find(|branch| first(branch) == kind) {
-            Some(branch) => {
-                give(conversation, answer);
-                Ok(branch)
-            }
-            None => Err(self.missed("choose", format!("`{}` is none of the alternatives", kind.escape_debug()))),
-        }
-    }
-
-    async fn optional(
-        &mut self,
-        layers: &[Arc<dyn Layer>],
-        conversation: &mut Conversation,
-    ) -> Result<Outcome, Refusal> {
-        let mut left: Vec<_> = layers.iter().collect();
-        while !left.is_empty() {
-            let of = left.iter().map(|layer| layer.name()).collect();
-            let chosen = self.choose(of, true, conversation).await?;
-            let kind = chosen.kind().unwrap_or_default().to_owned();
-            if kind == "skip" {
-                break;
-            }
-            let Some(place) = left.iter().position(|layer| layer.name() == kind) else {
-                return Err(self.missed("choose", format!("`{}` is none of the choices", kind.escape_debug())));
-            };
-            let layer = left.remove(place);
-            give(conversation, chosen);
-            talk(layer.as_ref(), conversation, &mut self.claimant).await?;
-        }
-        Ok(if left.len() == layers.len() { Outcome::Skipped } else { Outcome::Hit })
-    }
-
-    async fn choose(
-        &self,
-        of: Vec<&'static str>,
-        optional: bool,
-        conversation: &Conversation,
-    ) -> Result<Answer, Refusal> {
-        conversation.say(Prompt::Choose { of, optional, expires_in: self.choose_within });
-        match conversation.desk().hear_until(Instant::now() + self.choose_within).await {
-            Some(answer) => {
-                self.desk.record("ladder", "choose", Verb::Ask, Outcome::Hit, None);
-                Ok(answer)
-            }
-            None => {
-                let refusal = self.missed("choose", format!("nothing came within {:?}", self.choose_within));
-                Err(Refusal { fault: Fault::TooSlow, ..refusal })
-            }
-        }
-    }
-
-    fn missed(&self, step: &'static str, detail: String) -> Refusal {
-        self.desk.record("ladder", step, Verb::Ask, Outcome::Miss, Some(detail.clone()));
-        Refusal { layer: "ladder", ..Refusal::credential(step, detail) }
-    }
-
-    /// Ends the climb on a failure, or remembers it and goes on as nobody, as the ladder has it.
-    fn weigh<T>(&mut self, ladder: &Ladder, rung: usize, verdict: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
-        self.desk.know(self.claimant.subject());
-        match verdict {
-            Ok(value) => Ok(Some(value)),
-            Err(refusal) => {
-                self.desk.finish_rung(rung, Outcome::Miss);
-                if ladder.verdict() == Verdict::Each || !refusal.lets_climb_on() {
-                    return Err(refusal);
-                }
-                self.claimant.become_nobody();
-                self.failed.get_or_insert(refusal);
-                Ok(None)
-            }
-        }
-    }
-}
-
-/// Takes what chose a layer as the answer to its first ask. One without fields only chose: a layer that shows something before
-/// it asks cannot be answered yet.
-fn give(conversation: &mut Conversation, chosen: Answer) {
-    if !chosen.has_exactly(&[]) {
-        conversation.give(chosen);
-    }
-}
-
-async fn check(
-    desk: &Desk,
-    layer: &dyn crate::HandshakeLayer,
-    handshake: &Handshake,
-    claimant: &mut Claimant,
-) -> Result<(), Refusal> {
-    match layer.verify(handshake, claimant).await {
-        Ok(()) => {
-            desk.record(layer.name(), layer.step(), Verb::Check, Outcome::Hit, None);
-            Ok(())
-        }
-        Err(refusal) => {
-            let refusal = Refusal { layer: layer.name(), step: layer.step(), ..refusal };
-            desk.record(refusal.layer, refusal.step, Verb::Check, Outcome::Miss, Some(refusal.detail.clone()));
-            Err(refusal)
-        }
-    }
-}
-
-async fn talk(layer: &dyn Layer, conversation: &mut Conversation, claimant: &mut Claimant) -> Result<(), Refusal> {
-    conversation.enter(layer.name());
-    layer.verify(conversation, claimant).await.map_err(|refusal| Refusal { layer: layer.name(), ..refusal })
 }

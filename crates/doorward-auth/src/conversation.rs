@@ -29,7 +29,15 @@ pub struct Conversation {
     /// Answers that are there before they are asked for: the message that chose an alternative also answers its first ask.
     given: VecDeque<Answer>,
     /// While a layer is evaluated as a part of another one: nothing is said, and nothing is heard but what is given.
-    part_of: Option<&'static str>,
+    part: Option<Part>,
+}
+
+/// A layer within another.
+struct Part {
+    of: &'static str,
+    /// The first answer that was not there, or was another one. The layer goes on to its end with one that says nothing, so
+    /// that what it looks up does not tell how far the answers fitted.
+    missed: Option<Refusal>,
 }
 
 /// What [`Conversation::ask`] asks for.
@@ -64,7 +72,7 @@ impl Ask {
 
 impl Conversation {
     pub(crate) fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, layer: "", given: VecDeque::new(), part_of: None }
+        Self { desk, layer: "", given: VecDeque::new(), part: None }
     }
 
     /// Says something to the user.
@@ -75,12 +83,8 @@ impl Conversation {
 
     /// Hears from the user. Refuses when nothing comes in time, and when the answer names another layer.
     pub async fn ask(&mut self, step: &'static str, ask: Ask) -> Result<Answer, Refusal> {
-        if let Some(part_of) = self.part_of {
-            return match self.given.pop_front() {
-                Some(answer) if answer.has_exactly(ask.fields) => self.heard(step, answer),
-                Some(_) => Err(self.missed(step, Verb::Ask, Fault::Credential, "the fields are others".to_owned())),
-                None => Err(self.missed(step, Verb::Ask, Fault::Credential, format!("`{part_of}` gave no answer"))),
-            };
+        if self.part.is_some() {
+            return Ok(self.given_to_part(step, ask.fields));
         }
         if let Some(answer) = self.given.pop_front() {
             return self.heard(step, answer);
@@ -95,9 +99,24 @@ impl Conversation {
         }
     }
 
+    /// The answer that a part is given; one that says nothing where that does not fit.
+    fn given_to_part(&mut self, step: &'static str, fields: &[&str]) -> Answer {
+        let heard = match self.given.pop_front() {
+            Some(answer) if answer.has_exactly(fields) => self.heard(step, answer),
+            Some(_) => Err(self.missed(step, Verb::Ask, Fault::Credential, "the fields are others".to_owned())),
+            None => Err(self.missed(step, Verb::Ask, Fault::Credential, "no answer was given".to_owned())),
+        };
+        heard.unwrap_or_else(|refusal| {
+            if let Some(part) = &mut self.part {
+                part.missed.get_or_insert(refusal);
+            }
+            Answer::new()
+        })
+    }
+
     fn heard(&self, step: &'static str, answer: Answer) -> Result<Answer, Refusal> {
         match answer.kind() {
-            Some(kind) if kind != self.layer && Some(kind) != self.part_of => {
+            Some(kind) if kind != self.layer && Some(kind) != self.part.as_ref().map(|part| part.of) => {
                 let detail = format!("the answer is for `{}`, not for `{}`", kind.escape_debug(), self.layer);
                 Err(self.missed(step, Verb::Ask, Fault::Credential, detail))
             }
@@ -197,13 +216,16 @@ impl Conversation {
         claimant: &mut Claimant,
     ) -> Result<(), Refusal> {
         let whole = std::mem::replace(&mut self.layer, layer.name());
-        self.part_of = Some(whole);
+        self.part = Some(Part { of: whole, missed: None });
         self.given = answers.into();
         let verdict = layer.verify(self, claimant).await;
         self.layer = whole;
-        self.part_of = None;
         self.given.clear();
-        verdict
+        match (verdict, self.part.take().and_then(|part| part.missed)) {
+            (Err(down), _) if down.is_ours() => Err(down),
+            (_, Some(missed)) => Err(missed),
+            (verdict, None) => verdict,
+        }
     }
 
     /// Whether an answer has come that nobody has heard yet.
@@ -212,7 +234,7 @@ impl Conversation {
     }
 
     pub(crate) fn say(&self, prompt: Prompt) {
-        if self.part_of.is_none() {
+        if self.part.is_none() {
             self.desk.say(prompt);
         }
     }
@@ -333,6 +355,11 @@ impl Desk {
         if let Some(subject) = subject {
             self.lock().subject = Some(subject.clone());
         }
+    }
+
+    /// Puts right who was proven, where the climb is done: of alternatives one counts, and another may have proven somebody.
+    pub(crate) fn know_exactly(&self, subject: Option<&Subject>) {
+        self.lock().subject = subject.cloned();
     }
 
     pub(crate) fn subject(&self) -> Option<Subject> {

@@ -67,6 +67,16 @@ impl Refusal {
         }
     }
 
+    /// Whether it says nothing of the user: something of ours is down.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.fault == Fault::Dependency
+    }
+
+    /// Whether it says no more than that the user has not satisfied what was looked at.
+    pub(crate) fn is_the_users(&self) -> bool {
+        self.lets_climb_on() || self.fault == Fault::TooSlow
+    }
+
     /// Whether a ladder with [`crate::Verdict::End`] may climb on after this, as nobody.
     pub(crate) fn lets_climb_on(&self) -> bool {
         matches!(self.fault, Fault::Credential | Fault::NotAllowed)

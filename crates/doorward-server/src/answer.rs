@@ -4,17 +4,24 @@
 //! head ─▶ source counted ─▶ gate ─▶ handshake layers ─▶ (verdict due? dial the upstream) ─▶ 101 ─▶ attend
 //! ```
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use doorward_auth::{
-    Claimant, Climb, ClimbEvent, Fault, Handshake, Refusal, Start,
+    Beginning, Claimant, Climb, ClimbEvent, Fault, Handshake, Progress, Refusal, Start,
     ports::{AuditRecord, Outcome},
-    trail::RungTrail,
 };
 use doorward_backends::upstream::Visitor;
-use doorward_types::{SocketId, Subject, TraceId};
+use doorward_types::{SocketId, TraceId};
 use http::{Method, Request, Response, StatusCode};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     attend::{self, Attended, Behind, Stage},
@@ -64,10 +71,10 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return respond::malformed(Malformed::Path);
     };
-    let visit = Visit::new(door, gate, source);
-    let climb = match visit.begin(&upgrade, variables, secure).await {
+    let (visit, beginning) = Visit::begin(door, gate, source, &upgrade, variables, secure);
+    let climb = match handshake(beginning).await {
         Ok(climb) => climb,
-        Err((refusal, trail)) => return visit.refuse(&refusal, None, trail),
+        Err(refusal) => return visit.refuse(&refusal),
     };
     let (stage, protocol) = match visit.stage(&upgrade, climb, ahead).await {
         Ok(staged) => staged,
@@ -80,33 +87,41 @@ pub(crate) async fn answer<B: Send + 'static>(
     switching
 }
 
-/// One connection's visit to one gate, from the upgrade request on.
+/// Waits for the handshake layers, each of which has a bound of its own.
+async fn handshake(beginning: Beginning) -> Result<Climb, Refusal> {
+    timeout(HANDSHAKE, beginning).await.unwrap_or_else(|_| {
+        let detail = format!("the handshake layers had no answer within {HANDSHAKE:?}");
+        Err(Refusal::new(Fault::Dependency, "handshake", detail))
+    })
+}
+
+/// One connection's visit to one gate, from the upgrade request on. It ends with one row in the audit log, also where it is
+/// dropped on its way.
 pub(crate) struct Visit {
     pub(crate) door: Arc<Door>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) trace: TraceId,
     /// The id that its socket will have.
     pub(crate) socket: SocketId,
-    source: std::net::IpAddr,
+    source: IpAddr,
     since: Instant,
+    progress: Progress,
+    written: AtomicBool,
 }
 
 impl Visit {
-    fn new(door: &Arc<Door>, gate: Arc<Gate>, source: std::net::IpAddr) -> Self {
-        let (trace, socket) = (TraceId::from_bytes(door.rng.bytes16()), SocketId::from_bytes(door.rng.bytes16()));
-        Self { door: Arc::clone(door), gate, trace, socket, source, since: Instant::now() }
-    }
-
-    async fn begin(
-        &self,
+    fn begin(
+        door: &Arc<Door>,
+        gate: Arc<Gate>,
+        source: IpAddr,
         upgrade: &Upgrade,
         variables: BTreeMap<String, String>,
         secure: bool,
-    ) -> Result<Climb, (Refusal, Vec<RungTrail>)> {
-        let gate = &self.gate;
-        let claimant = Claimant::new(gate.owner.clone(), gate.name.clone(), self.source, secure, variables.clone());
+    ) -> (Self, Beginning) {
+        let (trace, socket) = (TraceId::from_bytes(door.rng.bytes16()), SocketId::from_bytes(door.rng.bytes16()));
+        let claimant = Claimant::new(gate.owner.clone(), gate.name.clone(), source, secure, variables.clone());
         let handshake = Handshake {
-            source: self.source,
+            source,
             secure,
             host: upgrade.host_name().to_owned(),
             port: upgrade.host_port(),
@@ -116,20 +131,17 @@ impl Visit {
             ticket: upgrade.ticket.clone(),
         };
         let start = Start {
-            trace: self.trace,
+            trace,
             handshake,
             claimant,
-            as_of: self.door.sockets.cursor(),
+            as_of: door.sockets.cursor(),
             choose_within: gate.choose_within,
-            clock: Arc::clone(&self.door.clock),
+            clock: Arc::clone(&door.clock),
         };
-        match tokio::time::timeout(HANDSHAKE, Climb::begin(Arc::clone(&gate.ladder), start)).await {
-            Ok(begun) => begun,
-            Err(_) => {
-                let detail = format!("the handshake layers had no answer within {HANDSHAKE:?}");
-                Err((Refusal::new(Fault::Dependency, "handshake", detail), Vec::new()))
-            }
-        }
+        let beginning = Climb::begin(Arc::clone(&gate.ladder), start);
+        let (since, progress, written) = (Instant::now(), beginning.progress(), AtomicBool::new(false));
+        let visit = Self { door: Arc::clone(door), gate, trace, socket, source, since, progress, written };
+        (visit, beginning)
     }
 
     /// Decides what the 101 has to say. A ladder without conversation has its verdict already, and then an upstream chooses the
@@ -149,11 +161,10 @@ impl Visit {
         }
         let admission = match climb.next().await {
             ClimbEvent::Admitted(admission) => admission,
-            ClimbEvent::Refused(refusal) => return Err(self.refuse(&refusal, climb.subject(), climb.trail())),
+            ClimbEvent::Refused(refusal) => return Err(self.refuse(&refusal)),
             // A ladder that is decided at the handshake has nobody to say anything to.
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
-        let trail = climb.trail();
         let (behind, protocol) = match ahead {
             Ahead::Backend(backend) => {
                 let protocol = match &self.gate.backing {
@@ -170,22 +181,22 @@ impl Visit {
                 Err(error) => {
                     let reason = error.reason();
                     let (layer, step) = ("upstream".to_owned(), "dial".to_owned());
-                    let outcome = Outcome::Refused { reason, layer, step, detail: error.to_string() };
-                    self.write_down(outcome, admission.subject().cloned(), trail);
+                    self.write_down(Outcome::Refused { reason, layer, step, detail: error.to_string() });
                     return Err(refused(reason, self.trace));
                 }
             },
         };
-        Ok((Stage::Admitted { admission, trail, behind }, protocol))
+        Ok((Stage::Admitted { admission, behind }, protocol))
     }
 
-    fn refuse(&self, refusal: &Refusal, subject: Option<Subject>, trail: Vec<RungTrail>) -> Response<Body> {
-        self.write_down(refused_as(refusal), subject, trail);
+    fn refuse(&self, refusal: &Refusal) -> Response<Body> {
+        self.write_down(refused_as(refusal));
         refused(refusal.close_reason(), self.trace)
     }
 
-    /// Writes the decision down. `false` when the audit log cannot take it: then nobody is let in.
-    pub(crate) fn write_down(&self, outcome: Outcome, subject: Option<Subject>, trail: Vec<RungTrail>) -> bool {
+    /// Writes the decision down, with how far the climb came. `false` when the audit log cannot take it: then nobody is let in.
+    pub(crate) fn write_down(&self, outcome: Outcome) -> bool {
+        self.written.store(true, Ordering::Relaxed);
         let record = AuditRecord {
             trace: self.trace,
             at: self.door.clock.now(),
@@ -193,9 +204,9 @@ impl Visit {
             owner: self.gate.owner.clone(),
             gate: self.gate.name.clone(),
             source: self.source,
-            subject,
+            subject: self.progress.subject(),
             outcome,
-            trail,
+            trail: self.progress.trail(),
         };
         match &record.outcome {
             Outcome::Refused { reason, layer, step, .. } => {
@@ -211,6 +222,16 @@ impl Visit {
             tracing::error!(trace = %self.trace, %error, "the audit log takes no rows, so nobody is let in");
         }
         taken.is_ok()
+    }
+}
+
+impl Drop for Visit {
+    /// Whoever leaves while a store answers, or while an upstream is asked, is written down too; so is what a panic ends.
+    fn drop(&mut self) {
+        if !*self.written.get_mut() {
+            let panicked = Refusal::new(Fault::Internal, "panic", "a layer panicked");
+            self.write_down(if std::thread::panicking() { refused_as(&panicked) } else { Outcome::HungUp });
+        }
     }
 }
 

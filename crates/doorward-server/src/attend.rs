@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use doorward_auth::{Admission, Climb, Fault, Refusal, ports::Outcome, trail::RungTrail};
+use doorward_auth::{Admission, Climb, Fault, Refusal, ports::Outcome};
 use doorward_backends::upstream::Dialled;
 use doorward_session::{AnyStream, Backend, Line, Socket, Transport};
-use doorward_types::{CloseReason, Subject};
+use doorward_types::CloseReason;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
@@ -21,7 +21,7 @@ pub(crate) enum Stage {
     /// The ladder has yet to talk.
     Climbing { climb: Climb, backend: Arc<dyn Backend> },
     /// The verdict fell at the handshake.
-    Admitted { admission: Box<Admission>, trail: Vec<RungTrail>, behind: Behind },
+    Admitted { admission: Box<Admission>, behind: Behind },
 }
 
 /// What a socket is handed to.
@@ -49,7 +49,7 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Attended) {
         }
         Err(error) => {
             tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade");
-            attended.visit.write_down(Outcome::HungUp, None, Vec::new());
+            attended.visit.write_down(Outcome::HungUp);
         }
     }
 }
@@ -64,57 +64,47 @@ fn take_back(upgraded: Upgraded) -> (Arc<dyn Transport>, Vec<u8>) {
 }
 
 async fn converse(mut line: Line, attended: Attended) {
-    let Attended { visit, pass, stage } = attended;
-    let (admission, trail, behind) = match stage {
-        Stage::Admitted { admission, trail, behind } => (admission, trail, behind),
+    let Attended { pass, visit, stage } = attended;
+    let (admission, behind) = match stage {
+        Stage::Admitted { admission, behind } => (admission, behind),
         Stage::Climbing { mut climb, backend } => {
-            let end = json::climb(&mut line, &mut climb, visit.door.closing.subscribe()).await;
-            let trail = climb.trail();
-            match end {
-                ClimbEnd::Admitted(admission) => (admission, trail, Behind::Backend(backend)),
-                ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal, climb.subject(), trail).await,
+            match json::climb(&mut line, &mut climb, visit.door.closing.subscribe()).await {
+                ClimbEnd::Admitted(admission) => (admission, Behind::Backend(backend)),
+                ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal).await,
                 ClimbEnd::Violated(reason) => {
-                    visit.write_down(by_server(reason, "read a message"), climb.subject(), trail);
+                    visit.write_down(by_server(reason, "read a message"));
                     return line.close(reason).await;
                 }
                 ClimbEnd::HungUp => {
-                    visit.write_down(Outcome::HungUp, climb.subject(), trail);
+                    visit.write_down(Outcome::HungUp);
                     return;
                 }
                 ClimbEnd::Closing => {
-                    visit.write_down(Outcome::HungUp, climb.subject(), trail);
+                    visit.write_down(Outcome::HungUp);
                     return line.close(CloseReason::Restart).await;
                 }
             }
         }
     };
-    enter(line, visit, pass, admission, trail, behind).await;
+    enter(line, visit, pass, admission, behind).await;
 }
 
 /// Makes a socket of an admission and hands it to the backend.
-async fn enter(
-    mut line: Line,
-    visit: Visit,
-    mut pass: Pass,
-    admission: Box<Admission>,
-    trail: Vec<RungTrail>,
-    behind: Behind,
-) {
+async fn enter(mut line: Line, visit: Visit, mut pass: Pass, admission: Box<Admission>, behind: Behind) {
     if let Err(full) = pass.admit() {
         let refusal = Refusal::new(Fault::Dependency, "room for a socket", full);
-        return refuse(line, &visit, &refusal, admission.subject().cloned(), trail).await;
+        return refuse(line, &visit, &refusal).await;
     }
-    let subject = admission.subject().cloned();
     let gate = Arc::clone(&visit.gate);
     let socket =
         match visit.door.sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), gate.policy()) {
             Ok(socket) => socket,
             Err(reason) => {
-                visit.write_down(by_server(reason, "register the socket"), subject, trail);
+                visit.write_down(by_server(reason, "register the socket"));
                 return say_refused(line, &visit, reason).await;
             }
         };
-    if !visit.write_down(Outcome::Admitted(socket.id()), subject, trail) {
+    if !visit.write_down(Outcome::Admitted(socket.id())) {
         return say_refused(line, &visit, CloseReason::TryLater).await;
     }
     if gate.speaks_json() && socket.is_open() {
@@ -141,8 +131,8 @@ fn by_server(reason: CloseReason, step: &str) -> Outcome {
     Outcome::Refused { reason, layer, step: step.to_owned(), detail }
 }
 
-async fn refuse(line: Line, visit: &Visit, refusal: &Refusal, subject: Option<Subject>, trail: Vec<RungTrail>) {
-    visit.write_down(refused_as(refusal), subject, trail);
+async fn refuse(line: Line, visit: &Visit, refusal: &Refusal) {
+    visit.write_down(refused_as(refusal));
     say_refused(line, visit, refusal.close_reason()).await;
 }
 

@@ -229,6 +229,7 @@ type Opened = (Ports, Arc<dyn Audit>);
 
 fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Opened, StartError> {
     let (clock, rng) = (Arc::clone(clock), Arc::clone(rng));
+    let answer_within = config.limits.dependency_timeout.duration();
     Ok(match store_path(config, base) {
         Some(path) => {
             let audit_rows = config.audit.keep.into();
@@ -240,6 +241,7 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 tickets: Arc::clone(&store) as Arc<dyn Tickets>,
                 app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
                 used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
+                answer_within,
             };
             (ports, store)
         }
@@ -250,6 +252,7 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock))),
                 clock,
                 rng,
+                answer_within,
             };
             (ports, Arc::new(MemoryAudit::keeping(usize::try_from(config.audit.keep).unwrap_or(usize::MAX))))
         }

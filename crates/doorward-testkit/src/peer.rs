@@ -98,7 +98,7 @@ impl Peer {
             match line.split_at_checked(2) {
                 Some(("< ", expected)) => {
                     let heard = self.hear().await;
-                    assert_eq!(heard.line, expected, "{:#?}", self.climb.trail());
+                    assert_eq!(heard.line, expected, "{:#?}", self.climb.progress().trail());
                     last = Some(heard);
                 }
                 Some(("> ", said)) => self.say(answer(said)),
@@ -110,12 +110,12 @@ impl Peer {
 
     /// The steps that were recorded so far, over all rungs.
     pub fn steps(&self) -> Vec<String> {
-        self.climb.trail().into_iter().flat_map(|rung| rung.steps).map(|step| step.step).collect()
+        self.climb.progress().trail().into_iter().flat_map(|rung| rung.steps).map(|step| step.step).collect()
     }
 
     /// What happened so far.
     pub fn trail(&self) -> Vec<RungTrail> {
-        self.climb.trail()
+        self.climb.progress().trail()
     }
 
     /// The climb itself.

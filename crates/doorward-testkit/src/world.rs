@@ -8,7 +8,7 @@ use std::{
 use doorward_auth::{
     Claimant, Climb, Handshake, Ladder, Refusal, Start,
     memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::Ports,
+    ports::{ANSWER_WITHIN, Ports},
     trail::RungTrail,
 };
 use doorward_types::{Cursor, GateName, OwnerId, Subject, Timestamp, TraceId};
@@ -61,6 +61,7 @@ impl World {
             tickets: self.tickets.clone(),
             app_keys: self.app_keys.clone(),
             used_tokens: self.used_tokens.clone(),
+            answer_within: ANSWER_WITHIN.duration(),
         }
     }
 
@@ -111,6 +112,8 @@ impl World {
     /// Begins a climb, and gives the peer that stands before it.
     pub async fn knock(&self, ladder: &Ladder, handshake: Handshake) -> Result<Peer, (Refusal, Vec<RungTrail>)> {
         let start = self.start(handshake, Self::gate());
-        Climb::begin(Arc::new(ladder.clone()), start).await.map(Peer::before)
+        let beginning = Climb::begin(Arc::new(ladder.clone()), start);
+        let progress = beginning.progress();
+        beginning.await.map(Peer::before).map_err(|refusal| (refusal, progress.trail()))
     }
 }

@@ -15,7 +15,7 @@ use doorward_auth::{
     Claimant, Climb, ClimbEvent, Handshake, Ladder, Start,
     layers::{BuildContext, RungConfig},
     memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::{AppKey, AppKeys, Clock, Ports, Rng, Ticket, TicketBinding, Tickets},
+    ports::{ANSWER_WITHIN, AppKey, AppKeys, Clock, Ports, Rng, Ticket, TicketBinding, Tickets},
     token::{Issuer, IssuerConfig},
 };
 use doorward_testkit::transcript::{self, Party, Said, Transcript};
@@ -111,6 +111,7 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         tickets,
         app_keys,
         used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock) as Arc<dyn Clock>)),
+        answer_within: ANSWER_WITHIN.duration(),
     };
     let authenticators = BTreeMap::new();
     let context = BuildContext {
@@ -145,7 +146,7 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         clock,
     };
     rng.0.lock().unwrap().extend(&file.random);
-    let climb = Climb::begin(ladder, start).await.unwrap_or_else(|(refusal, _)| panic!("{refusal}"));
+    let climb = Climb::begin(ladder, start).await.unwrap_or_else(|refusal| panic!("{refusal}"));
     let backend = gate.get("backend").and_then(|backend| backend.as_table()).and_then(|backend| backend.keys().next());
     (climb, backend.unwrap().clone())
 }

@@ -4,7 +4,7 @@ use doorward_types::{Rest, Secret};
 
 use crate::{
     Claimant, Level, OnExpiry, Proof, Refusal,
-    ports::{Clock, UsedTokens},
+    ports::{Bounded, Clock, UsedTokens},
     token::Issuer,
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct AccessTokens {
     pub(crate) kept_claims: Arc<[String]>,
     pub(crate) on_expiry: OnExpiry,
     /// Where used tokens are marked, when a token may be used once.
-    pub(crate) used: Option<Arc<dyn UsedTokens>>,
+    pub(crate) used: Option<Bounded<dyn UsedTokens>>,
 }
 
 impl AccessTokens {
@@ -38,8 +38,8 @@ impl AccessTokens {
             let Some(id) = &token.id else {
                 return Err(Refusal::credential(step, "a token that may be used once needs a `jti`"));
             };
-            let first = used.use_once(self.issuer.owner(), self.issuer.issuer(), id, token.forgettable_at()).await;
-            if !first.map_err(|error| error.refuse(step))? {
+            let (owner, issuer) = (self.issuer.owner(), self.issuer.issuer());
+            if !used.ask(step, |used| used.use_once(owner, issuer, id, token.forgettable_at())).await? {
                 return Err(Refusal::credential(step, "the token has been used before"));
             }
         }
@@ -47,11 +47,11 @@ impl AccessTokens {
         let rests_on = ids.into_iter().filter_map(|(kind, id)| Some(Rest::on(kind, id?))).collect();
         let proof = Proof {
             claims: token.keep(self.kept_claims.iter().map(String::as_str)),
+            expires_at: Some(token.proves_until(now)),
             subject: Some(token.subject),
             amr: &["jwt"],
             level: Level::Substantial,
             rests_on,
-            expires_at: Some(token.expires_at),
             on_expiry: self.on_expiry,
             only_one: None,
         };

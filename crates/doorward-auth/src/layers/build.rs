@@ -253,20 +253,15 @@ impl BuildContext<'_> {
     }
 
     fn ticket(&self, config: &TicketConfig) -> Result<Alternatives, BuildError> {
-        let (tickets, clock) = (&self.ports.tickets, &self.ports.clock);
         let in_request: Vec<_> = config.via.iter().copied().filter(|via| *via != TicketVia::Message).collect();
         let in_message = config.via.contains(&TicketVia::Message);
         let mut alternatives = Vec::new();
         if !in_request.is_empty() {
-            alternatives.push(Step::handshake(TicketInRequest::new(
-                Arc::clone(tickets),
-                Arc::clone(clock),
-                in_request,
-            )));
+            alternatives.push(Step::handshake(TicketInRequest::new(&self.ports, in_request)));
         }
         if in_message {
             let within = answerable(config.timeout)?;
-            alternatives.push(Step::conversation(TicketInMessage::new(Arc::clone(tickets), Arc::clone(clock), within)));
+            alternatives.push(Step::conversation(TicketInMessage::new(&self.ports, within)));
         }
         if alternatives.is_empty() { Err(BuildError::at("via", Problem::EmptyList)) } else { Ok(alternatives) }
     }
@@ -354,8 +349,7 @@ impl BuildContext<'_> {
             let problem = Problem::UnknownAuthenticator { kind: config.kind.clone(), known };
             return Err(BuildError::at("kind", problem));
         };
-        let clock = Arc::clone(&self.ports.clock);
-        Ok(Step::conversation(Authenticated::new(Arc::clone(authenticator), within, clock)))
+        Ok(Step::conversation(Authenticated::new(Arc::clone(authenticator), within, &self.ports)))
     }
 }
 

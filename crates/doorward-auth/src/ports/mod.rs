@@ -1,11 +1,13 @@
 //! What the layers need from the world, as traits: a store, a clock, a source of random numbers.
 //!
 //! Every verb is one atomic act (`consume`, `use_once`): there is no begin and commit in a signature. Not found is
-//! `Ok(None)`; an `Err` means that the world is down, and whoever depends on it refuses.
+//! `Ok(None)`; an `Err` means that the world is down, and whoever depends on it refuses. Silence means the same: layers wait
+//! for a port no longer than [`Ports::answer_within`].
 
 mod app_keys;
 mod audit;
 mod authenticator;
+mod bounded;
 mod clock;
 mod rng;
 mod tickets;
@@ -19,7 +21,14 @@ pub use rng::{Rng, SystemRng};
 pub use tickets::{Ticket, TicketBinding, Tickets};
 pub use tokens::UsedTokens;
 
-use crate::{Fault, Refusal};
+pub(crate) use bounded::Bounded;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{Fault, Refusal, settings::Span};
+
+/// How long a port may take to answer a layer, where nobody says otherwise.
+pub const ANSWER_WITHIN: Span = Span::from_secs(3);
 
 /// A port could not do its work: the world behind it is down. Says what, for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,13 +51,21 @@ impl PortError {
 #[derive(Clone)]
 pub struct Ports {
     /// The wall clock.
-    pub clock: std::sync::Arc<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Random numbers for nonces.
-    pub rng: std::sync::Arc<dyn Rng>,
+    pub rng: Arc<dyn Rng>,
     /// One-time tickets.
-    pub tickets: std::sync::Arc<dyn Tickets>,
+    pub tickets: Arc<dyn Tickets>,
     /// Public halves of app keys.
-    pub app_keys: std::sync::Arc<dyn AppKeys>,
+    pub app_keys: Arc<dyn AppKeys>,
     /// Ids of tokens that may be used once.
-    pub used_tokens: std::sync::Arc<dyn UsedTokens>,
+    pub used_tokens: Arc<dyn UsedTokens>,
+    /// How long each of them, and an application's authenticator, may take to answer a layer: one that takes longer is down.
+    pub answer_within: Duration,
+}
+
+impl Ports {
+    pub(crate) fn bounded<P: ?Sized>(&self, name: &'static str, port: &Arc<P>) -> Bounded<P> {
+        Bounded::new(name, Arc::clone(port), self.answer_within)
+    }
 }

@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use doorward_types::{Secret, Subject, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Algorithm, Issuer, Profile, TokenError, compact::Compact};
 
-/// How far the clocks of issuer and gate may be apart, in seconds.
-const LEEWAY: u64 = 5;
+/// How far the clocks of issuer and gate may be apart.
+const LEEWAY: Duration = Duration::from_secs(5);
 
 /// Longer names and ids of subjects, tokens and sessions are refused.
 const LONGEST_NAME: usize = 255;
@@ -26,9 +26,15 @@ pub struct Token {
 }
 
 impl Token {
+    /// When the proof ends that the token is at the time `now`: with the token, or where only the leeway still lets it in, with
+    /// the leeway.
+    pub(crate) fn proves_until(&self, now: Timestamp) -> Timestamp {
+        if now < self.expires_at { self.expires_at } else { self.expires_at.plus(LEEWAY) }
+    }
+
     /// From when on no clock that is taken could still let it in, so that a mark of its use may be forgotten.
     pub(crate) fn forgettable_at(&self) -> Timestamp {
-        self.expires_at.plus(std::time::Duration::from_secs(LEEWAY + 1))
+        self.expires_at.plus(LEEWAY + Duration::from_secs(1))
     }
 
     /// The claims with these names, as lists of texts. All others are forgotten with the token.
@@ -177,17 +183,17 @@ impl Issuer {
 }
 
 fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, TokenError> {
-    let now = now.as_secs();
+    let (now, leeway) = (now.as_secs(), LEEWAY.as_secs());
     let expires = seconds(claims, "exp")?.ok_or(TokenError::Missing("exp"))?;
     let issued = seconds(claims, "iat")?.ok_or(TokenError::Missing("iat"))?;
     let not_before = seconds(claims, "nbf")?.unwrap_or(0);
-    if now >= expires.saturating_add(LEEWAY) {
+    if now >= expires.saturating_add(leeway) {
         return Err(TokenError::Expired);
     }
-    if not_before > now.saturating_add(LEEWAY) {
+    if not_before > now.saturating_add(leeway) {
         return Err(TokenError::NotYet);
     }
-    if issued > now.saturating_add(LEEWAY) {
+    if issued > now.saturating_add(leeway) {
         return Err(TokenError::IssuedInFuture);
     }
     Ok(Timestamp::from_secs(expires))

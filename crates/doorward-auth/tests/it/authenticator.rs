@@ -38,7 +38,7 @@ impl Authenticator for Terminals {
 }
 
 fn ladder(world: &World) -> Ladder {
-    let layer = Authenticated::new(Arc::new(Terminals), Duration::from_secs(5), world.clock.clone());
+    let layer = Authenticated::new(Arc::new(Terminals), Duration::from_secs(5), &world.ports());
     Ladder::new(vec![Rung::One(Step::conversation(layer))]).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::{
 };
 
 use doorward_auth::{
-    BoxFuture, Claimant, Conversation, Ladder, LadderError, Layer, Refusal, Rung, Step, Verdict,
+    BoxFuture, Claimant, Climb, Conversation, Ladder, LadderError, Layer, Refusal, Rung, Step, Verdict,
     trail::{Outcome, Verb},
 };
 use doorward_testkit::World;
@@ -119,7 +119,7 @@ async fn the_trail_says_what_was_hit_missed_and_not_reached() {
     let last = trail[2].steps.last().unwrap();
     assert_eq!((last.verb, last.outcome, last.detail.as_deref()), (Verb::Require, Outcome::Miss, Some("wrong word")));
     assert!(trail[3].steps.is_empty());
-    assert_eq!(peer.climb().subject(), Some(World::member("bob")), "the log knows who was proven before");
+    assert_eq!(peer.climb().progress().subject(), Some(World::member("bob")), "the log knows who was proven before");
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,6 +131,32 @@ async fn a_handshake_layer_that_fails_ends_the_climb_before_the_socket_opens() {
     assert_eq!(trail[0].outcome, Outcome::Miss);
     assert_eq!(trail[0].steps[0].step, "socket checks flag");
     assert_eq!(trail[1].outcome, Outcome::NotReached);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_proven_before_a_refusal_at_the_handshake_is_known_to_the_log() {
+    let world = World::new();
+    let one_after_the_other = || vec![Flag::of("first", "bob").step(), Flag::named("second").step()];
+    let ladders = [
+        rungs(one_after_the_other().into_iter().map(Rung::One).collect()),
+        rungs(vec![Rung::Any(vec![one_after_the_other(), vec![Flag::named("third").step()]])]),
+    ];
+    for ladder in ladders {
+        let beginning = Climb::begin(Arc::new(ladder), world.start(flags(&["first"]), World::gate()));
+        let progress = beginning.progress();
+        assert!(beginning.await.is_err());
+        assert_eq!(progress.subject(), Some(World::member("bob")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_climb_that_is_done_is_of_whom_it_admits_and_not_of_an_alternative_that_was_not_taken() {
+    let world = World::new();
+    let half = vec![Flag::of("flag", "bob").step(), Word::named("code").step()];
+    let ladder = rungs(vec![Rung::Any(vec![half, vec![Word::named("word").step()]])]);
+    let mut peer = world.knock(&ladder, flags(&["flag"])).await.unwrap();
+    peer.play("< choose code | word\n> {\"kind\":\"word\",\"word\":\"right\"}\n< admitted nobody").await;
+    assert_eq!(peer.climb().progress().subject(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Climbs from end to end, with peers that keep to a script; and tokens good and forged.
 #![expect(clippy::unwrap_used, reason = "a test tells by a panic that something does not hold")]
 
+mod alternatives;
 mod app_key;
 mod authenticator;
 mod build;
@@ -13,6 +14,8 @@ mod jwt;
 mod ladder;
 mod memory;
 mod offer;
+mod ports;
 mod support;
 mod ticket;
 mod token;
+mod work;

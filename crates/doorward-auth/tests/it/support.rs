@@ -6,7 +6,7 @@ use doorward_auth::{
     Ask, BoxFuture, Claimant, Conversation, Fault, Handshake, HandshakeLayer, Ladder, Layer, Proof, Refusal, Rung,
     Step,
     layers::{BuildContext, RungConfig},
-    ports::Ports,
+    ports::{PortError, Ports},
     token::{Issuer, IssuerConfig},
 };
 use doorward_testkit::{World, tokens::TestKey};
@@ -200,4 +200,22 @@ pub(crate) fn later(secs: u64) -> Timestamp {
 pub(crate) fn transcript(purpose: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     let texts = std::iter::once(purpose).chain(fields.iter().flat_map(|(name, value)| [*name, *value]));
     texts.flat_map(|text| [&(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat()).collect()
+}
+
+/// A handshake layer that looks something up in what is down.
+pub(crate) struct Down;
+
+impl HandshakeLayer for Down {
+    fn name(&self) -> &'static str {
+        "down"
+    }
+
+    fn step(&self) -> &'static str {
+        "socket checks what is down"
+    }
+
+    fn verify<'a>(&'a self, _: &'a Handshake, _: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
+        let down = PortError { port: "store", detail: "no connection".into() };
+        Box::pin(std::future::ready(Err(down.refuse(self.step()))))
+    }
 }

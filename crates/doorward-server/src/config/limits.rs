@@ -1,4 +1,4 @@
-use doorward_auth::settings::Span;
+use doorward_auth::{ports::ANSWER_WITHIN, settings::Span};
 
 use super::{keys::table, values::Size};
 
@@ -53,6 +53,10 @@ limits! {
         sockets_per_source: u32 = 200;
         /// How many admitted sockets this node may have; 0 for four fifths of the file descriptors that the process may open.
         sockets_per_node: u32 = 0;
+        /// How long the store, or an embedding application's authenticator, may take to answer a layer. One that takes longer is
+        /// down: nobody is let in, and the user is told to try later. All layers of the upgrade request together have five
+        /// seconds.
+        dependency_timeout: Span = ANSWER_WITHIN;
         /// Within which time a socket is gone once it has been ended, whatever the peer does.
         end_within: Span = Span::from_secs(1);
     }

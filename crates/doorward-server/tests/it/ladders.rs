@@ -426,6 +426,7 @@ async fn c68_a_handshake_layer_that_panics_lets_nobody_in_and_gives_its_place_ba
     let ticket = world.ticket("tickets", None).await;
     let refused = world.knock("/tickets", &format!("Doorward-Ticket: {ticket}\r\n")).await.err().unwrap();
     assert_ne!(refused.status, 101);
+    assert_eq!(world.verdicts().await, ["1011 server: panic"]);
     let token = world.token("7", json!({}));
     drop(world.admitted("/chat", &token).await);
     world.empties().await;

@@ -5,8 +5,10 @@
 mod commands;
 mod edge;
 mod endings;
+mod expiry;
 mod ladders;
 mod layering;
+mod outage;
 mod peer;
 mod records;
 mod replay;

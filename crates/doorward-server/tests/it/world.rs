@@ -226,6 +226,7 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
+                answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
             extensions,

@@ -138,7 +138,7 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
     let mut climbed = pin!(async {
         match Climb::begin(ladder, start).await {
             Ok(mut climb) => climb.next().await,
-            Err((refusal, _)) => ClimbEvent::Refused(refusal),
+            Err(refusal) => ClimbEvent::Refused(refusal),
         }
     });
     let mut context = Context::from_waker(Waker::noop());

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         choose_within: Duration::from_secs(60),
         clock,
     };
-    let mut climb = Climb::begin(ladder, start).await.map_err(|(refusal, _)| refusal)?;
+    let mut climb = Climb::begin(ladder, start).await?;
     loop {
         match climb.next().await {
             ClimbEvent::Say(prompt) => {

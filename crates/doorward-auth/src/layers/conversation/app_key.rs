@@ -21,7 +21,7 @@ use crate::{
     Ask, BoxFuture, Claimant, Conversation, Layer, Level, Proof, Refusal,
     crypto::{base64url, ed25519_public, ed25519_verifies, from_base64url, hex, sha256},
     layers::MACHINE,
-    ports::{AppKey, AppKeys, Clock, Ports, Rng},
+    ports::{AppKey, AppKeys, Bounded, Clock, Ports, Rng},
     settings::Span,
 };
 
@@ -98,7 +98,7 @@ pub fn transcript(owner: &OwnerId, gate: &GateName, nonce: &str, key: &KeyId) ->
 pub struct AppKeyLayer {
     plain: bool,
     timeout: Duration,
-    app_keys: Arc<dyn AppKeys>,
+    app_keys: Bounded<dyn AppKeys>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     /// What a proof by an unknown key is verified against, so that it takes as long.
@@ -111,7 +111,7 @@ impl AppKeyLayer {
         Self {
             plain: config.plain,
             timeout: config.timeout.duration(),
-            app_keys: Arc::clone(&ports.app_keys),
+            app_keys: ports.bounded("app keys", &ports.app_keys),
             clock: Arc::clone(&ports.clock),
             rng: Arc::clone(&ports.rng),
             nobody: NewAppKey::draw(ports.rng.as_ref()).public,
@@ -120,7 +120,7 @@ impl AppKeyLayer {
 
     /// The proof has to verify, and the key has to be known and not revoked: all of it is looked at in any case.
     async fn by_proof(&self, id: &KeyId, nonce: &str, proof: &[u8], claimant: &Claimant) -> Result<AppKey, Refusal> {
-        let found = self.app_keys.find(claimant.owner(), id).await.map_err(|error| error.refuse(REQUIRE))?;
+        let found = self.app_keys.ask(REQUIRE, |keys| keys.find(claimant.owner(), id)).await?;
         let public = found.as_ref().map_or(&self.nobody, |key| &key.public);
         let message = transcript(claimant.owner(), claimant.gate(), nonce, id);
         let verifies = ed25519_verifies(public, &message, proof);
@@ -134,7 +134,7 @@ impl AppKeyLayer {
         let form = seed.as_ref().err().copied();
         let public = public_half(&seed.unwrap_or_else(|_| Secret::new([0; 32])));
         let id = id_of(&public);
-        let found = self.app_keys.find(claimant.owner(), &id).await.map_err(|error| error.refuse(REQUIRE))?;
+        let found = self.app_keys.ask(REQUIRE, |keys| keys.find(claimant.owner(), &id)).await?;
         if !claimant.is_secure() {
             return Err(Refusal::credential(REQUIRE, "the whole key came over a line that others can read: revoke it"));
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     Ask, BoxFuture, Claimant, Conversation, Layer, Level, Proof, Refusal,
     layers::MACHINE,
-    ports::{Authenticator, Clock, Identity},
+    ports::{Authenticator, Bounded, Clock, Identity, Ports},
     settings::Span,
 };
 
@@ -31,15 +31,19 @@ const fn machine() -> Span {
 
 /// The layer. It goes by the authenticator's kind.
 pub struct Authenticated {
-    authenticator: Arc<dyn Authenticator>,
+    kind: &'static str,
+    fields: &'static [&'static str],
+    authenticator: Bounded<dyn Authenticator>,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
 impl Authenticated {
     /// Asks for the authenticator's fields and lets it look.
-    pub fn new(authenticator: Arc<dyn Authenticator>, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { authenticator, timeout, clock }
+    pub fn new(authenticator: Arc<dyn Authenticator>, timeout: Duration, ports: &Ports) -> Self {
+        let (kind, fields) = (authenticator.kind(), authenticator.fields());
+        let authenticator = ports.bounded(kind, &authenticator);
+        Self { kind, fields, authenticator, timeout, clock: Arc::clone(&ports.clock) }
     }
 
     fn prove(&self, identity: Identity, claimant: &mut Claimant) -> Result<(), Refusal> {
@@ -56,7 +60,7 @@ impl Authenticated {
 
 impl Layer for Authenticated {
     fn name(&self) -> &'static str {
-        self.authenticator.kind()
+        self.kind
     }
 
     fn gives_identity(&self) -> bool {
@@ -70,12 +74,12 @@ impl Layer for Authenticated {
     ) -> BoxFuture<'a, Result<(), Refusal>> {
         const REQUIRE: &str = "socket requires identity";
         Box::pin(async move {
-            let ask = Ask::for_fields(self.authenticator.fields(), self.timeout);
+            let ask = Ask::for_fields(self.fields, self.timeout);
             let answer = conversation.ask("user sends credentials", ask).await?;
-            let proven = match self.authenticator.authenticate(&answer).await {
+            let proven = match self.authenticator.ask(REQUIRE, |records| records.authenticate(&answer)).await {
                 Ok(Some(identity)) => self.prove(identity, claimant),
                 Ok(None) => Err(Refusal::credential(REQUIRE, "the authenticator recognises nobody")),
-                Err(error) => Err(error.refuse(REQUIRE)),
+                Err(down) => Err(down),
             };
             conversation.hold(REQUIRE, proven)
         })

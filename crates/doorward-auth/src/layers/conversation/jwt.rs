@@ -50,7 +50,7 @@ impl Jwt {
             clock: Arc::clone(&ports.clock),
             kept_claims,
             on_expiry: config.on_expiry,
-            used: config.single_use.then(|| Arc::clone(&ports.used_tokens)),
+            used: config.single_use.then(|| ports.bounded("used tokens", &ports.used_tokens)),
         };
         Self { tokens, timeout: config.timeout.duration() }
     }

@@ -65,7 +65,7 @@ impl Offer {
             let given = std::mem::replace(&mut answers, rest);
             if let Err(refusal) = conversation.evaluate(part.as_ref(), given, &mut proven).await {
                 // That something is down says nothing about the parts, and is what the user has to know.
-                let down = refusal.fault == Fault::Dependency;
+                let down = refusal.is_ours();
                 if failed.is_none() || down {
                     let fault = if down { Fault::Dependency } else { Fault::Credential };
                     failed = Some(Refusal::new(fault, REQUIRE, format!("{}: {}", part.name(), refusal.detail)));

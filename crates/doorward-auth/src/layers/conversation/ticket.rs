@@ -4,12 +4,10 @@
 //! user   -> socket    send ticket
 //! socket              require ticket
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    Ask, BoxFuture, Claimant, Conversation, Layer, Refusal,
-    layers::handshake::ticket::Redeemer,
-    ports::{Clock, Tickets},
+    Ask, BoxFuture, Claimant, Conversation, Layer, Refusal, layers::handshake::ticket::Redeemer, ports::Ports,
 };
 
 /// The layer that waits for a ticket in a message.
@@ -20,8 +18,8 @@ pub struct TicketInMessage {
 
 impl TicketInMessage {
     /// Waits so long for a ticket.
-    pub fn new(tickets: Arc<dyn Tickets>, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
-        Self { redeemer: Redeemer { tickets, clock }, timeout }
+    pub fn new(ports: &Ports, timeout: Duration) -> Self {
+        Self { redeemer: Redeemer::new(ports), timeout }
     }
 }
 

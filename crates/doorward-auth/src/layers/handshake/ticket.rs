@@ -13,7 +13,7 @@ use crate::{
     BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Level, OnExpiry, Proof, Refusal, TicketVia,
     crypto::{hex, sha256},
     layers::MACHINE,
-    ports::{Clock, Rng, Ticket, TicketBinding, Tickets},
+    ports::{Bounded, Clock, Ports, Rng, Ticket, TicketBinding, Tickets},
     settings::Span,
 };
 
@@ -69,11 +69,15 @@ fn hash_of(text: &Secret, origin: Option<&str>) -> [u8; 32] {
 /// Redeems tickets of one gate, from wherever they come in.
 #[derive(Clone)]
 pub(crate) struct Redeemer {
-    pub(crate) tickets: Arc<dyn Tickets>,
-    pub(crate) clock: Arc<dyn Clock>,
+    tickets: Bounded<dyn Tickets>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Redeemer {
+    pub(crate) fn new(ports: &Ports) -> Self {
+        Self { tickets: ports.bounded("tickets", &ports.tickets), clock: Arc::clone(&ports.clock) }
+    }
+
     /// Takes the ticket out and proves its subject. A ticket for another gate is gone after this.
     pub(crate) async fn redeem(
         &self,
@@ -105,8 +109,7 @@ impl Redeemer {
     ) -> Result<(Ticket, [u8; 32]), Refusal> {
         let bound = origin.map(|origin| hash_of(text, Some(origin)));
         for hash in bound.into_iter().chain([hash_of(text, None)]) {
-            let consumed = self.tickets.consume(owner, hash, now).await.map_err(|error| error.refuse(step))?;
-            if let Some(ticket) = consumed {
+            if let Some(ticket) = self.tickets.ask(step, |tickets| tickets.consume(owner, hash, now)).await? {
                 return Ok((ticket, hash));
             }
         }
@@ -155,8 +158,8 @@ pub struct TicketInRequest {
 
 impl TicketInRequest {
     /// Takes tickets that come in by one of these ways.
-    pub fn new(tickets: Arc<dyn Tickets>, clock: Arc<dyn Clock>, via: Vec<TicketVia>) -> Self {
-        Self { redeemer: Redeemer { tickets, clock }, via }
+    pub fn new(ports: &Ports, via: Vec<TicketVia>) -> Self {
+        Self { redeemer: Redeemer::new(ports), via }
     }
 }
 

@@ -4,7 +4,7 @@ use doorward_auth::{
     Ladder, LadderError, OnExpiry,
     layers::{BuildContext, BuildError, Problem, RungConfig},
     memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::{Clock, Ports, SystemRng},
+    ports::{ANSWER_WITHIN, Clock, Ports, SystemRng},
     settings::ReadSecret,
     token::Issuer,
 };
@@ -74,6 +74,7 @@ fn ports() -> Ports {
         tickets: Arc::new(MemoryTickets::new()),
         app_keys: Arc::new(MemoryAppKeys::new()),
         used_tokens: Arc::new(MemoryUsedTokens::new(clock)),
+        answer_within: ANSWER_WITHIN.duration(),
     }
 }
 

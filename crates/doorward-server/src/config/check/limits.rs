@@ -115,9 +115,10 @@ fn numbers(limits: &Limits) -> [(&'static str, u64); 13] {
     ]
 }
 
-fn times(limits: &Limits) -> [(&'static str, Span); 7] {
+fn times(limits: &Limits) -> [(&'static str, Span); 8] {
     [
         ("header_timeout", limits.header_timeout),
+        ("dependency_timeout", limits.dependency_timeout),
         ("end_within", limits.end_within),
         ("ping_interval", limits.ping_interval),
         ("pong_timeout", limits.pong_timeout),
