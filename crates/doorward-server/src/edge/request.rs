@@ -125,9 +125,7 @@ impl Upgrade {
             headers: headers.clone(),
         })
     }
-}
 
-impl Upgrade {
     /// The host that the request is for, without the port.
     pub fn host_name(&self) -> &str {
         match self.host.strip_prefix('[') {
