@@ -80,17 +80,58 @@ both! {
             "Origin: https://app.example\r\nOrigin: https://app.example",
             "Cookie: a=1\r\nCookie: b=2",
             "Content-Length: 0\r\nContent-Length: 5",
+            "Content-Length: 0\r\nContent-Length: 0",
             "Authorization: Bearer a\r\nAuthorization: Bearer a",
             "Doorward-Ticket: a\r\nDoorward-Ticket: b",
         ] {
             let answer = request(&world, head("/pages", &format!("{header}\r\n")).as_bytes()).await;
             assert_eq!(answer.status, 400, "{header}: {}", answer.text);
         }
-        // What may carry a body could carry a second request past a proxy that reads it otherwise.
-        for header in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
-            let answer = request(&world, head("/pages", &format!("{header}\r\n")).as_bytes()).await;
-            assert_eq!(answer.status, 400, "{header}");
+    }
+
+    async fn c17_what_could_carry_a_second_request_gets_one_answer_and_the_end(carrier: Carrier) {
+        let world = World::of(carrier, PAGES).await;
+        let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
+        // Whoever reads a length otherwise than a proxy before it would take this for a request of somebody else.
+        let second = head("/pages", &bearer);
+        let answers = async |request: String| {
+            let mut stream = world.dial().await;
+            let _gone = stream.write_all(format!("{request}{second}").as_bytes()).await;
+            String::from_utf8(until_closed(&mut stream).await).unwrap()
+        };
+        for lines in [
+            "Content-Length: 5",
+            "Content-Length: 0\r\nContent-Length: 0",
+            "Content-Length: 0\r\ncontent-length: 5",
+            "Content-Length: 0, 0",
+            "Content-Length: 00",
+            "Content-Length: +0",
+            "Content-Length: 0x0",
+            "Content-Length:",
+            "Content-Length : 0",
+            "Content-Length: 0\r\n 5",
+            "Content-Length: 0\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 0",
+            "Transfer-Encoding: chunked",
+            "Transfer-Encoding: CHUNKED",
+            "Transfer-Encoding : chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding: chunked, identity",
+            "Transfer-Encoding: identity",
+        ] {
+            let answer = answers(head("/pages", &format!("{bearer}{lines}\r\n"))).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{lines}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
         }
+        for lines in ["Content-Length: 0", "Content-Length: 0\r\nContent-Length: 0", "Transfer-Encoding: chunked"] {
+            let answer = answers(format!("POST /pages HTTP/1.1\r\nHost: gate.example\r\n{lines}\r\n\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{lines}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+        }
+        assert_eq!(world.verdicts().await, [""; 0], "no gate has heard of any of them");
+        // Small machines say so that they have no body.
+        assert!(world.knock("/pages", &format!("{bearer}Content-Length: 0\r\n")).await.is_ok());
     }
 
     async fn c21_too_many_headers_and_too_large_a_head_are_refused(carrier: Carrier) {
