@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::{
     attend::{self, Attended, Behind, Stage},
     door::Door,
-    edge::{Body, Malformed, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Backing, Found, Gate},
     transports::json,
 };
@@ -61,8 +61,9 @@ pub(crate) async fn answer<B: Send + 'static>(
     // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
     let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
     let visitor = Visitor { headers: &upgrade.headers, source, tls, tail: tail.as_deref() };
+    // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
-        return respond::malformed(Malformed::Path);
+        return not_found();
     };
     let visit = Visit::new(door, gate, source);
     let climb = match visit.begin(&upgrade, variables, secure).await {
