@@ -13,7 +13,7 @@ use doorward_auth::{
 };
 use doorward_backends::upstream::Visitor;
 use doorward_types::{SocketId, Subject, TraceId};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use tokio::time::Instant;
 
 use crate::{
@@ -42,17 +42,19 @@ pub(crate) async fn answer<B: Send + 'static>(
     };
     let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
     let pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
+        // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
+        pass.heard();
         pass.of_source(source)?;
         Ok(pass)
     }) {
         Ok(pass) => pass,
         Err(full) => {
             tracing::debug!(%full, %source, "no room");
-            return respond::plain(StatusCode::SERVICE_UNAVAILABLE, "no room\n");
+            return respond::unavailable("no room\n");
         }
     };
-    if *door.closing.borrow() {
-        return respond::plain(StatusCode::SERVICE_UNAVAILABLE, "restarting\n");
+    if door.is_draining() {
+        return respond::unavailable("restarting\n");
     }
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();

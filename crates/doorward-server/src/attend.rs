@@ -72,7 +72,7 @@ async fn converse(mut line: Line, attended: Attended) {
     let (admission, trail, behind) = match stage {
         Stage::Admitted { admission, trail, behind } => (admission, trail, behind),
         Stage::Climbing { mut climb, backend } => {
-            let end = json::climb(&mut line, &mut climb, visit.door.closing.subscribe()).await;
+            let end = json::climb(&mut line, &mut climb, visit.door.draining.subscribe()).await;
             let trail = climb.trail();
             match end {
                 ClimbEnd::Admitted(admission) => (admission, trail, Behind::Backend(backend)),

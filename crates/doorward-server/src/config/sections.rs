@@ -16,7 +16,7 @@ table! {
         /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
         /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
-        /// How long the sockets have to leave when the server stops.
+        /// How long the server may take to stop. The sockets leave spread over it, and meanwhile new requests are answered with 503.
         shutdown: Span = Span::from_secs(30);
     }
 }

@@ -7,6 +7,7 @@ mod edge;
 mod endings;
 mod ladders;
 mod layering;
+mod node;
 mod peer;
 mod records;
 mod replay;
