@@ -22,7 +22,7 @@ table! {
 }
 
 table! {
-    /// The internal side: API, health and metrics. Keep it away from the public.
+    /// The internal side: `/health` and `/ready`, for the operator's probes. Keep it away from the public.
     Internal as "internal" {
         /// The address and port of the internal side.
         listen: Listen = Listen::local(8421);
@@ -30,7 +30,7 @@ table! {
 }
 
 table! {
-    /// Where tickets, keys, bans and the revocation log are kept.
+    /// Where tickets, keys, used tokens and the record of decisions are kept.
     Store as "store" {
         /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
         /// the end of the process.
