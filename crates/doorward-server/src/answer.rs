@@ -20,13 +20,13 @@ use doorward_auth::{
 };
 use doorward_backends::upstream::Visitor;
 use doorward_types::{SocketId, TraceId};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     attend::{self, Attended, Behind, Stage},
     door::Door,
-    edge::{Body, Malformed, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Backing, Found, Gate},
     transports::json,
 };
@@ -49,17 +49,19 @@ pub(crate) async fn answer<B: Send + 'static>(
     };
     let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
     let pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
+        // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
+        pass.heard();
         pass.of_source(source)?;
         Ok(pass)
     }) {
         Ok(pass) => pass,
         Err(full) => {
             tracing::debug!(%full, %source, "no room");
-            return respond::plain(StatusCode::SERVICE_UNAVAILABLE, "no room\n");
+            return respond::unavailable("no room\n");
         }
     };
-    if *door.closing.borrow() {
-        return respond::plain(StatusCode::SERVICE_UNAVAILABLE, "restarting\n");
+    if door.is_draining() {
+        return respond::unavailable("restarting\n");
     }
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();
@@ -68,8 +70,9 @@ pub(crate) async fn answer<B: Send + 'static>(
     // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
     let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
     let visitor = Visitor { headers: &upgrade.headers, source, tls, tail: tail.as_deref() };
+    // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
-        return respond::malformed(Malformed::Path);
+        return not_found();
     };
     let (visit, beginning) = Visit::begin(door, gate, source, &upgrade, variables, secure);
     let climb = match handshake(beginning).await {

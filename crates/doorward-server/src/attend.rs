@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     answer::{Visit, refused_as},
-    edge::Pass,
+    edge::{Counted, Pass},
     transports::json::{self, ClimbEnd},
 };
 
@@ -56,9 +56,13 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Attended) {
 
 /// The stream under an upgraded connection, and what was read of it already. hyper's own buffer is given back.
 fn take_back(upgraded: Upgraded) -> (Arc<dyn Transport>, Vec<u8>) {
+    let upgraded = match upgraded.downcast::<TokioIo<Counted<TcpStream>>>() {
+        Ok(parts) => return (Arc::new(parts.io.into_inner().into_inner()), parts.read_buf.to_vec()),
+        Err(upgraded) => upgraded,
+    };
+    // Under somebody else's server there is nothing of ours around the stream. What they have wrapped stays so.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => (Arc::new(parts.io.into_inner()), parts.read_buf.to_vec()),
-        // Under somebody else's server the stream may be wrapped; then it stays so.
         Err(upgraded) => (Arc::new(AnyStream::new(TokioIo::new(upgraded))), Vec::new()),
     }
 }
@@ -68,7 +72,7 @@ async fn converse(mut line: Line, attended: Attended) {
     let (admission, behind) = match stage {
         Stage::Admitted { admission, behind } => (admission, behind),
         Stage::Climbing { mut climb, backend } => {
-            match json::climb(&mut line, &mut climb, visit.door.closing.subscribe()).await {
+            match json::climb(&mut line, &mut climb, visit.door.draining.subscribe()).await {
                 ClimbEnd::Admitted(admission) => (admission, Behind::Backend(backend)),
                 ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal).await,
                 ClimbEnd::Violated(reason) => {

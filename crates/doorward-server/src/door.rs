@@ -25,7 +25,7 @@ pub struct Door {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) jwks: String,
-    pub(crate) closing: watch::Sender<bool>,
+    pub(crate) draining: watch::Sender<bool>,
 }
 
 /// What a [`Door`] is made of.
@@ -53,8 +53,18 @@ impl Door {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { gates, sockets, caps, proxies, clock, rng, audit, key } = parts;
         let jwks = key.jwks();
-        let (closing, _) = watch::channel(false);
-        Arc::new(Self { gates: ArcSwap::from_pointee(gates), sockets, caps, proxies, clock, rng, audit, jwks, closing })
+        let (draining, _) = watch::channel(false);
+        Arc::new(Self {
+            gates: ArcSwap::from_pointee(gates),
+            sockets,
+            caps,
+            proxies,
+            clock,
+            rng,
+            audit,
+            jwks,
+            draining,
+        })
     }
 
     /// Answers one HTTP request that `peer` sent: a 101 and a socket, or a refusal.
@@ -85,9 +95,15 @@ impl Door {
         &self.sockets
     }
 
-    /// Closes every climb and every socket with 1012, the sockets spread over the time with jitter.
+    /// Whether it lets nobody in any more.
+    pub fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Closes every climb and every socket with 1012, the sockets spread over the time with jitter. From here on new requests
+    /// are answered with 503.
     pub async fn drain(&self, over: Duration) {
-        self.closing.send_replace(true);
+        self.draining.send_replace(true);
         self.sockets.drain(over).await;
         // The climbs have been told; each says its Close and writes its row before it gives its place back.
         self.caps.none_climbs().await;

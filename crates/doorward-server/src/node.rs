@@ -40,6 +40,9 @@ use crate::{
     system::SystemClock,
 };
 
+/// Of the time of a shutdown, what is kept for those who do not take their Close at once.
+const STRAGGLERS: Duration = Duration::from_secs(2);
+
 /// What an embedding application brings along.
 #[derive(Clone, Default)]
 pub struct Extensions {
@@ -208,15 +211,19 @@ impl Running {
         Ok(count)
     }
 
-    /// Accepts nobody any more, closes every socket with 1012 spread over the time, and ends. It takes that time and two
-    /// seconds at the most.
-    pub async fn close(self, over: Duration) {
-        self.accept.abort();
-        let latest = Instant::now() + over + Duration::from_secs(2);
+    /// Lets nobody in any more, closes every socket with 1012 spread over the time, and ends; it takes that time at the most.
+    ///
+    /// Until the last socket has left, whoever comes is answered with 503: to a load balancer that has yet to notice, that is
+    /// an answer, and a port that is closed is an error.
+    pub async fn close(self, within: Duration) {
+        let latest = Instant::now() + within;
+        let spread = within - STRAGGLERS.min(within / 2);
         tokio::select! {
-            () = self.door.drain(over) => {}
+            biased;
+            () = self.door.drain(spread) => {}
             () = sleep_until(latest) => tracing::warn!("some did not leave in time"),
         }
+        self.accept.abort();
         if let Err(error) = self.door.audit.flush().await {
             tracing::error!(%error, "the last rows of the audit log are lost");
         }

@@ -26,17 +26,12 @@ impl Door {
     pub fn health(&self) -> Value {
         let (_, climbing) = self.caps.counts();
         json!({
-            "status": if self.is_closing() { "closing" } else { "ok" },
+            "status": if self.is_draining() { "draining" } else { "ok" },
             "sockets": self.sockets.len(),
             "climbing": climbing,
             "gates": self.gates.load().len(),
             "version": env!("CARGO_PKG_VERSION"),
         })
-    }
-
-    /// Whether it is going down.
-    pub fn is_closing(&self) -> bool {
-        *self.closing.borrow()
     }
 
     async fn end(&self, owner: Option<String>, what: &str) -> Result<Value, String> {

@@ -40,6 +40,40 @@ async fn a_payload_passes_through_as_it_was_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_payload_that_a_common_parser_throws_at_reaches_nobody_and_all_other_json_does() {
+    let world = over_a_pipe();
+    let hub = hub(json!({"news": {"subscribe": "any", "publish": "any"}}));
+    let mut writer = enter(&world, &hub, "acme", "fancy", somebody("eve")).await;
+    let mut reader = enter(&world, &hub, "acme", "fancy", somebody("bob")).await;
+    reader.subscribes("news", None).await;
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let objects = format!("{}1{}", r#"{"a":"#.repeat(64), "}".repeat(64));
+    let half = [r#""\ud800""#, r#""\udc00\ud800""#, r#"{"a":["\ud83dx"]}"#, r#"{"\udfff":1}"#].map(String::from);
+    let says = |payload: &str| format!(r#"{{"action":"publish","channel":"news","message":{payload},"id":1}}"#);
+    for payload in half.into_iter().chain([nested(64), nested(1000), nested(30_000), objects]) {
+        writer.peer.say(&says(&payload)).await;
+        writer.hears(json!({"event": "error", "code": "malformed"})).await;
+        writer.subscribes("news", Some("7")).await;
+    }
+    let large = "9".repeat(5000);
+    let deepest = nested(63);
+    for payload in [
+        r#""\ud83d\ude00 \\ud800 \u0000""#,
+        "1e400",
+        "-0",
+        &large,
+        r#"{"a":1,"a":2,"a":"\u2028"}"#,
+        "\"[[[[[[[[\u{2028}\u{feff}\"",
+        "null",
+        &deepest,
+    ] {
+        writer.peer.say(&says(payload)).await;
+        writer.hears(json!({"event": "published", "id": 1})).await;
+        reader.peer.hears(&format!(r#"{{"event":"message","channel":"news","message":{payload}}}"#)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn everybody_who_is_subscribed_gets_a_message_and_nobody_else() {
     let world = over_a_pipe();
     let hub = hub(json!({"news": {"subscribe": "any", "publish": "any"}}));

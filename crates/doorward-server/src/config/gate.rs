@@ -113,7 +113,7 @@ impl Value for ChannelConfig {
 table! {
     /// A protected WebSocket: where it is, who gets in, and what is behind it.
     Gate as "gate" {
-        /// The gate's name in commands, logs and the API; unique with its owner.
+        /// The gate's name in commands and logs; unique with its owner.
         name (required): String, like "\"chat\"";
         /// The owner; may be left out where there is one only.
         owner: Option<String> = None, like "\"acme\"";

@@ -85,7 +85,7 @@ limits! {
         step_machine: Span = Span::from_secs(5);
         /// How long a person has for a step of a ladder.
         step_person: Span = Span::from_secs(60);
-        /// How long something elsewhere (a mailbox, a phone) is waited for.
+        /// How long something elsewhere (a mailbox, a phone) is waited for. No layer of this release waits so.
         step_elsewhere: Span = Span::from_secs(300);
     }
 }

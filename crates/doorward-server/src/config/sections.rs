@@ -16,13 +16,13 @@ table! {
         /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
         /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
-        /// How long the sockets have to leave when the server stops.
+        /// How long the server may take to stop. The sockets leave spread over it, and meanwhile new requests are answered with 503.
         shutdown: Span = Span::from_secs(30);
     }
 }
 
 table! {
-    /// The internal side: API, health and metrics. Keep it away from the public.
+    /// The internal side: `/health` and `/ready`, for the operator's probes. Keep it away from the public.
     Internal as "internal" {
         /// The address and port of the internal side.
         listen: Listen = Listen::local(8421);
@@ -30,7 +30,7 @@ table! {
 }
 
 table! {
-    /// Where tickets, keys, bans and the revocation log are kept.
+    /// Where tickets, keys, used tokens and the record of decisions are kept.
     Store as "store" {
         /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
         /// the end of the process.

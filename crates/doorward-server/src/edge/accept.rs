@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::{Request, header::CONTENT_LENGTH};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
 };
 
-use super::Pass;
+use super::{Pass, lengths::Counted};
 use crate::door::Door;
 
 /// How long the accept loop rests when the system has no more file descriptors: it sleeps, it does not spin.
@@ -59,7 +60,14 @@ impl Http {
             return;
         }
         let pass = Mutex::new(Some(pass));
-        let service = service_fn(|request| {
+        let (stream, length_twice) = Counted::new(stream);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            // The line that hyper has left out is put back, so that the request is judged as it came.
+            if length_twice.is_so()
+                && let Some(length) = request.headers().get(CONTENT_LENGTH).cloned()
+            {
+                request.headers_mut().append(CONTENT_LENGTH, length);
+            }
             let pass = pass.lock().unwrap_or_else(PoisonError::into_inner).take();
             let door = Arc::clone(&door);
             async move { Ok::<_, Infallible>(door.answer(request, peer, pass).await) }

@@ -46,13 +46,15 @@ pub struct Caps {
     limits: CapsLimits,
     rng: Arc<dyn Rng>,
     counts: Mutex<Counts>,
-    /// Told when the last one who climbs is gone.
+    /// Told when nobody is left whose request has come and who is not admitted.
     idle: Notify,
 }
 
 #[derive(Default)]
 struct Counts {
     climbing: usize,
+    /// Of those who climb, those whose request has come.
+    heard: usize,
     sockets: usize,
     sources: HashMap<IpAddr, PerSource>,
 }
@@ -67,6 +69,7 @@ struct PerSource {
 pub struct Pass {
     caps: Arc<Caps>,
     source: Option<IpAddr>,
+    heard: bool,
     admitted: bool,
 }
 
@@ -83,7 +86,7 @@ impl Caps {
             return Err(Full::NodeClimbing);
         }
         counts.climbing += 1;
-        Ok(Pass { caps: Arc::clone(self), source: None, admitted: false })
+        Ok(Pass { caps: Arc::clone(self), source: None, heard: false, admitted: false })
     }
 
     /// Live sockets and climbs on this node.
@@ -92,11 +95,11 @@ impl Caps {
         (counts.sockets, counts.climbing)
     }
 
-    /// Waits until nobody climbs.
+    /// Waits until nobody climbs whose request has come. Who has said nothing yet is not waited for.
     pub async fn none_climbs(&self) {
         loop {
             let idle = self.idle.notified();
-            if self.lock().climbing == 0 {
+            if self.lock().heard == 0 {
                 return;
             }
             idle.await;
@@ -115,12 +118,28 @@ impl Caps {
         usize::from(u16::from_be_bytes(byte)) % 100 < share
     }
 
+    /// One who climbs no more.
+    fn leave(&self, counts: &mut Counts, was_heard: bool) {
+        counts.heard -= usize::from(was_heard);
+        if was_heard && counts.heard == 0 {
+            self.idle.notify_waiters();
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pass {
+    /// Its request has come: from here on it has something to lose.
+    pub fn heard(&mut self) {
+        if !self.heard {
+            self.caps.lock().heard += 1;
+            self.heard = true;
+        }
+    }
+
     /// Counts this place for its source too, once that is known.
     pub fn of_source(&mut self, source: IpAddr) -> Result<(), Full> {
         if self.source.is_some() {
@@ -157,11 +176,8 @@ impl Pass {
         }
         counts.climbing -= 1;
         counts.sockets += 1;
-        let nobody_climbs = counts.climbing == 0;
+        self.caps.leave(&mut counts, std::mem::take(&mut self.heard));
         drop(counts);
-        if nobody_climbs {
-            self.caps.idle.notify_waiters();
-        }
         self.admitted = true;
         Ok(())
     }
@@ -171,9 +187,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut counts = self.caps.lock();
         *if self.admitted { &mut counts.sockets } else { &mut counts.climbing } -= 1;
-        if counts.climbing == 0 {
-            self.caps.idle.notify_waiters();
-        }
+        self.caps.leave(&mut counts, self.heard);
         let Some(source) = self.source else { return };
         if let Some(of_source) = counts.sources.get_mut(&source) {
             *if self.admitted { &mut of_source.sockets } else { &mut of_source.climbing } -= 1;
@@ -259,6 +273,27 @@ mod tests {
         drop(second);
         assert_eq!(caps.counts(), (0, 0));
         assert!(caps.lock().sources.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_has_said_nothing_is_not_waited_for_and_who_has_is_until_it_is_admitted_or_gone() {
+        use futures_util::FutureExt;
+        let caps = caps(ROOMY);
+        let _silent = caps.enter().unwrap();
+        let [mut climbing, mut admitted] = [(); 2].map(|()| caps.enter().unwrap());
+        assert!(caps.none_climbs().now_or_never().is_some());
+        climbing.heard();
+        climbing.heard();
+        admitted.heard();
+        let none_climbs = caps.none_climbs();
+        tokio::pin!(none_climbs);
+        assert!(none_climbs.as_mut().now_or_never().is_none());
+        admitted.admit().unwrap();
+        assert!(none_climbs.as_mut().now_or_never().is_none());
+        drop(climbing);
+        assert!(none_climbs.now_or_never().is_some());
+        drop(admitted);
+        assert_eq!(caps.counts(), (0, 1));
     }
 
     #[test]

@@ -7,12 +7,14 @@
 
 mod accept;
 mod caps;
+mod lengths;
 mod proxies;
 mod request;
 pub(crate) mod respond;
 
 pub use accept::{HeadLimits, Http, serve};
 pub use caps::{Caps, CapsLimits, Full, Pass};
+pub(crate) use lengths::Counted;
 pub use proxies::Proxies;
 pub use request::{Malformed, Upgrade};
 pub(crate) use respond::not_found;

@@ -1,5 +1,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use doorward_auth::{PresentedTicket, TicketVia};
+use doorward_auth::{
+    PresentedTicket, TicketVia,
+    layers::handshake::path::{RequestPath, query_variables},
+};
 use doorward_types::Secret;
 use doorward_wire::websocket::handshake::{Subprotocols, accept_key};
 use http::{
@@ -46,9 +49,12 @@ pub enum Malformed {
     /// A request body.
     #[error("an upgrade has no body")]
     Body,
-    /// A path that is not a path.
+    /// A path that could be read in two ways.
     #[error("the path is not readable")]
     Path,
+    /// A query that cannot be decoded.
+    #[error("the query is not readable")]
+    Query,
 }
 
 /// A checked upgrade request.
@@ -109,13 +115,18 @@ impl Upgrade {
             return Err(Malformed::Unreadable("cookie"));
         }
         let Offered { protocols, bearer, ticket } = Offered::read(headers)?;
-        let path = request.uri().path();
-        if !path.starts_with('/') || path.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        // What no path can be is told apart from a path that nobody has; who asks learns nothing of the gates by that.
+        if !is_visible(path) || RequestPath::read(path).is_err() {
             return Err(Malformed::Path);
+        }
+        if query.is_some_and(|query| !is_visible(query) || query_variables(query).is_err()) {
+            return Err(Malformed::Query);
         }
         Ok(Self {
             path: path.to_owned(),
-            query: request.uri().query().map(str::to_owned),
+            query: query.map(str::to_owned),
             host,
             origin: origin.map(<[u8]>::to_vec),
             accept,
@@ -125,9 +136,7 @@ impl Upgrade {
             headers: headers.clone(),
         })
     }
-}
 
-impl Upgrade {
     /// The host that the request is for, without the port.
     pub fn host_name(&self) -> &str {
         match self.host.strip_prefix('[') {

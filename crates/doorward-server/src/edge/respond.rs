@@ -5,6 +5,9 @@ use http_body_util::Full;
 
 use super::Malformed;
 
+/// Seconds after which somebody may come again.
+const LATER: HeaderValue = HeaderValue::from_static("5");
+
 /// The body of every answer: short, and whole at once.
 pub type Body = Full<Bytes>;
 
@@ -49,8 +52,18 @@ pub fn refused(reason: CloseReason, trace: TraceId) -> Response<Body> {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if reason.reconnect() != doorward_types::Reconnect::Never {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        headers.insert(header::RETRY_AFTER, LATER);
     }
+    response
+}
+
+/// The answer to an upgrade that no gate has looked at, because nobody is let in just now.
+pub(crate) fn unavailable(why: &'static str) -> Response<Body> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, why);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, LATER);
+    // Also under a server that would keep the connection: who comes again should come to another node.
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

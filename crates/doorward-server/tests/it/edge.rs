@@ -80,17 +80,58 @@ both! {
             "Origin: https://app.example\r\nOrigin: https://app.example",
             "Cookie: a=1\r\nCookie: b=2",
             "Content-Length: 0\r\nContent-Length: 5",
+            "Content-Length: 0\r\nContent-Length: 0",
             "Authorization: Bearer a\r\nAuthorization: Bearer a",
             "Doorward-Ticket: a\r\nDoorward-Ticket: b",
         ] {
             let answer = request(&world, head("/pages", &format!("{header}\r\n")).as_bytes()).await;
             assert_eq!(answer.status, 400, "{header}: {}", answer.text);
         }
-        // What may carry a body could carry a second request past a proxy that reads it otherwise.
-        for header in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
-            let answer = request(&world, head("/pages", &format!("{header}\r\n")).as_bytes()).await;
-            assert_eq!(answer.status, 400, "{header}");
+    }
+
+    async fn c17_what_could_carry_a_second_request_gets_one_answer_and_the_end(carrier: Carrier) {
+        let world = World::of(carrier, PAGES).await;
+        let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
+        // Whoever reads a length otherwise than a proxy before it would take this for a request of somebody else.
+        let second = head("/pages", &bearer);
+        let answers = async |request: String| {
+            let mut stream = world.dial().await;
+            let _gone = stream.write_all(format!("{request}{second}").as_bytes()).await;
+            String::from_utf8(until_closed(&mut stream).await).unwrap()
+        };
+        for lines in [
+            "Content-Length: 5",
+            "Content-Length: 0\r\nContent-Length: 0",
+            "Content-Length: 0\r\ncontent-length: 5",
+            "Content-Length: 0, 0",
+            "Content-Length: 00",
+            "Content-Length: +0",
+            "Content-Length: 0x0",
+            "Content-Length:",
+            "Content-Length : 0",
+            "Content-Length: 0\r\n 5",
+            "Content-Length: 0\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 0",
+            "Transfer-Encoding: chunked",
+            "Transfer-Encoding: CHUNKED",
+            "Transfer-Encoding : chunked",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding: chunked, identity",
+            "Transfer-Encoding: identity",
+        ] {
+            let answer = answers(head("/pages", &format!("{bearer}{lines}\r\n"))).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{lines}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
         }
+        for lines in ["Content-Length: 0", "Content-Length: 0\r\nContent-Length: 0", "Transfer-Encoding: chunked"] {
+            let answer = answers(format!("POST /pages HTTP/1.1\r\nHost: gate.example\r\n{lines}\r\n\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{lines}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+        }
+        assert_eq!(world.verdicts().await, [""; 0], "no gate has heard of any of them");
+        // Small machines say so that they have no body.
+        assert!(world.knock("/pages", &format!("{bearer}Content-Length: 0\r\n")).await.is_ok());
     }
 
     async fn c21_too_many_headers_and_too_large_a_head_are_refused(carrier: Carrier) {
@@ -128,14 +169,58 @@ both! {
                 assert_eq!(answer.status, 400, "{name}: {value:?}: {}", answer.text);
             }
         }
-        for target in [&b"/pages\x80\xff"[..], b"/pages?a=\xff", b"/pa\0ges", b"*", b"pages", b""] {
+        for target in
+            [&b"/pages\x80\xff"[..], b"/pages\xc3\xbc", b"/pages?a=\xff", b"/pages?a=\xc3\xbc", b"/pa\0ges", b"*", b"pages", b""]
+        {
             let rest = head("/pages", "").into_bytes().split_off(b"GET /pages".len());
             let answer = request(&world, &[b"GET ", target, &rest].concat()).await;
-            assert!([400, 404].contains(&answer.status), "{target:?}: {}", answer.text);
+            assert_eq!(answer.status, 400, "{target:?}: {}", answer.text);
         }
         world.empties().await;
         let token = world.token("7", json!({}));
         assert!(world.knock("/pages", &format!("Authorization: Bearer {token}\r\n")).await.is_ok(), "it lives");
+    }
+
+    async fn c22_a_target_that_could_be_read_in_two_ways_is_a_bad_request_whether_the_gate_is_there_or_not(carrier: Carrier) {
+        let below = r#"
+            [[gate]]
+            name = "below"
+            path = "/below/*"
+            backend = { upstream = { url = "ws://127.0.0.1:1/inner" } }
+            ladder = [{ bearer = {} }]
+        "#;
+        let world = World::of(carrier, &format!("{PAGES}{below}")).await;
+        let status = async |target: &str| request(&world, head(target, "").as_bytes()).await.status;
+        for part in
+            [".", "..", "%2e", "%2E%2e", ".%2e", "a%2fb", "a%5Cb", "a\\b", "%00", "%0d%0a", "%7f", "%", "%4", "%zz", "%ff", "%c0%ae"]
+        {
+            for gate in ["/below", "/nowhere", "/pages"] {
+                for target in [format!("{gate}/{part}"), format!("{gate}/{part}/x")] {
+                    assert_eq!(status(&target).await, 400, "{target}");
+                }
+            }
+        }
+        for query in ["a=%00", "a=%0a", "a=%", "a=%zz", "a=%ff", "%00=a", "%c0%ae"] {
+            for gate in ["/below/x", "/nowhere", "/pages"] {
+                assert_eq!(status(&format!("{gate}?{query}")).await, 400, "{gate}?{query}");
+            }
+        }
+        for (target, answer) in [
+            ("//pages", 400),
+            ("/below//x", 400),
+            // What is decoded once is a name like any other.
+            ("/below/%252e%252e/x", 401),
+            ("/nowhere/%252e%252e/x", 404),
+            ("/below/...", 401),
+            ("/pages?a=/../x", 401),
+            ("/pages?a=1&a=2&&=", 401),
+            // Some servers drop what follows a semicolon before they look.
+            ("/below/..;a/x", 404),
+            ("/below/..%3bx", 404),
+            ("/nowhere/..;a/x", 404),
+        ] {
+            assert_eq!(status(target).await, answer, "{target}");
+        }
     }
 
     async fn c23_a_run_of_spaces_among_the_subprotocols_is_refused(carrier: Carrier) {

@@ -247,8 +247,14 @@ async fn c25_a_message_in_fragments_without_end_is_cut_at_the_limit_before_the_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn c25_a_hundred_who_stream_sixteen_mebibytes_are_cut_and_a_good_one_climbs_between_them() {
-    let world = Arc::new(World::of(Carrier::Memory, &format!("[limits]\nclimbing_per_source = 200\n{CHAT}")).await);
+async fn c25_a_thousand_who_begin_a_message_of_sixteen_mebibytes_are_cut_and_a_good_one_climbs_between_them() {
+    let world = Arc::new(
+        World::of(
+            Carrier::Memory,
+            &format!("[limits]\nclimbing_per_source = 2000\nclimbing_early_drop = 2000\n{CHAT}"),
+        )
+        .await,
+    );
     let flood = |world: Arc<World>| async move {
         let mut peer = world.peer("/chat").await;
         peer.event().await;
@@ -259,7 +265,7 @@ async fn c25_a_hundred_who_stream_sixteen_mebibytes_are_cut_and_a_good_one_climb
         }
         peer.closes().await
     };
-    let floods: Vec<_> = (0..100).map(|_| tokio::spawn(flood(Arc::clone(&world)))).collect();
+    let floods: Vec<_> = (0..1000).map(|_| tokio::spawn(flood(Arc::clone(&world)))).collect();
     let token = world.token("7", json!({}));
     let mut good = world.admitted("/chat", &token).await;
     for one in floods {

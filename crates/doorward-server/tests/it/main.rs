@@ -8,6 +8,7 @@ mod endings;
 mod expiry;
 mod ladders;
 mod layering;
+mod node;
 mod outage;
 mod peer;
 mod records;

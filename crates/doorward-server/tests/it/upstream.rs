@@ -1,7 +1,8 @@
 //! Behind a gate: a foreign WebSocket server, which writes down what it is told.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{SinkExt, StreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
@@ -99,6 +100,21 @@ async fn c30_where_a_stranger_says_to_come_from_reaches_neither_upstream_nor_log
     assert_eq!(all(&told, "x-forwarded-for"), ["127.0.0.1"]);
     assert!(!format!("{told:?}").contains("6.6.6.6"), "{told:?}");
     assert_eq!(world.rows().await[0].source.to_string(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn what_a_query_says_in_two_ways_is_in_no_header() {
+    let (world, mut heads) = guarded(Carrier::Tcp).await;
+    let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
+    let query = "lang=de&LANG=fr&b_c=1&b%2Dc=2&twice=1&tw%69ce=1&alone=x&alone%20=y";
+    let _peer = world.knock(&format!("/app?{query}"), &bearer).await.unwrap();
+    let told = heads.recv().await.unwrap();
+    let of_query: Vec<_> = told.keys().map(ToString::to_string).filter(|name| name.contains("query")).collect();
+    assert_eq!(of_query, ["x-doorward-query-alone"]);
+    let payload = all(&told, "x-doorward-assertion")[0].split('.').nth(1).unwrap();
+    let assertion: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let expected = json!({ "lang": "de", "LANG": "fr", "b_c": "1", "b-c": "2", "alone": "x", "alone ": "y" });
+    assert_eq!(assertion["query"], expected, "a name that stands twice is nowhere");
 }
 
 #[tokio::test]

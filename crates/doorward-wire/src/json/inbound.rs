@@ -6,8 +6,10 @@ use super::{Malformed, object};
 
 /// The most fields of a message.
 const FIELDS: usize = 64;
-/// How deep the values of fields can be nested that this crate does not know; the payload of `message` may be anything.
+/// How deep the values of fields can be nested that this crate does not know.
 const DEPTH: usize = 32;
+/// How deep a payload can be nested. With the message around it that is 64, which the parsers of all common languages take.
+const PAYLOAD_DEPTH: usize = 63;
 /// The most bytes of an `id`, as JSON.
 const ID: usize = 64;
 /// The most bytes of a channel's name and of a primary key.
@@ -32,7 +34,7 @@ pub struct Inbound<'a> {
     pub pk: Option<Pk<'a>>,
     /// To be echoed in the answer as it was written.
     pub id: Option<&'a RawValue>,
-    /// The payload, as it was written.
+    /// The payload, as it was written: nested 63 deep at most, its texts Unicode.
     pub message: Option<&'a RawValue>,
     /// The whole message, for custom actions that have fields of their own. Its names are unique.
     pub raw: &'a str,
@@ -98,7 +100,7 @@ impl<'a> Inbound<'a> {
             channel: channel.map(channel_name).transpose()?,
             pk: pk.map(Pk::read).transpose()?,
             id: id.map(echoed).transpose()?,
-            message,
+            message: message.map(payload).transpose()?,
             raw,
         })
     }
@@ -169,6 +171,19 @@ fn channel_name(value: &RawValue) -> Result<Cow<'_, str>, Malformed> {
 
 fn word<'a>(field: &str, value: &'a RawValue, expected: &'static str) -> Result<Cow<'a, str>, Malformed> {
     object::string(value).filter(|word| !word.is_empty()).ok_or_else(|| Malformed::unfit(field, expected))
+}
+
+/// A payload goes to others as it was written, so it must be what their parsers take: one that throws at the whole message
+/// would be thrown by whoever may publish.
+fn payload(value: &RawValue) -> Result<&RawValue, Malformed> {
+    const NAME: &str = "message";
+    if object::depth(value) > PAYLOAD_DEPTH {
+        return Err(Malformed::too_deep(NAME, PAYLOAD_DEPTH));
+    }
+    if object::has_half_a_character(value) {
+        return Err(Malformed::HalfACharacter { field: NAME.into() });
+    }
+    Ok(value)
 }
 
 fn echoed(value: &RawValue) -> Result<&RawValue, Malformed> {

@@ -55,6 +55,12 @@ pub enum Malformed {
         /// How deep it can be.
         limit: usize,
     },
+    /// A field in which `\u` escapes half a character, which many parsers refuse together with all that is around it.
+    #[error("`{field}` has half a character (an unpaired `\\ud800` to `\\udfff`); send it whole or leave it out")]
+    HalfACharacter {
+        /// The field.
+        field: String,
+    },
     /// Something else than `auth` before admission.
     #[error("`action` is not `auth`, and nothing else is taken before admission")]
     NotAuth,

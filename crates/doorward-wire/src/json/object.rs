@@ -68,6 +68,31 @@ pub(super) fn depth(value: &RawValue) -> usize {
     deepest
 }
 
+/// Whether an escape stands for one half of a surrogate pair without the other (RFC 8259, section 8.2).
+pub(super) fn has_half_a_character(value: &RawValue) -> bool {
+    let mut rest = value.get();
+    // A backslash stands in strings alone, and what follows it was checked by the parser.
+    while let Some((_, escape)) = rest.split_once('\\') {
+        rest = match (unit(escape), escape.get(1..)) {
+            (None, Some(after)) => after,
+            (Some((0xd800..=0xdbff, after)), _) => match after.strip_prefix('\\').and_then(unit) {
+                Some((0xdc00..=0xdfff, after)) => after,
+                _ => return true,
+            },
+            (Some((0xdc00..=0xdfff, _)), _) => return true,
+            (Some((_, after)), _) => after,
+            (None, None) => return false,
+        };
+    }
+    false
+}
+
+/// The UTF-16 unit of an escape `uXXXX`, and what comes after it.
+fn unit(escape: &str) -> Option<(u16, &str)> {
+    let (digits, after) = escape.strip_prefix('u')?.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, after))
+}
+
 /// The document is of the wrong type; but is it a document?
 fn not_an_object(text: &str) -> Malformed {
     match serde_json::from_str::<IgnoredAny>(text) {
@@ -147,6 +172,35 @@ mod tests {
     fn brackets_in_strings_are_not_nesting() {
         assert_eq!(depth(raw(r#"{"a[[[":["]]]",{"\"[":[]}]}"#)), 4);
         assert_eq!(depth(raw("1")), 0);
+    }
+
+    #[test]
+    fn a_character_is_half_where_its_other_half_is_not_right_beside_it() {
+        for text in [
+            r#""\ud83d""#,
+            r#""\uDE00""#,
+            r#""\ude00\ud83d""#,
+            r#""\ud83d \ude00""#,
+            r#""\ud83d\ud83d\ude00""#,
+            r#""\ud83d\n""#,
+            r#""\ud83dx""#,
+            r#""\\\ud83d""#,
+            r#"[1,{"\udfff":""}]"#,
+            r#"["\ud83d\ude00","\ud800"]"#,
+        ] {
+            assert!(has_half_a_character(raw(text)), "{text}");
+        }
+        for text in [
+            r#""\ud83d\uDE00""#,
+            r#""\\ud83d""#,
+            r#""\u0000\ud7ff\ue000\uffff""#,
+            r#""\"\\""#,
+            r#""😀\n😀""#,
+            "{}",
+            "1",
+        ] {
+            assert!(!has_half_a_character(raw(text)), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! A node with ports of its own, and how it goes.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use doorward_client::{Client, Options};
+use doorward_server::{Extensions, Node, Running};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::Instant,
+};
+
+use crate::{peer::head, world::read};
+
+const ECHO: &str = r#"
+    [server]
+    listen = "127.0.0.1:0"
+    [internal]
+    listen = "127.0.0.1:0"
+    [store]
+    url = "memory:"
+    [[gate]]
+    name = "echo"
+    path = "/echo"
+    backend = { echo = {} }
+    open = true
+"#;
+
+/// Longer than any test takes: a drain over it closes nobody of its own accord.
+const AN_AGE: Duration = Duration::from_secs(1_000_000);
+
+async fn node() -> Running {
+    let extensions = Extensions::default();
+    let node = Node::open(read(ECHO, &extensions), Path::new(""), extensions).await.unwrap();
+    node.listen().await.unwrap()
+}
+
+/// All that is answered to a request, in lowercase.
+async fn answer(at: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.to_lowercase()
+}
+
+#[tokio::test]
+async fn c81_who_comes_during_a_drain_is_told_to_come_back_until_the_last_socket_has_left() {
+    let running = node().await;
+    let (public, internal, door) = (running.public(), running.internal(), Arc::clone(running.door()));
+    let staying = Client::connect(&format!("ws://{public}/echo"), Options::default()).await.unwrap();
+    let _silent = TcpStream::connect(public).await.unwrap();
+    let closed = tokio::spawn(running.close(AN_AGE));
+    while !door.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        let refused = answer(public, &head("/echo", "")).await;
+        assert!(refused.starts_with("http/1.1 503 "), "{refused}");
+        for line in ["\r\nretry-after: 5\r\n", "\r\nconnection: close\r\n"] {
+            assert_eq!(refused.matches(line).count(), 1, "{refused}");
+        }
+    }
+    let probe = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: node.example\r\n\r\n");
+    assert!(answer(internal, &probe("/ready")).await.starts_with("http/1.1 503 "));
+    assert!(answer(internal, &probe("/health")).await.contains(r#""status":"draining""#));
+    let _silent_meanwhile = TcpStream::connect(public).await.unwrap();
+    staying.close().await.unwrap();
+    // Neither of the silent ones is waited for.
+    closed.await.unwrap();
+    assert!(TcpStream::connect(public).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c81_a_node_is_gone_within_its_time_whoever_stays() {
+    for (within, stays) in [(30, false), (30, true), (1, true)] {
+        let within = Duration::from_secs(within);
+        let running = node().await;
+        let door = Arc::clone(running.door());
+        let mut pass = door.caps().enter().unwrap();
+        if stays {
+            pass.heard();
+        }
+        let began = Instant::now();
+        running.close(within).await;
+        assert_eq!(began.elapsed(), if stays { within } else { Duration::ZERO });
+    }
+}
