@@ -18,4 +18,5 @@ mod ports;
 mod support;
 mod ticket;
 mod token;
+mod unwell;
 mod work;

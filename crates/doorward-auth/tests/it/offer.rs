@@ -13,10 +13,13 @@ use doorward_auth::{
     ports::{AppKey, AppKeys, PortError, Ports, UsedTokens},
 };
 use doorward_testkit::{Peer, World, script};
-use doorward_types::{Answer, KeyId, OwnerId, Subject, Timestamp};
+use doorward_types::{Answer, OwnerId, Subject, Timestamp};
 use serde_json::json;
 
-use crate::support::{at_jwt, claims, key, ladder, rung, token};
+use crate::{
+    support::{at_jwt, claims, key, ladder, rung, token},
+    unwell::Unwell,
+};
 
 const SOURCE: &str = include_str!("../../src/layers/conversation/offer.rs");
 
@@ -145,47 +148,10 @@ async fn c99_an_answer_more_than_the_parts_is_refused() {
     }
 }
 
-/// A port that is down.
-struct Down;
-
-fn down<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, PortError>> {
-    Box::pin(std::future::ready(Err(PortError { port: "store", detail: "disk full".into() })))
-}
-
-impl UsedTokens for Down {
-    fn use_once<'a>(
-        &'a self,
-        _: &'a OwnerId,
-        _: &'a str,
-        _: &'a str,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, PortError>> {
-        down()
-    }
-}
-
-impl AppKeys for Down {
-    fn add<'a>(&'a self, _: AppKey) -> BoxFuture<'a, Result<bool, PortError>> {
-        down()
-    }
-
-    fn find<'a>(&'a self, _: &'a OwnerId, _: &'a KeyId) -> BoxFuture<'a, Result<Option<AppKey>, PortError>> {
-        down()
-    }
-
-    fn list<'a>(&'a self, _: &'a OwnerId) -> BoxFuture<'a, Result<Vec<AppKey>, PortError>> {
-        down()
-    }
-
-    fn revoke<'a>(&'a self, _: &'a OwnerId, _: &'a KeyId, _: Timestamp) -> BoxFuture<'a, Result<bool, PortError>> {
-        down()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_is_down_lets_nobody_in_and_says_so_whatever_the_other_parts_are() {
     let world = World::new();
-    let ports = Ports { used_tokens: Arc::new(Down), ..world.ports() };
+    let ports = Ports { used_tokens: Arc::new(Unwell::Down), ..world.ports() };
     let parts = json!({ "offer": { "of": [{ "app_key": { "plain": true } }, { "jwt": { "single_use": true } }] } });
     let ladder = Ladder::new(vec![rung(&ports, parts)]).unwrap();
     for first in [app_key(&world, "7").await, Answer::new()] {
@@ -200,7 +166,7 @@ async fn what_is_down_lets_nobody_in_and_says_so_whatever_the_other_parts_are() 
 #[tokio::test(start_paused = true)]
 async fn c99_while_a_store_is_down_a_part_of_the_wrong_form_hears_no_other_word_than_one_of_the_right() {
     let world = World::new();
-    let ports = Ports { app_keys: Arc::new(Down), ..world.ports() };
+    let ports = Ports { app_keys: Arc::new(Unwell::Down), ..world.ports() };
     let parts = json!({ "offer": { "of": [{ "app_key": { "plain": true } }] } });
     let ladder = Ladder::new(vec![rung(&ports, parts)]).unwrap();
     for part in [app_key(&world, "7").await, Answer::new(), Answer::to_layer("jwt").with_text("token", "x")] {

@@ -1,86 +1,28 @@
 //! Ports that never answer: whoever waits for one is told to try later, and not that they were slow.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use doorward_auth::{
-    BoxFuture, Handshake, Ladder, PresentedTicket, Refusal, Rung, Step, TicketVia,
+    Handshake, Ladder, PresentedTicket, Refusal, Rung, Step, TicketVia,
     layers::{
         conversation::{app_key::NewAppKey, authenticator::Authenticated},
         handshake::ticket::NewTicket,
     },
-    ports::{ANSWER_WITHIN, AppKey, AppKeys, Authenticator, Identity, PortError, Ports, Ticket, Tickets, UsedTokens},
+    ports::{ANSWER_WITHIN, Ports},
 };
 use doorward_testkit::World;
-use doorward_types::{Answer, CloseReason, KeyId, OwnerId, Secret, Timestamp};
+use doorward_types::{Answer, CloseReason, Secret};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{key, rung, token};
-
-/// Every port, and none of them ever answers.
-struct Silent;
-
-impl Tickets for Silent {
-    fn mint<'a>(&'a self, _: [u8; 32], _: Ticket) -> BoxFuture<'a, Result<(), PortError>> {
-        Box::pin(pending())
-    }
-
-    fn consume<'a>(
-        &'a self,
-        _: &'a OwnerId,
-        _: [u8; 32],
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Ticket>, PortError>> {
-        Box::pin(pending())
-    }
-}
-
-impl AppKeys for Silent {
-    fn add<'a>(&'a self, _: AppKey) -> BoxFuture<'a, Result<bool, PortError>> {
-        Box::pin(pending())
-    }
-
-    fn find<'a>(&'a self, _: &'a OwnerId, _: &'a KeyId) -> BoxFuture<'a, Result<Option<AppKey>, PortError>> {
-        Box::pin(pending())
-    }
-
-    fn list<'a>(&'a self, _: &'a OwnerId) -> BoxFuture<'a, Result<Vec<AppKey>, PortError>> {
-        Box::pin(pending())
-    }
-
-    fn revoke<'a>(&'a self, _: &'a OwnerId, _: &'a KeyId, _: Timestamp) -> BoxFuture<'a, Result<bool, PortError>> {
-        Box::pin(pending())
-    }
-}
-
-impl UsedTokens for Silent {
-    fn use_once<'a>(
-        &'a self,
-        _: &'a OwnerId,
-        _: &'a str,
-        _: &'a str,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, PortError>> {
-        Box::pin(pending())
-    }
-}
-
-impl Authenticator for Silent {
-    fn kind(&self) -> &'static str {
-        "terminal"
-    }
-
-    fn fields(&self) -> &'static [&'static str] {
-        &["token"]
-    }
-
-    fn authenticate<'a>(&'a self, _: &'a Answer) -> BoxFuture<'a, Result<Option<Identity>, PortError>> {
-        Box::pin(pending())
-    }
-}
+use crate::{
+    support::{key, rung, token},
+    unwell::Unwell,
+};
 
 fn silent(world: &World) -> Ports {
-    Ports { tickets: Arc::new(Silent), app_keys: Arc::new(Silent), used_tokens: Arc::new(Silent), ..world.ports() }
+    let silent = Arc::new(Unwell::Silent);
+    Ports { tickets: silent.clone(), app_keys: silent.clone(), used_tokens: silent, ..world.ports() }
 }
 
 /// What somebody is refused with who waits for nothing but a port, for a minute at the most.
@@ -112,7 +54,7 @@ async fn a_port_that_never_answers_a_layer_that_talks_is_down_and_the_user_not_s
     let drawn = |secret: Secret| secret.reveal_text("a test").unwrap().to_owned();
     let ticket = drawn(NewTicket::draw(world.rng.as_ref(), None).text);
     let whole = drawn(NewAppKey::draw(world.rng.as_ref()).text);
-    let asked = Authenticated::new(Arc::new(Silent), Duration::from_secs(5), &ports);
+    let asked = Authenticated::new(Arc::new(Unwell::Silent), Duration::from_secs(5), &ports);
     let send_key = Answer::new().with_text("key", "0".repeat(32));
     let rows = [
         (

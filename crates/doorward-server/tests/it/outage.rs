@@ -1,4 +1,4 @@
-//! What becomes of those who come while the store does not answer.
+//! What becomes of those who come while the store, or an upstream, does not answer.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use doorward_auth::{
 use doorward_server::Extensions;
 use doorward_types::{OwnerId, Timestamp};
 use serde_json::json;
-use tokio::{io::AsyncWriteExt, sync::Notify, time::Instant};
+use tokio::{io::AsyncWriteExt, net::TcpListener, sync::Notify, time::Instant};
 
 use crate::{
     peer,
@@ -121,4 +121,30 @@ async fn a_refusal_at_the_handshake_says_who_had_been_proven() {
     let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
     assert_eq!(world.knock("/guarded", &bearer).await.err().unwrap().status, 401);
     row(&world, Outcome::Miss).await;
+}
+
+#[tokio::test]
+async fn one_that_leaves_while_an_upstream_is_asked_is_written_down_with_who_it_was() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gate = format!(
+        r#"
+        [[gate]]
+        name = "behind"
+        path = "/behind"
+        backend = {{ upstream = {{ url = "ws://{}" }} }}
+        ladder = [{{ bearer = {{}} }}]
+        "#,
+        upstream.local_addr().unwrap()
+    );
+    let world = World::of(Carrier::Tcp, &gate).await;
+    let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
+    let mut stream = world.dial().await;
+    stream.write_all(peer::head("/behind", &bearer).as_bytes()).await.unwrap();
+    let _asked = upstream.accept().await.unwrap();
+    drop(stream);
+    world.empties().await;
+    let rows = world.rows().await;
+    assert_eq!(world.verdicts().await, ["hung up"]);
+    assert_eq!(rows[0].subject.as_ref().map(ToString::to_string).as_deref(), Some("member:7"));
+    assert!(rows[0].trail.iter().all(|rung| rung.outcome == Outcome::Hit), "{:?}", rows[0].trail);
 }
