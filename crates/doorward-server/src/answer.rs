@@ -86,7 +86,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let switching = respond::switching(&upgrade.accept, protocol.as_deref());
     let on_upgrade = hyper::upgrade::on(&mut request);
     // The upgrade is awaited in a task of its own; the request and hyper's state stay behind.
-    tokio::spawn(attend::attend(on_upgrade, Attended { visit, pass, stage }));
+    tokio::spawn(attend::attend(on_upgrade, Box::new(Attended { visit, pass, stage })));
     switching
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use doorward_auth::{Admission, Climb, Fault, Refusal, ports::Outcome};
+use doorward_auth::{Admission, BoxFuture, Climb, Fault, Refusal, ports::Outcome};
 use doorward_backends::upstream::Dialled;
-use doorward_session::{AnyStream, Backend, Line, Socket, Transport};
+use doorward_session::{AnyStream, Backend, Line};
 use doorward_types::CloseReason;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     answer::{Visit, refused_as},
-    edge::{Counted, Pass},
+    edge::{Counted, Held, Pass},
     transports::json::{self, ClimbEnd},
 };
 
@@ -32,7 +32,7 @@ pub(crate) enum Behind {
     Dialled(Box<Dialled>),
 }
 
-/// A visit on its way to a socket.
+/// A visit on its way to a socket. It travels in a box: each future that it is handed on in would keep room for it.
 pub(crate) struct Attended {
     pub(crate) visit: Visit,
     pub(crate) pass: Pass,
@@ -40,12 +40,11 @@ pub(crate) struct Attended {
 }
 
 /// Waits for the upgrade and starts the conversation in a task of its own, so that nothing of the request stays in its memory.
-pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Attended) {
+pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Box<Attended>) {
     match on_upgrade.await {
         Ok(upgraded) => {
-            let (transport, read_ahead) = take_back(upgraded);
-            let line = Line::new(transport, read_ahead, attended.visit.gate.bytes_before);
-            tokio::spawn(converse(line, attended));
+            let line = take_back(upgraded, attended.visit.gate.bytes_before);
+            tokio::spawn(converse(Box::new(line), attended));
         }
         Err(error) => {
             tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade");
@@ -54,21 +53,25 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Attended) {
     }
 }
 
-/// The stream under an upgraded connection, and what was read of it already. hyper's own buffer is given back.
-fn take_back(upgraded: Upgraded) -> (Arc<dyn Transport>, Vec<u8>) {
-    let upgraded = match upgraded.downcast::<TokioIo<Counted<TcpStream>>>() {
-        Ok(parts) => return (Arc::new(parts.io.into_inner().into_inner()), parts.read_buf.to_vec()),
+/// A line over the stream under an upgraded connection, with what was read of it already and what has yet to be written to it.
+/// hyper's own buffer is given back.
+fn take_back(upgraded: Upgraded, most: usize) -> Line {
+    let upgraded = match upgraded.downcast::<TokioIo<Held<Counted<TcpStream>>>>() {
+        Ok(parts) => {
+            let (stream, head) = parts.io.into_inner().into_parts();
+            return Line::new(Arc::new(stream.into_inner()), parts.read_buf.to_vec(), most).saying(head);
+        }
         Err(upgraded) => upgraded,
     };
     // Under somebody else's server there is nothing of ours around the stream. What they have wrapped stays so.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => (Arc::new(parts.io.into_inner()), parts.read_buf.to_vec()),
-        Err(upgraded) => (Arc::new(AnyStream::new(TokioIo::new(upgraded))), Vec::new()),
+        Ok(parts) => Line::new(Arc::new(parts.io.into_inner()), parts.read_buf.to_vec(), most),
+        Err(upgraded) => Line::new(Arc::new(AnyStream::new(TokioIo::new(upgraded))), Vec::new(), most),
     }
 }
 
-async fn converse(mut line: Line, attended: Attended) {
-    let Attended { pass, visit, stage } = attended;
+async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
+    let Attended { pass, visit, stage } = *attended;
     let (admission, behind) = match stage {
         Stage::Admitted { admission, behind } => (admission, behind),
         Stage::Climbing { mut climb, backend } => {
@@ -77,7 +80,7 @@ async fn converse(mut line: Line, attended: Attended) {
                 ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal).await,
                 ClimbEnd::Violated(reason) => {
                     visit.write_down(by_server(reason, "read a message"));
-                    return line.close(reason).await;
+                    return close(*line, reason).await;
                 }
                 ClimbEnd::HungUp => {
                     visit.write_down(Outcome::HungUp);
@@ -85,48 +88,46 @@ async fn converse(mut line: Line, attended: Attended) {
                 }
                 ClimbEnd::Closing => {
                     visit.write_down(Outcome::HungUp);
-                    return line.close(CloseReason::Restart).await;
+                    return close(*line, CloseReason::Restart).await;
                 }
             }
         }
     };
-    enter(line, visit, pass, admission, behind).await;
+    enter(line, &visit, pass, admission, behind).await;
 }
 
 /// Makes a socket of an admission and hands it to the backend.
-async fn enter(mut line: Line, visit: Visit, mut pass: Pass, admission: Box<Admission>, behind: Behind) {
+async fn enter(mut line: Box<Line>, visit: &Visit, mut pass: Pass, admission: Box<Admission>, behind: Behind) {
     if let Err(full) = pass.admit() {
         let refusal = Refusal::new(Fault::Dependency, "room for a socket", full);
-        return refuse(line, &visit, &refusal).await;
+        return refuse(line, visit, &refusal).await;
     }
-    let gate = Arc::clone(&visit.gate);
-    let socket =
-        match visit.door.sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), gate.policy()) {
-            Ok(socket) => socket,
-            Err(reason) => {
-                visit.write_down(by_server(reason, "register the socket"));
-                return say_refused(line, &visit, reason).await;
-            }
-        };
+    let (sockets, policy) = (&visit.door.sockets, visit.gate.policy());
+    let socket = match sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), policy) {
+        Ok(socket) => socket,
+        Err(reason) => {
+            visit.write_down(by_server(reason, "register the socket"));
+            return say_refused(line, visit, reason).await;
+        }
+    };
     if !visit.write_down(Outcome::Admitted(socket.id())) {
-        return say_refused(line, &visit, CloseReason::TryLater).await;
+        return say_refused(line, visit, CloseReason::TryLater).await;
     }
-    if gate.speaks_json() && socket.is_open() {
-        let admitted = json::admitted(&socket, gate.backing.name());
+    if visit.gate.speaks_json() && socket.is_open() {
+        let admitted = json::admitted(&socket, visit.gate.backing.name());
         if !matches!(timeout(json::SAY, line.say(&admitted)).await, Ok(Ok(()))) {
             socket.end(CloseReason::GoingAway);
         }
     }
-    drop(visit);
-    // The backend's future is the connection's whole life: a task of its own, and nothing of the climb in it.
-    tokio::spawn(live(behind, socket, line, pass));
-}
-
-async fn live(behind: Behind, socket: Arc<Socket>, line: Line, _pass: Pass) {
-    match behind {
-        Behind::Backend(backend) => backend.serve(socket, line).await,
-        Behind::Dialled(dialled) => dialled.relay(socket, line).await,
-    }
+    // The connection's whole life: a task of its own, with room for nothing else.
+    let life = match behind {
+        Behind::Backend(backend) => backend.serve(socket, *line),
+        Behind::Dialled(dialled) => Box::pin(dialled.relay(socket, *line)),
+    };
+    tokio::spawn(async move {
+        life.await;
+        drop(pass);
+    });
 }
 
 /// A refusal that no layer made, as the audit log has it.
@@ -135,16 +136,24 @@ fn by_server(reason: CloseReason, step: &str) -> Outcome {
     Outcome::Refused { reason, layer, step: step.to_owned(), detail }
 }
 
-async fn refuse(line: Line, visit: &Visit, refusal: &Refusal) {
+fn refuse<'v>(line: Box<Line>, visit: &'v Visit, refusal: &Refusal) -> BoxFuture<'v, ()> {
     visit.write_down(refused_as(refusal));
-    say_refused(line, visit, refusal.close_reason()).await;
+    say_refused(line, visit, refusal.close_reason())
 }
 
-async fn say_refused(mut line: Line, visit: &Visit, reason: CloseReason) {
-    if visit.gate.speaks_json() {
-        let refused = json::refused(reason, visit.trace);
-        // Whoever is gone already need not be told.
-        let _gone = timeout(json::SAY, line.say(&refused)).await;
-    }
-    line.close(reason).await;
+/// Says why, and closes.
+fn say_refused(mut line: Box<Line>, visit: &Visit, reason: CloseReason) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        if visit.gate.speaks_json() {
+            let refused = json::refused(reason, visit.trace);
+            // Whoever is gone already need not be told.
+            let _gone = timeout(json::SAY, line.say(&refused)).await;
+        }
+        line.close(reason).await;
+    })
+}
+
+/// Boxed, as a refusal is: whoever is let in needs no room for it.
+fn close(line: Line, reason: CloseReason) -> BoxFuture<'static, ()> {
+    Box::pin(line.close(reason))
 }

@@ -92,6 +92,13 @@ impl Line {
         }
     }
 
+    /// With bytes that go out before anything else that is said, or heard.
+    #[must_use]
+    pub fn saying(mut self, first: Vec<u8>) -> Self {
+        self.unwritten = first;
+        self
+    }
+
     /// The stream below, as the registry wants it.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport

@@ -122,7 +122,7 @@ impl Run {
     }
 
     /// Talks through the rungs that are left, to the end of the ladder.
-    pub(super) async fn converse(mut self, ahead: Vec<Ahead>) -> Result<Claimant, Refusal> {
+    pub(super) async fn converse(mut self: Box<Self>, ahead: Vec<Ahead>) -> Result<Claimant, Refusal> {
         let mut conversation = Conversation::new(Arc::clone(&self.desk));
         for Ahead { rung, what } in ahead {
             self.desk.reach(rung);
@@ -130,8 +130,9 @@ impl Run {
                 Talk::One(layer) => {
                     talk(layer.as_ref(), &mut conversation, &mut self.claimant).await.map(|()| Outcome::Hit)
                 }
-                Talk::Any(open) => self.any(open, &mut conversation).await.map(|()| Outcome::Hit),
-                Talk::Optional(layers) => self.optional(&layers, &mut conversation).await,
+                // Most ladders have neither, and need no room for them.
+                Talk::Any(open) => Box::pin(self.any(open, &mut conversation)).await.map(|()| Outcome::Hit),
+                Talk::Optional(layers) => Box::pin(self.optional(&layers, &mut conversation)).await,
             };
             if let Some(outcome) = self.weigh(rung, verdict)? {
                 self.desk.finish_rung(rung, outcome);

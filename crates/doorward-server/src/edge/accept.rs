@@ -14,7 +14,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{Pass, lengths::Counted};
+use super::{Counted, Held, Pass};
 use crate::door::Door;
 
 /// How long the accept loop rests when the system has no more file descriptors: it sleeps, it does not spin.
@@ -72,7 +72,7 @@ impl Http {
             let door = Arc::clone(&door);
             async move { Ok::<_, Infallible>(door.answer(request, peer, pass).await) }
         });
-        if let Err(error) = self.0.serve_connection(TokioIo::new(stream), service).with_upgrades().await {
+        if let Err(error) = self.0.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades().await {
             tracing::debug!(%error, source = %peer.ip(), "no proper request");
         }
     }

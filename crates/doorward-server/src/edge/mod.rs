@@ -7,6 +7,7 @@
 
 mod accept;
 mod caps;
+mod held;
 mod lengths;
 mod proxies;
 mod request;
@@ -14,6 +15,7 @@ pub(crate) mod respond;
 
 pub use accept::{HeadLimits, Http, serve};
 pub use caps::{Caps, CapsLimits, Full, Pass};
+pub(crate) use held::Held;
 pub(crate) use lengths::Counted;
 pub use proxies::Proxies;
 pub use request::{Malformed, Upgrade};
