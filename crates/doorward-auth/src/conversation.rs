@@ -339,9 +339,11 @@ impl Desk {
         let mut inner = self.lock();
         let rung = inner.rung;
         if let Some(trail) = inner.rungs.get_mut(rung) {
+            // A rung has a step or two.
+            trail.steps.reserve_exact(1);
             trail.steps.push(Step {
-                layer: layer.to_owned(),
-                step: step.to_owned(),
+                layer: layer.into(),
+                step: step.into(),
                 verb,
                 outcome,
                 after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),

@@ -1,5 +1,7 @@
 //! What happened on a climb, step by step: the part of the audit log that `doorward why` prints.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Which of the four verbs of a [`Conversation`](crate::Conversation) a step was, or the check of a handshake layer.
@@ -36,9 +38,9 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The layer.
-    pub layer: String,
+    pub layer: Cow<'static, str>,
     /// The step of its script.
-    pub step: String,
+    pub step: Cow<'static, str>,
     /// The verb.
     pub verb: Verb,
     /// How it came out.

@@ -132,7 +132,7 @@ fn ticket() -> Ticket {
 }
 
 fn row(number: u64) -> AuditRecord {
-    let step = |step: &str| trail::Step {
+    let step = |step: &'static str| trail::Step {
         layer: "app_key".into(),
         step: step.into(),
         verb: trail::Verb::Require,

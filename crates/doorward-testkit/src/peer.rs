@@ -110,7 +110,13 @@ impl Peer {
 
     /// The steps that were recorded so far, over all rungs.
     pub fn steps(&self) -> Vec<String> {
-        self.climb.progress().trail().into_iter().flat_map(|rung| rung.steps).map(|step| step.step).collect()
+        self.climb
+            .progress()
+            .trail()
+            .into_iter()
+            .flat_map(|rung| rung.steps)
+            .map(|step| step.step.into_owned())
+            .collect()
     }
 
     /// What happened so far.

@@ -28,7 +28,7 @@ pub(super) struct Ahead {
 /// What is left of a rung.
 enum Talk {
     One(Arc<dyn Layer>),
-    Any(Open),
+    Any(Box<Open>),
     Optional(Vec<Arc<dyn Layer>>),
 }
 
@@ -63,7 +63,9 @@ impl Run {
                     check(&self.desk, layer.as_ref(), handshake, &mut self.claimant).await.map(|()| None)
                 }
                 Rung::One(Step::Conversation(layer)) => Ok(Some(Talk::One(Arc::clone(layer)))),
-                Rung::Any(branches) => self.any_handshake(branches, handshake).await.map(|open| open.map(Talk::Any)),
+                Rung::Any(branches) => {
+                    self.any_handshake(branches, handshake).await.map(|open| open.map(|open| Talk::Any(Box::new(open))))
+                }
                 Rung::Optional(layers) => Ok(Some(Talk::Optional(layers.clone()))),
             };
             match self.weigh(rung, verdict)? {
@@ -131,7 +133,7 @@ impl Run {
                     talk(layer.as_ref(), &mut conversation, &mut self.claimant).await.map(|()| Outcome::Hit)
                 }
                 // Most ladders have neither, and need no room for them.
-                Talk::Any(open) => Box::pin(self.any(open, &mut conversation)).await.map(|()| Outcome::Hit),
+                Talk::Any(open) => Box::pin(self.any(*open, &mut conversation)).await.map(|()| Outcome::Hit),
                 Talk::Optional(layers) => Box::pin(self.optional(&layers, &mut conversation)).await,
             };
             if let Some(outcome) = self.weigh(rung, verdict)? {

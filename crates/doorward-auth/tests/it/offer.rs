@@ -57,7 +57,7 @@ async fn offered(world: &World, answers: Vec<Answer>) -> Peer {
 /// The steps of the offer itself, without those of its parts.
 fn own_steps(peer: &Peer) -> Vec<String> {
     let steps = peer.trail().into_iter().flat_map(|rung| rung.steps);
-    steps.filter(|step| step.layer == "offer").map(|step| step.step).collect()
+    steps.filter(|step| step.layer == "offer").map(|step| step.step.into_owned()).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,8 +90,8 @@ fn trail_text(trail: &[RungTrail]) -> serde_json::Result<String> {
             rung.rung = cut(&rung.rung, characters).to_owned();
             rung.steps.truncate(steps);
             for step in &mut rung.steps {
-                step.layer = cut(&step.layer, characters).to_owned();
-                step.step = cut(&step.step, characters).to_owned();
+                step.layer = cut(&step.layer, characters).to_owned().into();
+                step.step = cut(&step.step, characters).to_owned().into();
                 step.detail = step.detail.as_deref().map(|detail| cut(detail, characters).to_owned());
             }
         }
