@@ -41,7 +41,8 @@ pub fn codec_in_splits(data: &[u8]) {
 
 fn decode(from_client: bool, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violation>) {
     let mut decoder = if from_client { Decoder::server(LIMITS) } else { Decoder::client(LIMITS) };
-    let mut tracker = Some(FrameTracker::default());
+    let tracker = if from_client { FrameTracker::of_client(LIMITS) } else { FrameTracker::of_server() };
+    let mut tracker = Some(tracker);
     let mut events = Vec::new();
     let mut arrived = 0;
     for piece in pieces {

@@ -1,7 +1,7 @@
 //! An unchanged WebSocket server behind a gate.
 //!
-//! **What it is:** a client to the server for the length of one upgrade, and then a relay of bytes: no frame is decoded, masked or
-//! held. The server is told who the user is, in headers and in a signed assertion, and never sees what the user proved it with.
+//! **What it is:** a client to the server for the length of one upgrade, and then a relay of bytes: no frame is unmasked or held,
+//! and nothing passes of one whose header breaks a rule. The server is told who the user is, in headers and in a signed assertion, and never sees what the user proved it with.
 //!
 //! **What it is not:** a WebSocket proxy that speaks for either side. Extensions are not offered, subprotocols are the two sides' own,
 //! and pings pass from end to end.
@@ -52,7 +52,7 @@ use doorward_auth::{
 };
 use doorward_session::{Backend, Incoming, Line, Socket};
 use doorward_types::{CloseReason, SocketId};
-use doorward_wire::websocket::Message;
+use doorward_wire::websocket::{Frames, Message};
 use http::{HeaderMap, HeaderValue};
 
 pub use config::UpstreamConfig;
@@ -64,7 +64,7 @@ pub use url::{BadTail, UnusableUrl, UpstreamUrl};
 
 use dial::{Connected, Request};
 use identity::Facts;
-use relay::{Admitted, KeepAlive, Pair};
+use relay::{Admitted, KeepAlive, Pair, Side};
 
 /// The name of this backend in configuration and lists.
 pub const NAME: &str = "upstream";
@@ -300,15 +300,12 @@ impl Admitted for Arc<Socket> {
         Socket::poll_ended(self, context)
     }
 
-    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
-        if let Some(reason) = self.ended() {
-            return Err(reason);
-        }
-        frames.map_or(Ok(()), |frames| self.saw_traffic(frames))
+    fn heard(&self, frames: Frames) -> Result<(), CloseReason> {
+        Admitted::ended(self).map_or_else(|| self.heard_frames(frames.begun, frames.data), Err)
     }
 
-    fn counts(&self) -> bool {
-        self.policy().limits.messages_per_second > 0
+    fn ended(&self) -> Option<CloseReason> {
+        Socket::ended(self)
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {
@@ -318,6 +315,14 @@ impl Admitted for Arc<Socket> {
 
     fn end(&self, reason: CloseReason) {
         Socket::end(self, reason);
+    }
+
+    fn log(&self, side: Side, what: &dyn fmt::Display) {
+        let (socket, gate) = (self.id(), self.admission().gate());
+        match side {
+            Side::User => tracing::debug!(%socket, %gate, "the user {what}"),
+            Side::Upstream => tracing::warn!(%socket, %gate, "the upstream {what}"),
+        }
     }
 
     fn close_accepted(&self) {

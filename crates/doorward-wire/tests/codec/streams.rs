@@ -78,6 +78,22 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
         .prop_map(|(opcode, fin, payload, mask, masked)| Frame { opcode, fin, payload, mask: masked.then_some(mask) })
 }
 
+/// The frames as they may follow each other, from one side.
+pub(crate) fn in_order(frames: Vec<Frame>, mask: Option<[u8; 4]>) -> Vec<Frame> {
+    let mut open = false;
+    let frames = frames.into_iter().map(|frame| {
+        let opcode = match frame.opcode {
+            control if control.is_control() => control,
+            _ if open => Opcode::Continuation,
+            Opcode::Continuation => Opcode::Binary,
+            first => first,
+        };
+        open = if opcode.is_control() { open } else { !frame.fin };
+        Frame { opcode, mask, ..frame }
+    });
+    frames.collect()
+}
+
 pub(crate) fn write(frames: &[Frame]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for frame in frames {
