@@ -99,6 +99,11 @@ impl Flow {
         self.held.as_ref().is_some_and(|held| !held.may_go().is_empty())
     }
 
+    /// Whether the source has sent all that it will.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
     /// Whether the sink took anything since this was asked last.
     pub(super) fn has_moved(&mut self) -> bool {
         std::mem::take(&mut self.moved)

@@ -178,7 +178,9 @@ impl<A: Admitted> Pair<A> {
         while let Some(sleep) = timer.as_mut().as_pin_mut() {
             ready!(sleep.poll(context));
             let Some(keep_alive) = self.admitted.keep_alive().filter(|_| self.awaited != Awaited::Close) else {
-                return Poll::Ready(Parting::Ended(CloseReason::GoingAway));
+                // A user who has hung up need not be told that the upstream is slow.
+                let hung_up = self.up.is_dry();
+                return Poll::Ready(if hung_up { Parting::Closed } else { Parting::Ended(CloseReason::GoingAway) });
             };
             let moved = self.up.has_moved() | self.down.has_moved();
             let within = match self.awaited {
@@ -231,7 +233,12 @@ impl<A: Admitted> Pair<A> {
                     let _ = self.client.poll_shutdown(context);
                     self.down_done = true;
                 }
+                // The upstream hangs up on a user who has done so.
+                Poll::Ready(Stopped::Dry | Stopped::SourceBroke) if self.up.is_dry() => {
+                    return Poll::Ready(Parting::Closed);
+                }
                 Poll::Ready(Stopped::Dry | Stopped::SourceBroke) => {
+                    admitted.log(Side::Upstream, &"is gone without a Close frame");
                     return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown));
                 }
                 Poll::Ready(Stopped::SinkBroke) => return Poll::Ready(Parting::ClientLost),
@@ -247,6 +254,9 @@ impl<A: Admitted> Pair<A> {
             match self.up.poll_carry(context, &*self.client, &*self.upstream, look) {
                 Poll::Pending => {}
                 Poll::Ready(Stopped::Dry) => {
+                    if !self.up.saw_close() {
+                        admitted.log(Side::User, &"hung up without a Close frame");
+                    }
                     let _ = self.upstream.poll_shutdown(context);
                     self.up_done = true;
                 }
@@ -267,6 +277,7 @@ impl<A: Admitted> Pair<A> {
     async fn part(mut self, parting: Parting, mask: [u8; 4]) {
         let reason = match parting {
             Parting::ClientLost => {
+                self.admitted.log(Side::User, &"is gone: the connection broke");
                 self.admitted.end(CloseReason::Normal);
                 // As the user's own reset would reach an upstream without a gate; after a Close it is no news.
                 if !self.up.saw_close() {

@@ -397,6 +397,24 @@ async fn pings_and_pongs_are_counted_and_are_no_messages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_user_who_vanishes_is_not_an_upstream_that_is_down() {
+    // Whoever hangs up is hung up on by most servers, and some wait for more.
+    for server_waits in [false, true] {
+        let noted = Noted::default();
+        let (pair, client, mut server) = pair(&noted, 1000, (b"", b""));
+        let relay = tokio::spawn(pair.run(MASK));
+        drop(client);
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+        if !server_waits {
+            drop(server);
+        }
+        relay.await.unwrap();
+        assert_eq!(noted.ended(), Some(CloseReason::Normal), "waits: {server_waits}");
+        assert_eq!(noted.logged(), [(Side::User, "hung up without a Close frame".to_owned())]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upstream_that_is_gone_between_frames_is_down_and_in_a_frame_cuts_it() {
     let noted = Noted::default();
     let (pair, mut client, mut server) = pair(&noted, 1000, (b"", b""));
@@ -405,6 +423,7 @@ async fn an_upstream_that_is_gone_between_frames_is_down_and_in_a_frame_cuts_it(
     drop(server);
     let expected = [frame::text(b"whole"), frame::close(CloseReason::UpstreamDown)].concat();
     assert_eq!(read_all(&mut client).await, expected);
+    assert_eq!(noted.logged(), [(Side::Upstream, "is gone without a Close frame".to_owned())]);
 
     let noted = Noted::default();
     let (pair, mut client, mut server) = self::pair(&noted, 1000, (b"", b""));
