@@ -141,7 +141,9 @@ impl Connection {
                 Event::Ping(payload) => self.socket.counts(1, now, false).map(|()| {
                     lock(self.socket.outbox()).lanes.pong(payload);
                 }),
-                Event::Pong(_) | Event::Close(_) => Ok(()),
+                Event::Pong(_) => self.socket.counts(1, now, false),
+                Event::Fragment => self.socket.counts(1, now, true),
+                Event::Close(_) => Ok(()),
             };
             if let Err(reason) = done {
                 self.socket.end_politely(reason);

@@ -18,6 +18,10 @@ use crate::{
 /// How long a Close frame may take to be accepted before admission.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How many pings and pongs a peer may send before its admission: one who asks for a sign of life every twenty seconds can wait
+/// for twenty minutes.
+const CONTROL_FRAMES: usize = 64;
+
 /// After so many reads without a message others have their turn.
 const READS_IN_A_TURN: usize = 8;
 
@@ -62,7 +66,7 @@ impl fmt::Debug for Received {
 /// Carries messages between one peer and a climb, and then becomes the connection of a backend.
 ///
 /// Before admission it reads no more than it is asked for: one message at a time, of a few KiB, and the rest stays with the
-/// kernel. It answers pings, and the peer's Close.
+/// kernel. It answers pings, and the peer's Close; of pings and pongs it takes a few dozen in all.
 pub struct Line {
     transport: Arc<dyn Transport>,
     decoder: Decoder,
@@ -71,6 +75,8 @@ pub struct Line {
     ahead: Vec<u8>,
     /// Decoded since the last message ended, as it came.
     begun: Vec<u8>,
+    /// Pings and pongs that have come.
+    control_frames: usize,
     /// To be written.
     unwritten: Vec<u8>,
     /// A Close frame has been written, or is among what is to be.
@@ -87,6 +93,7 @@ impl Line {
             limit,
             ahead: read_ahead,
             begun: Vec::new(),
+            control_frames: 0,
             unwritten: Vec::new(),
             closing: false,
         }
@@ -179,7 +186,14 @@ impl Line {
         let mut bytes = read.clone();
         let mut input = Input::new(&mut bytes);
         let received = loop {
-            match self.decoder.next(&mut input) {
+            let event = self.decoder.next(&mut input);
+            if let Ok(Some(Event::Ping(_) | Event::Pong(_))) = event {
+                self.control_frames += 1;
+                if self.control_frames > CONTROL_FRAMES {
+                    break Some(Received::Gone(Gone::Violation(CloseReason::TooFast)));
+                }
+            }
+            match event {
                 Ok(None) => break None,
                 Ok(Some(Event::Message(message))) => {
                     let payload = message.payload.to_vec();
@@ -194,7 +208,7 @@ impl Line {
                         self.unwritten.extend_from_slice(&frame::pong(payload));
                     }
                 }
-                Ok(Some(Event::Pong(_))) => {}
+                Ok(Some(Event::Pong(_) | Event::Fragment)) => {}
                 Ok(Some(Event::Close(close))) => {
                     if !std::mem::replace(&mut self.closing, true) {
                         self.unwritten.extend_from_slice(&close.echo());

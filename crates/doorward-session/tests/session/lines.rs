@@ -126,6 +126,24 @@ async fn closing_takes_two_seconds_at_the_most_whatever_the_peer_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c25_a_few_pings_and_pongs_are_taken_before_the_admission_and_no_more() {
+    for opcode in [Opcode::Ping, Opcode::Pong] {
+        let world = World::over(Over::Pipe);
+        let (transport, mut peer) = world.stream(4096).await;
+        let mut line = Line::new(transport, Vec::new(), 100);
+        let frame = masked(opcode, b"");
+        peer.write(&[frame.repeat(64), masked(Opcode::Text, b"still here")].concat()).await;
+        assert_eq!(line.receive().await, text("still here"));
+        peer.write(&[frame, masked(Opcode::Text, b"and on")].concat()).await;
+        assert_eq!(line.receive().await, Received::Gone(Gone::Violation(CloseReason::TooFast)));
+        let closing = tokio::spawn(line.close(CloseReason::TooFast));
+        while let Heard::Pong(_) = peer.hear().await {}
+        drop(peer);
+        closing.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_decoder_has_begun_with_goes_to_the_relay_as_it_came() {
     let world = World::over(Over::Pipe);
     let (transport, mut peer) = world.stream(4096).await;

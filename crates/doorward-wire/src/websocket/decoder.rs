@@ -96,6 +96,7 @@ struct Frame {
 enum Whole {
     Here(Sort, Range<usize>),
     Held(Sort),
+    Fragment,
 }
 
 #[derive(Clone, Copy)]
@@ -132,7 +133,7 @@ impl Decoder {
         self.held.as_ref().map_or(0, |held| size_of::<Held>() + held.message.capacity() + held.control.capacity())
     }
 
-    /// The next whole thing in `input`; `None` when all of it is consumed and more bytes are wanted.
+    /// What the next whole frame in `input` brings; `None` when all of it is consumed and more bytes are wanted.
     ///
     /// After a Close frame or a violation everything further is thrown away.
     ///
@@ -161,6 +162,7 @@ impl Decoder {
                 let payload = held.map(|held| if let Sort::Message(_) = sort { &held.message } else { &held.control });
                 (sort, payload.map(Vec::as_slice).unwrap_or_default())
             }
+            Whole::Fragment => return Ok(Some(Event::Fragment)),
         };
         Ok(Some(match sort {
             Sort::Message(kind) => Event::Message(Message { kind, payload }),
@@ -276,7 +278,7 @@ impl Decoder {
             return Ok(None);
         }
         if !frame.fin {
-            return Ok(None);
+            return Ok(Some(Whole::Fragment));
         }
         match sort {
             Sort::Message(_) => {

@@ -35,6 +35,7 @@ pub(crate) fn decode(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violatio
         let mut input = Input::new(&mut piece);
         loop {
             got.push(match decoder.next(&mut input) {
+                Ok(Some(Event::Fragment)) => continue,
                 Ok(Some(Event::Message(message))) => match message.kind {
                     MessageKind::Text => Got::Text(message.text().unwrap().to_owned()),
                     MessageKind::Binary => Got::Binary(message.payload.to_vec()),
