@@ -13,6 +13,7 @@ use doorward_auth::{
 };
 use doorward_backends::upstream::Visitor;
 use doorward_types::{SocketId, Subject, TraceId};
+use doorward_wire::json::SUBPROTOCOL;
 use http::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -21,7 +22,6 @@ use crate::{
     door::Door,
     edge::{Body, Malformed, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Backing, Found, Gate},
-    transports::json,
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -143,7 +143,7 @@ impl Visit {
         if !self.gate.ladder.is_decided_at_handshake() {
             let protocol = match &ahead {
                 Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
-                Ahead::Backend(_) => offered(upgrade, json::SUBPROTOCOL),
+                Ahead::Backend(_) => offered(upgrade, SUBPROTOCOL),
             };
             return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, protocol));
         }
@@ -158,7 +158,7 @@ impl Visit {
             Ahead::Backend(backend) => {
                 let protocol = match &self.gate.backing {
                     Backing::Echo(_) => upgrade.protocols.first().cloned(),
-                    _ => offered(upgrade, json::SUBPROTOCOL),
+                    _ => offered(upgrade, SUBPROTOCOL),
                 };
                 (Behind::Backend(backend), protocol)
             }

@@ -18,9 +18,6 @@ use doorward_types::{CloseReason, TraceId};
 use doorward_wire::json;
 use tokio::sync::watch;
 
-/// The WebSocket subprotocol: offered, not demanded.
-pub(crate) const SUBPROTOCOL: &str = "doorward.v1";
-
 /// The most messages that a user may send before admission.
 const MESSAGES: usize = 32;
 
