@@ -1,27 +1,28 @@
 //! One upgrade request: from the checked head to a 101, or to a refusal.
 //!
 //! ```text
-//! head ─▶ source counted ─▶ gate ─▶ handshake layers ─▶ (verdict due? dial the upstream) ─▶ 101 ─▶ attend
+//! head ─▶ source counted ─▶ gate ─▶ handshake layers ─▶ (verdict due? before an upstream: register, dial) ─▶ 101 ─▶ attend
 //! ```
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use doorward_auth::{
-    Claimant, Climb, ClimbEvent, Fault, Handshake, Refusal, Start,
+    Admission, Claimant, Climb, ClimbEvent, Fault, Handshake, Refusal, Start,
     ports::{AuditRecord, Outcome},
     trail::RungTrail,
 };
 use doorward_backends::upstream::Visitor;
-use doorward_types::{SocketId, Subject, TraceId};
+use doorward_session::LateStream;
+use doorward_types::{CloseReason, SocketId, Subject, TraceId};
 use doorward_wire::json::SUBPROTOCOL;
 use http::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::{
-    attend::{self, Attended, Behind, Stage},
+    attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Malformed, Pass, Upgrade, not_found, refused, respond},
-    gates::{Ahead, Backing, Found, Gate},
+    edge::{Body, Full, Malformed, Pass, Upgrade, not_found, refused, respond},
+    gates::{Ahead, Backing, Found, Gate, Passing},
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -41,7 +42,7 @@ pub(crate) async fn answer<B: Send + 'static>(
         Err(why) => return respond::malformed(why),
     };
     let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
-    let pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
+    let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
         pass.of_source(source)?;
         Ok(pass)
     }) {
@@ -69,7 +70,7 @@ pub(crate) async fn answer<B: Send + 'static>(
         Ok(climb) => climb,
         Err((refusal, trail)) => return visit.refuse(&refusal, None, trail),
     };
-    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead).await {
+    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead, &mut pass).await {
         Ok(staged) => staged,
         Err(response) => return response,
     };
@@ -139,6 +140,7 @@ impl Visit {
         upgrade: &Upgrade,
         mut climb: Climb,
         ahead: Ahead,
+        pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if !self.gate.ladder.is_decided_at_handshake() {
             let protocol = match &ahead {
@@ -154,29 +156,52 @@ impl Visit {
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
         let trail = climb.trail();
-        let (behind, protocol) = match ahead {
+        match ahead {
             Ahead::Backend(backend) => {
                 let protocol = match &self.gate.backing {
                     Backing::Echo(_) => upgrade.protocols.first().cloned(),
                     _ => offered(upgrade, SUBPROTOCOL),
                 };
-                (Behind::Backend(backend), protocol)
+                Ok((Stage::Admitted { admission, trail, backend }, protocol))
             }
-            Ahead::Upstream(passing) => match passing.dial(&admission, self.socket).await {
-                Ok(dialled) => {
-                    let protocol = dialled.protocol().map(str::to_owned);
-                    (Behind::Dialled(Box::new(dialled)), protocol)
-                }
-                Err(error) => {
-                    let reason = error.reason();
-                    let (layer, step) = ("upstream".to_owned(), "dial".to_owned());
-                    let outcome = Outcome::Refused { reason, layer, step, detail: error.to_string() };
-                    self.write_down(outcome, admission.subject().cloned(), trail);
-                    return Err(refused(reason, self.trace));
-                }
-            },
+            Ahead::Upstream(passing) => self.dial(&passing, admission, trail, pass).await,
+        }
+    }
+
+    /// Makes the socket, and then asks the upstream: that hears of nobody who finds no room, or whose login has ended meanwhile.
+    async fn dial(
+        &self,
+        passing: &Passing,
+        admission: Box<Admission>,
+        trail: Vec<RungTrail>,
+        pass: &mut Pass,
+    ) -> Result<(Stage, Option<String>), Response<Body>> {
+        let subject = admission.subject().cloned();
+        if let Err(full) = pass.admit() {
+            return Err(self.refuse(&no_room(full), subject, trail));
+        }
+        let stream = Arc::new(LateStream::default());
+        let (sockets, place) = (&self.door.sockets, Arc::clone(&stream) as _);
+        let socket = match sockets.register_as(self.socket, admission, place, self.gate.policy()) {
+            Ok(socket) => socket,
+            Err(reason) => {
+                self.write_down(not_registered(reason), subject, trail);
+                return Err(refused(reason, self.trace));
+            }
         };
-        Ok((Stage::Admitted { admission, trail, behind }, protocol))
+        match passing.dial(&socket).await {
+            Ok(dialled) => {
+                let protocol = dialled.protocol().map(str::to_owned);
+                Ok((Stage::Dialled { socket, stream, trail, dialled: Box::new(dialled) }, protocol))
+            }
+            Err(error) => {
+                let reason = error.reason();
+                let (layer, step) = ("upstream".to_owned(), "dial".to_owned());
+                let outcome = Outcome::Refused { reason, layer, step, detail: error.to_string() };
+                self.write_down(outcome, subject, trail);
+                Err(refused(reason, self.trace))
+            }
+        }
     }
 
     fn refuse(&self, refusal: &Refusal, subject: Option<Subject>, trail: Vec<RungTrail>) -> Response<Body> {
@@ -212,6 +237,22 @@ impl Visit {
         }
         taken.is_ok()
     }
+}
+
+/// The node or the source has as many sockets as it may have.
+pub(crate) fn no_room(full: Full) -> Refusal {
+    Refusal::new(Fault::Dependency, "room for a socket", full)
+}
+
+/// The registry did not take a socket, as the audit log has it.
+pub(crate) fn not_registered(reason: CloseReason) -> Outcome {
+    by_server(reason, "register the socket")
+}
+
+/// A refusal that no layer made, as the audit log has it.
+pub(crate) fn by_server(reason: CloseReason, step: &str) -> Outcome {
+    let (layer, detail) = ("server".to_owned(), reason.sentence().to_owned());
+    Outcome::Refused { reason, layer, step: step.to_owned(), detail }
 }
 
 /// A refusal as the audit log has it.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use doorward_auth::{Admission, Climb, Fault, Refusal, ports::Outcome, trail::RungTrail};
+use doorward_auth::{Admission, Climb, Refusal, ports::Outcome, trail::RungTrail};
 use doorward_backends::upstream::Dialled;
-use doorward_session::{AnyStream, Backend, Line, Socket, Transport};
+use doorward_session::{AnyStream, Backend, LateStream, Line, Socket, Transport};
 use doorward_types::{CloseReason, Subject};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    answer::{Visit, refused_as},
+    answer::{Visit, by_server, no_room, not_registered, refused_as},
     edge::Pass,
     transports::json::{self, ClimbEnd},
 };
@@ -21,15 +21,9 @@ pub(crate) enum Stage {
     /// The ladder has yet to talk.
     Climbing { climb: Climb, backend: Arc<dyn Backend> },
     /// The verdict fell at the handshake.
-    Admitted { admission: Box<Admission>, trail: Vec<RungTrail>, behind: Behind },
-}
-
-/// What a socket is handed to.
-pub(crate) enum Behind {
-    /// A backend, which has yet to ask its upstream if it has one.
-    Backend(Arc<dyn Backend>),
-    /// An upstream that has answered already.
-    Dialled(Box<Dialled>),
+    Admitted { admission: Box<Admission>, trail: Vec<RungTrail>, backend: Arc<dyn Backend> },
+    /// It did, the socket is made, and its upstream has answered: all that is missing is the stream.
+    Dialled { socket: Arc<Socket>, stream: Arc<LateStream>, trail: Vec<RungTrail>, dialled: Box<Dialled> },
 }
 
 /// A visit on its way to a socket.
@@ -65,13 +59,22 @@ fn take_back(upgraded: Upgraded) -> (Arc<dyn Transport>, Vec<u8>) {
 
 async fn converse(mut line: Line, attended: Attended) {
     let Attended { visit, pass, stage } = attended;
-    let (admission, trail, behind) = match stage {
-        Stage::Admitted { admission, trail, behind } => (admission, trail, behind),
+    let (admission, trail, backend) = match stage {
+        Stage::Admitted { admission, trail, backend } => (admission, trail, backend),
+        Stage::Dialled { socket, stream, trail, dialled } => {
+            stream.arrive(Arc::clone(line.transport()));
+            if !visit.write_down(Outcome::Admitted(socket.id()), socket.admission().subject().cloned(), trail) {
+                return say_refused(line, &visit, CloseReason::TryLater).await;
+            }
+            drop(visit);
+            tokio::spawn(live(dialled.relay(socket, line), pass));
+            return;
+        }
         Stage::Climbing { mut climb, backend } => {
             let end = json::climb(&mut line, &mut climb, visit.door.closing.subscribe()).await;
             let trail = climb.trail();
             match end {
-                ClimbEnd::Admitted(admission) => (admission, trail, Behind::Backend(backend)),
+                ClimbEnd::Admitted(admission) => (admission, trail, backend),
                 ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal, climb.subject(), trail).await,
                 ClimbEnd::Violated(reason) => {
                     visit.write_down(by_server(reason, "read a message"), climb.subject(), trail);
@@ -88,7 +91,7 @@ async fn converse(mut line: Line, attended: Attended) {
             }
         }
     };
-    enter(line, visit, pass, admission, trail, behind).await;
+    enter(line, visit, pass, admission, trail, backend).await;
 }
 
 /// Makes a socket of an admission and hands it to the backend.
@@ -98,11 +101,10 @@ async fn enter(
     mut pass: Pass,
     admission: Box<Admission>,
     trail: Vec<RungTrail>,
-    behind: Behind,
+    backend: Arc<dyn Backend>,
 ) {
     if let Err(full) = pass.admit() {
-        let refusal = Refusal::new(Fault::Dependency, "room for a socket", full);
-        return refuse(line, &visit, &refusal, admission.subject().cloned(), trail).await;
+        return refuse(line, &visit, &no_room(full), admission.subject().cloned(), trail).await;
     }
     let subject = admission.subject().cloned();
     let gate = Arc::clone(&visit.gate);
@@ -110,7 +112,7 @@ async fn enter(
         match visit.door.sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), gate.policy()) {
             Ok(socket) => socket,
             Err(reason) => {
-                visit.write_down(by_server(reason, "register the socket"), subject, trail);
+                visit.write_down(not_registered(reason), subject, trail);
                 return say_refused(line, &visit, reason).await;
             }
         };
@@ -125,20 +127,12 @@ async fn enter(
     }
     drop(visit);
     // The backend's future is the connection's whole life: a task of its own, and nothing of the climb in it.
-    tokio::spawn(live(behind, socket, line, pass));
+    tokio::spawn(live(backend.serve(socket, line), pass));
 }
 
-async fn live(behind: Behind, socket: Arc<Socket>, line: Line, _pass: Pass) {
-    match behind {
-        Behind::Backend(backend) => backend.serve(socket, line).await,
-        Behind::Dialled(dialled) => dialled.relay(socket, line).await,
-    }
-}
-
-/// A refusal that no layer made, as the audit log has it.
-fn by_server(reason: CloseReason, step: &str) -> Outcome {
-    let (layer, detail) = ("server".to_owned(), reason.sentence().to_owned());
-    Outcome::Refused { reason, layer, step: step.to_owned(), detail }
+/// A socket's life, which holds its place among the others.
+async fn live(serving: impl Future<Output = ()>, _pass: Pass) {
+    serving.await;
 }
 
 async fn refuse(line: Line, visit: &Visit, refusal: &Refusal, subject: Option<Subject>, trail: Vec<RungTrail>) {
