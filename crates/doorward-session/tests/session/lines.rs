@@ -3,7 +3,7 @@
 use std::{sync::Arc, task::Poll, time::Duration};
 
 use doorward_session::{Gone, Line, Received};
-use doorward_types::CloseReason;
+use doorward_types::{CloseReason, Secret};
 use doorward_wire::websocket::frame::{self, Opcode};
 use tokio::time::Instant;
 
@@ -20,7 +20,7 @@ over_both!(
 );
 
 fn text(text: &str) -> Received {
-    Received::Text(text.into())
+    Received::Text(Secret::from_text(text))
 }
 
 async fn messages_come_one_at_a_time_and_answers_go_out(over: Over) {
@@ -31,9 +31,9 @@ async fn messages_come_one_at_a_time_and_answers_go_out(over: Over) {
     assert_eq!(line.receive().await, text("ahead"));
     assert_eq!(line.receive().await, text("one"));
     line.say("answer").await.unwrap();
-    assert_eq!(line.receive().await, Received::Binary(b"two".into()));
+    assert_eq!(line.receive().await, Received::Binary(Secret::from_text("two")));
     peer.hears("answer").await;
-    assert_eq!(format!("{:?}", text("secret")), "Text(6 bytes)");
+    assert_eq!(format!("{:?}", text("secret")), "Text(****)");
 }
 
 async fn pings_are_answered_while_a_message_is_awaited(over: Over) {
