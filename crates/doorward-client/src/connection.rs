@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     let payload = payload.to_vec();
                     self.put(Opcode::Pong, &payload)?;
                 }
-                Event::Pong(_) => {}
+                Event::Pong(_) | Event::Fragment => {}
                 Event::Close(CloseFrame { code, reason }) => {
                     self.closed = Some(Closed { code, reason: reason.to_owned() });
                     self.put_close(code, "")?;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use doorward_types::Secret;
+use doorward_wire::json::SUBPROTOCOL;
 
 /// How a connection is opened.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ impl Default for Options {
             ticket: None,
             origin: None,
             headers: Vec::new(),
-            subprotocols: vec!["doorward.v1".to_owned()],
+            subprotocols: vec![SUBPROTOCOL.to_owned()],
             timeout: Duration::from_secs(10),
             message: 1024 * 1024,
         }

@@ -1,7 +1,7 @@
 //! One upgrade request: from the checked head to a 101, or to a refusal.
 //!
 //! ```text
-//! head ─▶ source counted ─▶ gate ─▶ handshake layers ─▶ (verdict due? dial the upstream) ─▶ 101 ─▶ attend
+//! head ─▶ source counted ─▶ gate ─▶ handshake layers ─▶ (verdict due? before an upstream: register, dial) ─▶ 101 ─▶ attend
 //! ```
 
 use std::{
@@ -15,20 +15,21 @@ use std::{
 };
 
 use doorward_auth::{
-    Beginning, Claimant, Climb, ClimbEvent, Fault, Handshake, Progress, Refusal, Start,
+    Admission, Beginning, Claimant, Climb, ClimbEvent, Fault, Handshake, Progress, Refusal, Start,
     ports::{AuditRecord, Outcome},
 };
 use doorward_backends::upstream::Visitor;
-use doorward_types::{SocketId, TraceId};
+use doorward_session::LateStream;
+use doorward_types::{CloseReason, SocketId, TraceId};
+use doorward_wire::json::SUBPROTOCOL;
 use http::{Method, Request, Response};
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    attend::{self, Attended, Behind, Stage},
+    attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Pass, Upgrade, not_found, refused, respond},
-    gates::{Ahead, Backing, Found, Gate},
-    transports::json,
+    edge::{Body, Full, Pass, Upgrade, not_found, refused, respond},
+    gates::{Ahead, Backing, Found, Gate, Passing},
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -48,7 +49,7 @@ pub(crate) async fn answer<B: Send + 'static>(
         Err(why) => return respond::malformed(why),
     };
     let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
-    let pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
+    let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
         // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
         pass.heard();
         pass.of_source(source)?;
@@ -79,7 +80,7 @@ pub(crate) async fn answer<B: Send + 'static>(
         Ok(climb) => climb,
         Err(refusal) => return visit.refuse(&refusal),
     };
-    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead).await {
+    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead, &mut pass).await {
         Ok(staged) => staged,
         Err(response) => return response,
     };
@@ -154,11 +155,12 @@ impl Visit {
         upgrade: &Upgrade,
         mut climb: Climb,
         ahead: Ahead,
+        pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if !self.gate.ladder.is_decided_at_handshake() {
             let protocol = match &ahead {
                 Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
-                Ahead::Backend(_) => offered(upgrade, json::SUBPROTOCOL),
+                Ahead::Backend(_) => offered(upgrade, SUBPROTOCOL),
             };
             return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, protocol));
         }
@@ -168,28 +170,49 @@ impl Visit {
             // A ladder that is decided at the handshake has nobody to say anything to.
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
-        let (behind, protocol) = match ahead {
+        match ahead {
             Ahead::Backend(backend) => {
                 let protocol = match &self.gate.backing {
                     Backing::Echo(_) => upgrade.protocols.first().cloned(),
-                    _ => offered(upgrade, json::SUBPROTOCOL),
+                    _ => offered(upgrade, SUBPROTOCOL),
                 };
-                (Behind::Backend(backend), protocol)
+                Ok((Stage::Admitted { admission, backend }, protocol))
             }
-            Ahead::Upstream(passing) => match passing.dial(&admission, self.socket).await {
-                Ok(dialled) => {
-                    let protocol = dialled.protocol().map(str::to_owned);
-                    (Behind::Dialled(Box::new(dialled)), protocol)
-                }
-                Err(error) => {
-                    let reason = error.reason();
-                    let (layer, step) = ("upstream".to_owned(), "dial".to_owned());
-                    self.write_down(Outcome::Refused { reason, layer, step, detail: error.to_string() });
-                    return Err(refused(reason, self.trace));
-                }
-            },
+            Ahead::Upstream(passing) => Box::pin(self.dial(&passing, admission, pass)).await,
+        }
+    }
+
+    /// Makes the socket, and then asks the upstream: that hears of nobody who finds no room, or whose login has ended meanwhile.
+    async fn dial(
+        &self,
+        passing: &Passing,
+        admission: Box<Admission>,
+        pass: &mut Pass,
+    ) -> Result<(Stage, Option<String>), Response<Body>> {
+        if let Err(full) = pass.admit() {
+            return Err(self.refuse(&no_room(full)));
+        }
+        let stream = Arc::new(LateStream::default());
+        let (sockets, place) = (&self.door.sockets, Arc::clone(&stream) as _);
+        let socket = match sockets.register_as(self.socket, admission, place, self.gate.policy()) {
+            Ok(socket) => socket,
+            Err(reason) => {
+                self.write_down(not_registered(reason));
+                return Err(refused(reason, self.trace));
+            }
         };
-        Ok((Stage::Admitted { admission, behind }, protocol))
+        match passing.dial(&socket).await {
+            Ok(dialled) => {
+                let protocol = dialled.protocol().map(str::to_owned);
+                Ok((Stage::Dialled { socket, stream, dialled: Box::new(dialled) }, protocol))
+            }
+            Err(error) => {
+                let reason = error.reason();
+                let (layer, step) = ("upstream".to_owned(), "dial".to_owned());
+                self.write_down(Outcome::Refused { reason, layer, step, detail: error.to_string() });
+                Err(refused(reason, self.trace))
+            }
+        }
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response<Body> {
@@ -236,6 +259,22 @@ impl Drop for Visit {
             self.write_down(if std::thread::panicking() { refused_as(&panicked) } else { Outcome::HungUp });
         }
     }
+}
+
+/// The node or the source has as many sockets as it may have.
+pub(crate) fn no_room(full: Full) -> Refusal {
+    Refusal::new(Fault::Dependency, "room for a socket", full)
+}
+
+/// The registry did not take a socket, as the audit log has it.
+pub(crate) fn not_registered(reason: CloseReason) -> Outcome {
+    by_server(reason, "register the socket")
+}
+
+/// A refusal that no layer made, as the audit log has it.
+pub(crate) fn by_server(reason: CloseReason, step: &str) -> Outcome {
+    let (layer, detail) = ("server".to_owned(), reason.sentence().to_owned());
+    Outcome::Refused { reason, layer, step: step.to_owned(), detail }
 }
 
 /// A refusal as the audit log has it.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use doorward_auth::{Admission, BoxFuture, Climb, Fault, Refusal, ports::Outcome};
+use doorward_auth::{Admission, BoxFuture, Climb, Refusal, ports::Outcome};
 use doorward_backends::upstream::Dialled;
-use doorward_session::{AnyStream, Backend, Line};
+use doorward_session::{AnyStream, Backend, LateStream, Line, Socket};
 use doorward_types::CloseReason;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    answer::{Visit, refused_as},
+    answer::{Visit, by_server, no_room, not_registered, refused_as},
     edge::{Counted, Held, Pass},
     transports::json::{self, ClimbEnd},
 };
@@ -21,15 +21,9 @@ pub(crate) enum Stage {
     /// The ladder has yet to talk.
     Climbing { climb: Climb, backend: Arc<dyn Backend> },
     /// The verdict fell at the handshake.
-    Admitted { admission: Box<Admission>, behind: Behind },
-}
-
-/// What a socket is handed to.
-pub(crate) enum Behind {
-    /// A backend, which has yet to ask its upstream if it has one.
-    Backend(Arc<dyn Backend>),
-    /// An upstream that has answered already.
-    Dialled(Box<Dialled>),
+    Admitted { admission: Box<Admission>, backend: Arc<dyn Backend> },
+    /// It did, the socket is made, and its upstream has answered: all that is missing is the stream.
+    Dialled { socket: Arc<Socket>, stream: Arc<LateStream>, dialled: Box<Dialled> },
 }
 
 /// A visit on its way to a socket. It travels in a box: each future that it is handed on in would keep room for it.
@@ -72,11 +66,18 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
 
 async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
     let Attended { pass, visit, stage } = *attended;
-    let (admission, behind) = match stage {
-        Stage::Admitted { admission, behind } => (admission, behind),
+    let (admission, backend) = match stage {
+        Stage::Admitted { admission, backend } => (admission, backend),
+        Stage::Dialled { socket, stream, dialled } => {
+            stream.arrive(Arc::clone(line.transport()));
+            if !visit.write_down(Outcome::Admitted(socket.id())) {
+                return say_refused(line, &visit, CloseReason::TryLater).await;
+            }
+            return live(Box::pin(dialled.relay(socket, *line)), pass);
+        }
         Stage::Climbing { mut climb, backend } => {
             match json::climb(&mut line, &mut climb, visit.door.draining.subscribe()).await {
-                ClimbEnd::Admitted(admission) => (admission, Behind::Backend(backend)),
+                ClimbEnd::Admitted(admission) => (admission, backend),
                 ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal).await,
                 ClimbEnd::Violated(reason) => {
                     visit.write_down(by_server(reason, "read a message"));
@@ -93,20 +94,25 @@ async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
             }
         }
     };
-    enter(line, &visit, pass, admission, behind).await;
+    enter(line, &visit, pass, admission, backend).await;
 }
 
 /// Makes a socket of an admission and hands it to the backend.
-async fn enter(mut line: Box<Line>, visit: &Visit, mut pass: Pass, admission: Box<Admission>, behind: Behind) {
+async fn enter(
+    mut line: Box<Line>,
+    visit: &Visit,
+    mut pass: Pass,
+    admission: Box<Admission>,
+    backend: Arc<dyn Backend>,
+) {
     if let Err(full) = pass.admit() {
-        let refusal = Refusal::new(Fault::Dependency, "room for a socket", full);
-        return refuse(line, visit, &refusal).await;
+        return refuse(line, visit, &no_room(full)).await;
     }
     let (sockets, policy) = (&visit.door.sockets, visit.gate.policy());
     let socket = match sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), policy) {
         Ok(socket) => socket,
         Err(reason) => {
-            visit.write_down(by_server(reason, "register the socket"));
+            visit.write_down(not_registered(reason));
             return say_refused(line, visit, reason).await;
         }
     };
@@ -119,21 +125,15 @@ async fn enter(mut line: Box<Line>, visit: &Visit, mut pass: Pass, admission: Bo
             socket.end(CloseReason::GoingAway);
         }
     }
-    // The connection's whole life: a task of its own, with room for nothing else.
-    let life = match behind {
-        Behind::Backend(backend) => backend.serve(socket, *line),
-        Behind::Dialled(dialled) => Box::pin(dialled.relay(socket, *line)),
-    };
-    tokio::spawn(async move {
-        life.await;
-        drop(pass);
-    });
+    live(backend.serve(socket, *line), pass);
 }
 
-/// A refusal that no layer made, as the audit log has it.
-fn by_server(reason: CloseReason, step: &str) -> Outcome {
-    let (layer, detail) = ("server".to_owned(), reason.sentence().to_owned());
-    Outcome::Refused { reason, layer, step: step.to_owned(), detail }
+/// The connection's whole life, in a task of its own with room for nothing else. It holds its place among the sockets.
+fn live(serving: BoxFuture<'static, ()>, pass: Pass) {
+    tokio::spawn(async move {
+        serving.await;
+        drop(pass);
+    });
 }
 
 fn refuse<'v>(line: Box<Line>, visit: &'v Visit, refusal: &Refusal) -> BoxFuture<'v, ()> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use doorward_auth::{
-    Admission, Ladder, LadderError, Rung, Step,
+    Ladder, LadderError, Rung, Step,
     layers::{
         BuildContext, BuildError,
         handshake::{
@@ -19,8 +19,8 @@ use doorward_backends::{
     hub::{Hub, UnfitName},
     upstream::{self, BadTail, DialError, Dialled, Signer, Upstream, Visitor},
 };
-use doorward_session::{Backend, Limits, SocketPolicy};
-use doorward_types::{GateName, OwnerId, SocketId};
+use doorward_session::{Backend, Limits, Socket, SocketPolicy};
+use doorward_types::{GateName, OwnerId};
 
 use crate::{
     config::{self, BackendConfig, Config, secret_reader},
@@ -96,8 +96,8 @@ impl Passing {
     }
 
     /// Asks the upstream, before the 101 of a gate that is decided at the handshake.
-    pub async fn dial(&self, admission: &Admission, socket: SocketId) -> Result<Dialled, DialError> {
-        self.upstream.dial(admission, Some(socket), &self.visit).await
+    pub async fn dial(&self, socket: &Socket) -> Result<Dialled, DialError> {
+        self.upstream.dial(socket, &self.visit).await
     }
 }
 

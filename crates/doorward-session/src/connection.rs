@@ -131,17 +131,19 @@ impl Connection {
             // After the end nothing but the peer's Close counts.
             let Some(incoming) = self.incoming.as_mut().filter(|_| self.socket.is_open()) else { continue };
             let done = match event {
-                Event::Message(message) => self.socket.counts(now, true).and_then(|()| {
+                Event::Message(message) => self.socket.counts(1, now, true).and_then(|()| {
                     let handled = AssertUnwindSafe(|| incoming.message(&self.socket, message));
                     catch_unwind(handled).unwrap_or_else(|_| {
                         tracing::error!(socket = %self.socket.id(), "the backend panicked at a message");
                         Err(CloseReason::InternalError)
                     })
                 }),
-                Event::Ping(payload) => self.socket.counts(now, false).map(|()| {
+                Event::Ping(payload) => self.socket.counts(1, now, false).map(|()| {
                     lock(self.socket.outbox()).lanes.pong(payload);
                 }),
-                Event::Pong(_) | Event::Close(_) => Ok(()),
+                Event::Pong(_) => self.socket.counts(1, now, false),
+                Event::Fragment => self.socket.counts(1, now, true),
+                Event::Close(_) => Ok(()),
             };
             if let Err(reason) = done {
                 self.socket.end_politely(reason);

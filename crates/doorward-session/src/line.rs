@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use doorward_types::CloseReason;
+use doorward_types::{CloseReason, Secret};
 use doorward_wire::websocket::{Decoder, Event, Input, Limits, MessageKind, frame};
 use tokio::time::timeout;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     Connection, Incoming, Socket, Transport,
@@ -18,16 +19,20 @@ use crate::{
 /// How long a Close frame may take to be accepted before admission.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How many pings and pongs a peer may send before its admission: one who asks for a sign of life every twenty seconds can wait
+/// for twenty minutes.
+const CONTROL_FRAMES: usize = 64;
+
 /// After so many reads without a message others have their turn.
 const READS_IN_A_TURN: usize = 8;
 
-/// What came in before admission.
-#[derive(PartialEq, Eq)]
+/// What came in before admission. A message holds credentials.
+#[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// A text message: UTF-8, checked.
-    Text(Vec<u8>),
+    Text(Secret),
     /// A binary message.
-    Binary(Vec<u8>),
+    Binary(Secret),
     /// Nothing more will come.
     Gone(Gone),
 }
@@ -48,29 +53,23 @@ pub enum Gone {
     Io,
 }
 
-impl fmt::Debug for Received {
-    /// Messages before admission hold credentials: their length is all that is shown.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
-            Self::Gone(gone) => write!(f, "Gone({gone:?})"),
-        }
-    }
-}
-
 /// Carries messages between one peer and a climb, and then becomes the connection of a backend.
 ///
 /// Before admission it reads no more than it is asked for: one message at a time, of a few KiB, and the rest stays with the
-/// kernel. It answers pings, and the peer's Close.
+/// kernel. It answers pings, and the peer's Close; of pings and pongs it takes a few dozen in all.
+///
+/// What it has read and handed out it wipes. What the decoder holds of a message that comes in several reads is given back as
+/// it is.
 pub struct Line {
     transport: Arc<dyn Transport>,
     decoder: Decoder,
     limit: usize,
     /// Read and not decoded.
-    ahead: Vec<u8>,
+    ahead: Zeroizing<Vec<u8>>,
     /// Decoded since the last message ended, as it came.
-    begun: Vec<u8>,
+    begun: Zeroizing<Vec<u8>>,
+    /// Pings and pongs that have come.
+    control_frames: usize,
     /// To be written.
     unwritten: Vec<u8>,
     /// A Close frame has been written, or is among what is to be.
@@ -85,8 +84,9 @@ impl Line {
             transport,
             decoder: Decoder::server(Limits { message: limit }),
             limit,
-            ahead: read_ahead,
-            begun: Vec::new(),
+            ahead: read_ahead.into(),
+            begun: Zeroizing::default(),
+            control_frames: 0,
             unwritten: Vec::new(),
             closing: false,
         }
@@ -163,21 +163,20 @@ impl Line {
 
     /// The connection's whole life after admission: hands every message to `incoming` and writes what is sent to `socket`.
     pub fn run(self, socket: Arc<Socket>, incoming: Box<dyn Incoming>) -> Connection {
-        Connection::new(socket, incoming, self.transport, self.decoder, self.ahead, self.unwritten)
+        Connection::new(socket, incoming, self.transport, self.decoder, self.ahead.to_vec(), self.unwritten)
     }
 
     /// The stream and what was read from it since the last whole message, for a relay.
     ///
     /// A peer that has left a pong lying halfway, because it reads nothing, is reset: the relay could not go on there.
-    pub fn into_bytes(mut self) -> (Arc<dyn Transport>, Vec<u8>) {
+    pub fn into_bytes(self) -> (Arc<dyn Transport>, Vec<u8>) {
         if !self.unwritten.is_empty() {
             let written = self.transport.try_write(&self.unwritten).unwrap_or(0);
             if written < self.unwritten.len() {
                 self.transport.reset();
             }
         }
-        self.begun.append(&mut self.ahead);
-        (self.transport, self.begun)
+        (self.transport, [self.begun.as_slice(), &self.ahead].concat())
     }
 
     /// Decodes what was read, up to a message.
@@ -186,10 +185,17 @@ impl Line {
         let mut bytes = read.clone();
         let mut input = Input::new(&mut bytes);
         let received = loop {
-            match self.decoder.next(&mut input) {
+            let event = self.decoder.next(&mut input);
+            if let Ok(Some(Event::Ping(_) | Event::Pong(_))) = event {
+                self.control_frames += 1;
+                if self.control_frames > CONTROL_FRAMES {
+                    break Some(Received::Gone(Gone::Violation(CloseReason::TooFast)));
+                }
+            }
+            match event {
                 Ok(None) => break None,
                 Ok(Some(Event::Message(message))) => {
-                    let payload = message.payload.to_vec();
+                    let payload = Secret::new(message.payload);
                     break Some(match message.kind {
                         MessageKind::Text => Received::Text(payload),
                         MessageKind::Binary => Received::Binary(payload),
@@ -201,7 +207,7 @@ impl Line {
                         self.unwritten.extend_from_slice(&frame::pong(payload));
                     }
                 }
-                Ok(Some(Event::Pong(_))) => {}
+                Ok(Some(Event::Pong(_) | Event::Fragment)) => {}
                 Ok(Some(Event::Close(close))) => {
                     if !std::mem::replace(&mut self.closing, true) {
                         self.unwritten.extend_from_slice(&close.echo());
@@ -212,12 +218,12 @@ impl Line {
             }
         };
         let (taken, rest) = read.split_at(read.len() - input.rest().len());
-        self.ahead = rest.to_vec();
+        self.ahead = rest.to_vec().into();
         if received.is_some() || self.decoder.is_at_boundary() {
-            self.begun = Vec::new();
+            self.begun = Zeroizing::default();
             return received;
         }
-        self.begun.extend_from_slice(taken);
+        append(&mut self.begun, taken);
         // A message in fragments of nothing would never come to its limit.
         (self.begun.len() > 2 * self.limit + 1024).then_some(Received::Gone(Gone::Violation(CloseReason::TooBig)))
     }
@@ -227,7 +233,9 @@ impl Line {
             let most = self.limit.clamp(512, SCRATCH);
             let buffer = buffer.get_mut(..most).unwrap_or_default();
             let count = ready!(self.transport.poll_read(context, buffer))?;
-            self.ahead.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            let read = buffer.get_mut(..count).unwrap_or_default();
+            append(&mut self.ahead, read);
+            read.zeroize();
             Poll::Ready(Ok(count))
         })
     }
@@ -269,8 +277,32 @@ impl Line {
     }
 }
 
+/// Appends without leaving a copy where the buffer was before it grew.
+fn append(buffer: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    *buffer = [buffer.as_slice(), more].concat().into();
+}
+
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Line").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorward_wire::websocket::frame::Opcode;
+
+    use super::*;
+    use crate::support::{Over, World, masked};
+
+    #[tokio::test]
+    async fn what_was_read_before_the_admission_does_not_stay_in_the_threads_buffer() {
+        let world = World::over(Over::Pipe);
+        let (transport, mut peer) = world.stream(4096).await;
+        let mut line = Line::new(transport, Vec::new(), 4096);
+        peer.say("a credential").await;
+        peer.write(&masked(Opcode::Text, b"and half of another")[..10]).await;
+        assert!(line.receive().await == Received::Text(Secret::from_text("a credential")));
+        with_read_buffer(|buffer| assert!(buffer.iter().all(|byte| *byte == 0)));
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest message that it may send, in bytes.
     pub message: usize,
-    /// How many messages a second it may send for long. Zero: as many as it likes.
+    /// How many messages a second it may send for long. Zero: as many as it likes. Pings, pongs and the fragments of a message
+    /// count as messages do.
     pub messages_per_second: u32,
     /// How many messages it may send at once, when it was quiet before.
     pub burst: u32,

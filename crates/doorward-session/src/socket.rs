@@ -197,18 +197,15 @@ impl Socket {
         }
     }
 
-    /// Notes that something was heard, and counts the messages in it: for a backend that takes bytes.
+    /// Notes that something was heard, and counts the frames in it: for a backend that takes bytes. `data` says whether any of it
+    /// was of a message: a ping or a pong shows that somebody is there, but is no traffic.
     ///
     /// # Errors
     /// [`CloseReason::TooFast`] where that was more than its limits allow. The caller ends it.
-    pub fn saw_traffic(&self, messages: u32) -> Result<(), CloseReason> {
+    pub fn heard_frames(&self, frames: u32, data: bool) -> Result<(), CloseReason> {
         let now = self.sockets.elapsed();
-        self.heard.set(Moment::after(now));
-        if messages == 0 {
-            return Ok(());
-        }
-        self.traffic.set(Moment::after(now));
-        self.count(messages, now)
+        self.heard(now);
+        self.counts(frames, now, data)
     }
 
     /// Notes that anything at all was heard at `now`.
@@ -216,16 +213,12 @@ impl Socket {
         self.heard.set(Moment::after(now));
     }
 
-    /// Counts a message at `now`; `traffic` says whether it is one of the application's.
-    pub(crate) fn counts(&self, now: Duration, traffic: bool) -> Result<(), CloseReason> {
-        if traffic {
+    /// Counts frames at `now`; `data` says whether any of them was of a message.
+    pub(crate) fn counts(&self, frames: u32, now: Duration, data: bool) -> Result<(), CloseReason> {
+        if data {
             self.traffic.set(Moment::after(now));
         }
-        self.count(1, now)
-    }
-
-    fn count(&self, messages: u32, now: Duration) -> Result<(), CloseReason> {
-        if self.rate.takes(messages, now, &self.policy.limits) { Ok(()) } else { Err(CloseReason::TooFast) }
+        if self.rate.takes(frames, now, &self.policy.limits) { Ok(()) } else { Err(CloseReason::TooFast) }
     }
 
     pub(crate) fn outbox(&self) -> &Mutex<Outbox> {

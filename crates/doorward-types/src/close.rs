@@ -92,6 +92,8 @@ close_reasons! {
     UpstreamDown = 1013, "upstream_down", "The server behind this gate cannot be reached.", Later;
     /// The peer read too slowly for what was sent to it.
     SlowConsumer = 1013, "slow_consumer", "You read too slowly for what was sent to you.", Later;
+    /// The server behind the gate broke the WebSocket protocol.
+    UpstreamBroken = 1014, "upstream_broken", "The server behind this gate broke the WebSocket protocol.", Later;
     /// A message before admission was not what the protocol asks for.
     Malformed = 4400, "malformed", "A message was not what the protocol asks for.", Never;
     /// Any credential that was missing, wrong, locked or used up, whatever part of it.

@@ -24,6 +24,9 @@ mod object;
 mod outbound;
 mod write;
 
+/// The name of this protocol as a WebSocket subprotocol: offered, not demanded.
+pub const SUBPROTOCOL: &str = "doorward.v1";
+
 pub use action::{auth, custom, publish, subscribe, unsubscribe};
 pub use answer::answer;
 pub use event::Event;

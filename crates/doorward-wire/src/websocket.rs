@@ -23,5 +23,5 @@ mod violation;
 
 pub use decoder::{Decoder, Input, Limits};
 pub use event::{CloseFrame, Event, Message, MessageKind};
-pub use tracker::FrameTracker;
+pub use tracker::{FrameTracker, Frames};
 pub use violation::Violation;

@@ -17,8 +17,9 @@ enum Got {
     Close(Option<u16>, String),
 }
 
-fn own(event: Event<'_>) -> Got {
-    match event {
+/// `None` for what has no bytes of its own.
+fn own(event: Event<'_>) -> Option<Got> {
+    Some(match event {
         Event::Message(message @ Message { kind: MessageKind::Text, .. }) => {
             Got::Text(message.text().unwrap().to_owned())
         }
@@ -26,14 +27,15 @@ fn own(event: Event<'_>) -> Got {
         Event::Ping(payload) => Got::Ping(payload.to_vec()),
         Event::Pong(payload) => Got::Pong(payload.to_vec()),
         Event::Close(CloseFrame { code, reason }) => Got::Close(code, reason.to_owned()),
-    }
+        Event::Fragment => return None,
+    })
 }
 
 fn feed(decoder: &mut Decoder, bytes: &[u8], got: &mut Vec<Got>) -> Result<(), Violation> {
     let mut bytes = bytes.to_vec();
     let mut input = Input::new(&mut bytes);
     while let Some(event) = decoder.next(&mut input)? {
-        got.push(own(event));
+        got.extend(own(event));
     }
     assert!(input.rest().is_empty(), "None means that everything was consumed");
     Ok(())
@@ -96,6 +98,23 @@ fn a_message_whose_header_came_alone_leaves_nothing_behind() {
     }
     assert_eq!(got, [Got::Text("ab".into()), Got::Text("c".into())]);
     assert_eq!(decoder.held(), 0);
+}
+
+#[test]
+fn every_whole_frame_is_one_event() {
+    let mut bytes =
+        [short(0x01, b""), short(0x00, b"a"), short(0x89, b""), short(0x00, b""), short(0x80, b"b")].concat();
+    for size in [1, 3, bytes.len()] {
+        let mut decoder = Decoder::client(LIMITS);
+        let mut events = Vec::new();
+        for piece in bytes.chunks_mut(size) {
+            let mut input = Input::new(piece);
+            while let Some(event) = decoder.next(&mut input).unwrap() {
+                events.push(matches!(event, Event::Fragment));
+            }
+        }
+        assert_eq!(events, [true, true, false, true, false], "in pieces of {size}");
+    }
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub fn codec_in_splits(data: &[u8]) {
 
 fn decode(from_client: bool, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violation>) {
     let mut decoder = if from_client { Decoder::server(LIMITS) } else { Decoder::client(LIMITS) };
-    let mut tracker = Some(FrameTracker::default());
+    let tracker = if from_client { FrameTracker::of_client(LIMITS) } else { FrameTracker::of_server() };
+    let mut tracker = Some(tracker);
     let mut events = Vec::new();
     let mut arrived = 0;
     for piece in pieces {
@@ -51,7 +52,7 @@ fn decode(from_client: bool, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violation>) 
         let mut input = Input::new(&mut bytes);
         loop {
             match decoder.next(&mut input) {
-                Ok(Some(event)) => events.push(own(event)),
+                Ok(Some(event)) => events.extend(own(event)),
                 Ok(None) => break,
                 Err(violation) => {
                     assert_eq!(decoder.held(), 0, "something is held after a violation");
@@ -71,8 +72,9 @@ fn decode(from_client: bool, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violation>) 
     (events, None)
 }
 
-fn own(event: Event<'_>) -> Got {
-    match event {
+fn own(event: Event<'_>) -> Option<Got> {
+    Some(match event {
+        Event::Fragment => return None,
         Event::Message(message @ Message { kind: MessageKind::Text, payload }) => {
             assert!(message.text().is_some(), "a text message is not text");
             Got { opcode: Opcode::Text, payload: payload.to_vec() }
@@ -86,5 +88,5 @@ fn own(event: Event<'_>) -> Got {
             let code = code.map(u16::to_be_bytes).into_iter().flatten();
             Got { opcode: Opcode::Close, payload: code.chain(reason.bytes()).collect() }
         }
-    }
+    })
 }

@@ -68,6 +68,9 @@ pub enum DialError {
         /// What the upstream chose.
         chosen: Option<String>,
     },
+    /// The socket was ended while the upstream was asked.
+    #[error("the socket was ended meanwhile: {0}")]
+    Ended(CloseReason),
     /// The path that the user asked for is not below the upstream's.
     #[error(transparent)]
     BadTail(#[from] BadTail),
@@ -81,6 +84,7 @@ impl DialError {
     pub fn reason(&self) -> CloseReason {
         match self {
             Self::Mismatch { .. } => CloseReason::UpstreamMismatch,
+            Self::Ended(reason) => *reason,
             Self::BadTail(_) | Self::TooMuchToTell(_) => CloseReason::Malformed,
             _ => CloseReason::UpstreamDown,
         }

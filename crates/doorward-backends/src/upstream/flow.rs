@@ -6,7 +6,7 @@ use std::{
 
 use doorward_session::Transport;
 use doorward_types::CloseReason;
-use doorward_wire::websocket::{FrameTracker, Limits};
+use doorward_wire::websocket::{FrameTracker, Frames, Violation};
 
 /// How much is read at once, and so the most that is held for a side that does not read, in bytes.
 pub(super) const READ: usize = 64 * 1024;
@@ -29,7 +29,8 @@ fn with_buffer<T>(act: impl FnOnce(&mut [u8]) -> T) -> T {
 
 /// Bytes on their way from one side to the other, as they are.
 ///
-/// It owns no buffer: it holds bytes only while the sink takes no more, and reads nothing in the meantime.
+/// It owns no buffer: it holds bytes only while the sink takes no more, and reads nothing in the meantime. The beginning of a
+/// header is held until the header is whole, so that the sink gets nothing of one that breaks a rule.
 pub(super) struct Flow {
     /// Follows what the sink has taken.
     taken: FrameTracker,
@@ -54,6 +55,12 @@ impl Held {
     fn rest(&self) -> &[u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
+
+    /// What the sink may get now: all but the beginning of a header.
+    fn may_go(&self) -> &[u8] {
+        let end = self.bytes.len().saturating_sub(self.read.header_begun());
+        self.bytes.get(self.at..end).unwrap_or_default()
+    }
 }
 
 /// Why a flow cannot go on.
@@ -67,14 +74,14 @@ pub(super) enum Stopped {
     SinkBroke,
     /// Frames go no further for this reason. What is needed to finish the one under way is held.
     Refused(CloseReason),
+    /// The source broke a rule. The whole frames before that are held.
+    Violated(Violation),
 }
 
 impl Flow {
-    /// A flow that refuses frames of more than `max_frame` bytes of payload, where that is set.
-    pub(super) fn new(max_frame: Option<usize>) -> Self {
-        let taken =
-            max_frame.map_or_else(FrameTracker::default, |message| FrameTracker::with_limits(Limits { message }));
-        Self { taken, held: None, dry: false, unflushed: false, moved: false }
+    /// A flow of what `tracker` follows, from its beginning.
+    pub(super) fn new(tracker: FrameTracker) -> Self {
+        Self { taken: tracker, held: None, dry: false, unflushed: false, moved: false }
     }
 
     /// Whether the sink has got whole frames, and nothing of a further one.
@@ -89,7 +96,12 @@ impl Flow {
 
     /// Whether the sink keeps the flow waiting.
     pub(super) fn is_blocked(&self) -> bool {
-        self.held.is_some()
+        self.held.as_ref().is_some_and(|held| !held.may_go().is_empty())
+    }
+
+    /// Whether the source has sent all that it will.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry
     }
 
     /// Whether the sink took anything since this was asked last.
@@ -102,17 +114,24 @@ impl Flow {
         self.held.is_none() && self.at_boundary()
     }
 
-    /// Takes bytes that the source sent before the flow began.
+    /// Takes bytes that the source sent before the flow began, which `look` sees as it sees others.
     ///
     /// # Errors
-    /// [`Stopped::Refused`], as for bytes that were read.
-    pub(super) fn begin_with(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+    /// [`Stopped::Refused`] and [`Stopped::Violated`], as for bytes that were read.
+    pub(super) fn begin_with(
+        &mut self,
+        bytes: &[u8],
+        look: impl FnOnce(Frames) -> Result<(), CloseReason>,
+    ) -> Result<(), Stopped> {
         if bytes.is_empty() {
             return Ok(());
         }
         let mut read = self.taken.clone();
-        if let Err(violation) = read.advance(bytes) {
-            return Err(Stopped::Refused(violation.close_reason()));
+        let advanced = read.advance(bytes);
+        look(advanced.unwrap_or_default()).map_err(Stopped::Refused)?;
+        if let Err(violation) = advanced {
+            self.hold_up_to(self.taken.last_boundary_in(bytes).unwrap_or(0), bytes);
+            return Err(Stopped::Violated(violation));
         }
         self.hold(bytes, read);
         Ok(())
@@ -128,13 +147,13 @@ impl Flow {
 
     /// Carries what there is; pending until there is more, or until there is room for it.
     ///
-    /// `look` sees the bytes of every read, with where the frames stood before them, before any of them goes on, and may refuse.
+    /// `look` sees the frames of every read before any of them goes on, and may refuse.
     pub(super) fn poll_carry(
         &mut self,
         context: &mut Context<'_>,
         source: &dyn Transport,
         sink: &dyn Transport,
-        mut look: impl FnMut(&FrameTracker, &[u8]) -> Result<(), CloseReason>,
+        mut look: impl FnMut(Frames) -> Result<(), CloseReason>,
     ) -> Poll<Stopped> {
         for _ in 0..TURNS {
             if ready!(self.poll_drain(context, sink)).is_err() {
@@ -149,7 +168,8 @@ impl Flow {
                     Err(_) => return Poll::Ready(Some(Stopped::SourceBroke)),
                 };
                 self.dry = bytes.is_empty();
-                Poll::Ready(self.pass(context, sink, bytes, &mut look).err())
+                let passed = if self.dry { Ok(()) } else { self.pass(context, sink, bytes, &mut look) };
+                Poll::Ready(passed.err())
             });
             if let Some(stopped) = ready!(stopped) {
                 return Poll::Ready(stopped);
@@ -165,23 +185,28 @@ impl Flow {
         context: &mut Context<'_>,
         sink: &dyn Transport,
         bytes: &[u8],
-        look: &mut impl FnMut(&FrameTracker, &[u8]) -> Result<(), CloseReason>,
+        look: &mut impl FnMut(Frames) -> Result<(), CloseReason>,
     ) -> Result<(), Stopped> {
-        let mut read = self.taken.clone();
-        // The rest of the frame under way may still go: all of what was read, where that frame goes on beyond it. A frame that
-        // breaks the rules by its header goes no further.
-        let looked = look(&self.taken, bytes).map_err(|reason| (reason, bytes.len()));
-        let seen = looked.and_then(|()| read.advance(bytes).map_err(|violation| (violation.close_reason(), 0)));
-        if let Err((reason, otherwise)) = seen {
-            let end = self.taken.boundary_in(bytes).unwrap_or(otherwise);
-            let last = bytes.get(..end).unwrap_or_default();
-            let mut read = self.taken.clone();
-            let _ = read.advance(last);
-            self.hold(last, read);
+        let before = self.held.as_ref().map_or(&self.taken, |held| &held.read);
+        let mut read = before.clone();
+        let advanced = read.advance(bytes);
+        if let Err(reason) = look(advanced.unwrap_or_default()) {
+            // The rest of the frame under way may still go: all of what was read, where that frame goes on beyond it.
+            self.hold_up_to(before.boundary_in(bytes).unwrap_or(bytes.len()), bytes);
             return Err(Stopped::Refused(reason));
         }
-        let took = match sink.poll_write(context, bytes) {
-            Poll::Ready(Ok(took)) => took,
+        if let Err(violation) = advanced {
+            self.hold_up_to(before.last_boundary_in(bytes).unwrap_or(0), bytes);
+            return Err(Stopped::Violated(violation));
+        }
+        if self.held.is_some() {
+            // The beginning of a header waits for these bytes.
+            self.hold(bytes, read);
+            return Ok(());
+        }
+        let whole = bytes.len().saturating_sub(read.header_begun());
+        let took = match sink.poll_write(context, bytes.get(..whole).unwrap_or_default()) {
+            Poll::Ready(Ok(took)) => took.min(whole),
             Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => return Err(Stopped::SinkBroke),
             _ => 0,
         };
@@ -190,12 +215,21 @@ impl Flow {
         if took == bytes.len() {
             self.taken = read;
         } else {
-            let (now, later) = bytes.split_at(took.min(bytes.len()));
+            let (now, later) = bytes.split_at(took);
             // Part of what has just been followed without a violation.
             let _ = self.taken.advance(now);
             self.hold(later, read);
         }
         Ok(())
+    }
+
+    /// Holds the first `end` of `bytes`, which a refusal lets go.
+    fn hold_up_to(&mut self, end: usize, bytes: &[u8]) {
+        let last = bytes.get(..end).unwrap_or_default();
+        let mut read = self.held.as_ref().map_or(&self.taken, |held| &held.read).clone();
+        // Part of what breaks no rule.
+        let _ = read.advance(last);
+        self.hold(last, read);
     }
 
     fn hold(&mut self, bytes: &[u8], read: FrameTracker) {
@@ -207,10 +241,17 @@ impl Flow {
         }
     }
 
-    /// Writes what is held, and flushes the sink.
+    /// Writes what is held and may go, and flushes the sink.
     pub(super) fn poll_drain(&mut self, context: &mut Context<'_>, sink: &dyn Transport) -> Poll<io::Result<()>> {
         while let Some(held) = &mut self.held {
-            let took = match ready!(sink.poll_write(context, held.rest())) {
+            if held.may_go().is_empty() {
+                if held.rest().is_empty() {
+                    self.taken = held.read.clone();
+                    self.held = None;
+                }
+                break;
+            }
+            let took = match ready!(sink.poll_write(context, held.may_go())) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Ok(took) => took,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -218,12 +259,8 @@ impl Flow {
             };
             self.unflushed = true;
             self.moved = true;
-            let _ = self.taken.advance(held.rest().get(..took).unwrap_or_default());
+            let _ = self.taken.advance(held.may_go().get(..took).unwrap_or_default());
             held.at += took;
-            if held.rest().is_empty() {
-                self.taken = held.read.clone();
-                self.held = None;
-            }
         }
         if self.unflushed {
             ready!(sink.poll_flush(context))?;

@@ -12,7 +12,10 @@
 
 use std::{fmt::Write as _, net::IpAddr};
 
-use doorward_wire::websocket::handshake::Subprotocols;
+use doorward_wire::{
+    json::SUBPROTOCOL,
+    websocket::handshake::{Entry, Subprotocols},
+};
 use http::{HeaderMap, HeaderValue, header};
 
 /// What a user's upgrade request says, as far as an upstream may need it.
@@ -99,9 +102,6 @@ const FOR_GATES_TO_SAY_ALL: &[&str] = &[
 /// Names of cookies that begin like this are ours.
 const OUR_COOKIES: &str = "__Host-doorward";
 
-/// Subprotocols that begin like this carry a credential.
-const CREDENTIALS: &[&str] = &["ticket.doorward.", "base64url.bearer.authorization.doorward."];
-
 /// The headers of `visitor` that reach an upstream, and those that the gate says about where they come from.
 ///
 /// `wanted` narrows what passes on: `["*"]` is all, otherwise these names and `Origin`. `Host` is not among the result: see [`host`].
@@ -131,26 +131,22 @@ pub(super) fn host<'a>(visitor: &Visitor<'a>) -> Option<&'a HeaderValue> {
     visitor.headers.get(header::HOST).filter(|host| !host.is_empty())
 }
 
-/// The subprotocols that `visitor` offers, without those that carry a credential. A value that cannot be read offers nothing.
+/// The subprotocols that `visitor` offers to whoever is behind the gate: without those that carry a credential, and without the
+/// gate's own. A value that cannot be read offers nothing.
 pub(super) fn offered(visitor: &Visitor<'_>) -> Vec<String> {
     let mut offered: Vec<String> = Vec::new();
     for value in visitor.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         let Ok(subprotocols) = Subprotocols::read(value.as_bytes()) else { return Vec::new() };
-        for name in subprotocols.iter() {
-            if !is_credential(name) && !offered.iter().any(|before| before == name) {
+        for entry in subprotocols.iter().map(Entry::of) {
+            if let Entry::Protocol(name) = entry
+                && name != SUBPROTOCOL
+                && !offered.iter().any(|before| before == name)
+            {
                 offered.push(name.to_owned());
             }
         }
     }
     offered
-}
-
-fn is_credential(subprotocol: &str) -> bool {
-    CREDENTIALS.iter().any(|prefix| starts_with_ignore_case(subprotocol, prefix))
-}
-
-fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 fn for_gates_to_say(plain: &str) -> bool {
@@ -369,9 +365,9 @@ mod tests {
     }
 
     #[test]
-    fn subprotocols_reach_the_upstream_in_their_order_without_credentials() {
+    fn subprotocols_reach_the_upstream_in_their_order_without_what_is_the_gates() {
         let request = headers(&[
-            ("sec-websocket-protocol", "chat.v2, ticket.doorward.dwt_1, chat.v1"),
+            ("sec-websocket-protocol", "doorward.v1, chat.v2, ticket.doorward.dwt_1, Ticket.Doorward.dwt_1, chat.v1"),
             ("sec-websocket-protocol", "BASE64URL.bearer.authorization.doorward.abc, chat.v2"),
         ]);
         assert_eq!(offered(&visitor(&request)), ["chat.v2", "chat.v1"]);

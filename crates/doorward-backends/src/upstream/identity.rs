@@ -38,7 +38,7 @@ pub(super) struct Facts<'a> {
     /// The gate.
     pub(super) gate: &'a GateName,
     /// The connection, where it has an id by now.
-    pub(super) socket: Option<SocketId>,
+    pub(super) socket: SocketId,
     /// The decision.
     pub(super) trace: TraceId,
     /// How it was proven (RFC 8176), each method once.
@@ -70,8 +70,7 @@ struct Assertion<'a> {
     uuid: Option<&'a str>,
     gate: &'a str,
     owner: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    socket: Option<String>,
+    socket: String,
     trace: String,
     amr: &'a [&'static str],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -97,9 +96,7 @@ pub(super) fn tell(facts: &Facts<'_>, headers: &mut HeaderMap) -> Result<(), Too
     }
     say("gate", facts.gate.as_str());
     say("owner", facts.owner.as_str());
-    if let Some(socket) = facts.socket {
-        say("socket", &socket.to_string());
-    }
+    say("socket", &facts.socket.to_string());
     say("trace", &facts.trace.to_string());
     say("amr", &facts.amr.join(","));
     if let Some(claims) = (!facts.claims.is_empty()).then(|| serde_json::to_string(facts.claims).ok()).flatten() {
@@ -143,7 +140,7 @@ pub(super) fn assert(
         uuid: facts.subject.map(|subject| subject.uuid.as_str()),
         gate: facts.gate.as_str(),
         owner: facts.owner.as_str(),
-        socket: facts.socket.map(|socket| socket.to_string()),
+        socket: facts.socket.to_string(),
         trace: facts.trace.to_string(),
         amr: &facts.amr,
         claims: facts.claims,
@@ -225,7 +222,7 @@ mod tests {
                 subject: Some(&self.subject),
                 owner: &self.owner,
                 gate: &self.gate,
-                socket: Some(SocketId::from_bytes([0x3f; 16])),
+                socket: SocketId::from_bytes([0x3f; 16]),
                 trace: TraceId::from_bytes([0x90; 16]),
                 amr: vec!["pop", "otp"],
                 claims: &self.claims,
@@ -261,9 +258,8 @@ mod tests {
     #[test]
     fn nobody_has_no_subject() {
         let someone = someone();
-        let told = told(&Facts { subject: None, socket: None, ..someone.facts() });
+        let told = told(&Facts { subject: None, ..someone.facts() });
         assert!(!told.contains_key("x-doorward-subject") && !told.contains_key("x-doorward-uuid"));
-        assert!(!told.contains_key("x-doorward-socket"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An unchanged WebSocket server behind a gate.
 //!
-//! **What it is:** a client to the server for the length of one upgrade, and then a relay of bytes: no frame is decoded, masked or
-//! held. The server is told who the user is, in headers and in a signed assertion, and never sees what the user proved it with.
+//! **What it is:** a client to the server for the length of one upgrade, and then a relay of bytes: no frame is unmasked or held,
+//! and nothing passes of one whose header breaks a rule. The server is told who the user is, in headers and in a signed assertion, and never sees what the user proved it with.
 //!
 //! **What it is not:** a WebSocket proxy that speaks for either side. Extensions are not offered, subprotocols are the two sides' own,
 //! and pings pass from end to end.
@@ -11,9 +11,9 @@
 //! ```text
 //!  upstream.receive(&visitor)         what of the request may pass on; a bad path is a 400
 //!  ... the ladder ... Admission
-//!  upstream.dial(&admission, ..)      the upstream's own upgrade; an error is a 503
+//!  sockets.register(admission, ..)    over a `LateStream`; an error: nobody is admitted, and the upstream hears of nobody
+//!  upstream.dial(&socket, ..)         the upstream's own upgrade; an error is a 503
 //!  101 with dialled.protocol()        the upstream's choice, as it is
-//!  sockets.register(admission, ..)    an error: line.close(reason), and `dialled` is dropped
 //!  dialled.relay(socket, line)        until the socket has ended
 //! ```
 //!
@@ -47,12 +47,12 @@ use std::{
 };
 
 use doorward_auth::{
-    Admission, BoxFuture,
+    BoxFuture,
     ports::{Clock, Rng},
 };
 use doorward_session::{Backend, Incoming, Line, Socket};
-use doorward_types::{CloseReason, SocketId};
-use doorward_wire::websocket::Message;
+use doorward_types::CloseReason;
+use doorward_wire::websocket::{Frames, Message};
 use http::{HeaderMap, HeaderValue};
 
 pub use config::UpstreamConfig;
@@ -64,7 +64,7 @@ pub use url::{BadTail, UnusableUrl, UpstreamUrl};
 
 use dial::{Connected, Request};
 use identity::Facts;
-use relay::{Admitted, KeepAlive, Pair};
+use relay::{Admitted, KeepAlive, Pair, Side};
 
 /// The name of this backend in configuration and lists.
 pub const NAME: &str = "upstream";
@@ -127,32 +127,20 @@ impl Upstream {
         self.config.protocols.iter().find(|protocol| visit.offered.contains(protocol)).map(String::as_str)
     }
 
-    /// For a gate that is decided at the handshake: asks the upstream, after the verdict and before the 101. The upstream is
-    /// offered what the user offers, without credentials.
-    ///
-    /// `socket` is told to the upstream where the socket has an id by now.
+    /// For a gate that is decided at the handshake: asks the upstream, for a socket that is registered and whose 101 is yet to
+    /// come. The upstream is offered what the user offers, without credentials.
     ///
     /// # Errors
     /// [`DialError`], for the log; its [`reason`](DialError::reason) is for the user.
-    pub async fn dial(
-        &self,
-        admission: &Admission,
-        socket: Option<SocketId>,
-        visit: &Visit,
-    ) -> Result<Dialled, DialError> {
-        self.ask(admission, socket, visit, &visit.offered).await
+    pub async fn dial(&self, socket: &Socket, visit: &Visit) -> Result<Dialled, DialError> {
+        self.ask(socket, visit, &visit.offered).await
     }
 
-    async fn ask(
-        &self,
-        admission: &Admission,
-        socket: Option<SocketId>,
-        visit: &Visit,
-        offered: &[String],
-    ) -> Result<Dialled, DialError> {
+    /// Asks the upstream, and gives up when the socket has ended.
+    async fn ask(&self, socket: &Socket, visit: &Visit, offered: &[String]) -> Result<Dialled, DialError> {
         let mut headers = visit.headers.clone();
         if self.config.identity {
-            self.introduce(admission, socket, &mut headers)?;
+            self.introduce(socket, &mut headers)?;
         }
         let request = Request {
             url: &self.config.url,
@@ -162,7 +150,12 @@ impl Upstream {
             offered,
             nonce: self.rng.bytes16(),
         };
-        let connected = dial::dial(&request, self.config.connect_timeout.duration()).await?;
+        let mut dial = pin!(dial::dial(&request, self.config.connect_timeout.duration()));
+        let connected = poll_fn(|context| match socket.poll_ended(context) {
+            Poll::Ready(reason) => Poll::Ready(Err(DialError::Ended(reason))),
+            Poll::Pending => dial.as_mut().poll(context),
+        });
+        let connected = connected.await?;
         let mut mask = [0; 4];
         self.rng.fill(&mut mask);
         Ok(Dialled { connected, max_frame: self.config.max_frame, mask })
@@ -175,12 +168,8 @@ impl Upstream {
         Arc::new(Visited { upstream: Arc::clone(self), visit })
     }
 
-    fn introduce(
-        &self,
-        admission: &Admission,
-        socket: Option<SocketId>,
-        headers: &mut HeaderMap,
-    ) -> Result<(), TooMuchToTell> {
+    fn introduce(&self, socket: &Socket, headers: &mut HeaderMap) -> Result<(), TooMuchToTell> {
+        let admission = socket.admission();
         let mut amr: Vec<&'static str> = Vec::new();
         for method in admission.evidence().iter().flat_map(|evidence| evidence.amr) {
             if !amr.contains(method) {
@@ -191,7 +180,7 @@ impl Upstream {
             subject: admission.subject(),
             owner: admission.owner(),
             gate: admission.gate(),
-            socket,
+            socket: socket.id(),
             trace: admission.trace(),
             amr,
             claims: admission.claims(),
@@ -243,21 +232,18 @@ struct Visited {
 }
 
 impl Visited {
-    /// Asks the upstream, which has to take what was given to the user; gives up when the socket has ended.
+    /// Asks the upstream, which has to take what was given to the user.
     async fn dial(&self, socket: &Socket) -> Result<Dialled, CloseReason> {
         let given: Vec<String> = self.upstream.choose(&self.visit).map(str::to_owned).into_iter().collect();
-        let mut ask = pin!(self.upstream.ask(socket.admission(), Some(socket.id()), &self.visit, &given));
-        let asked = poll_fn(|context| match socket.poll_ended(context) {
-            Poll::Ready(reason) => Poll::Ready(Err(reason)),
-            Poll::Pending => ask.as_mut().poll(context).map(Ok),
-        });
-        let dialled = asked.await?.and_then(|dialled| {
+        let dialled = self.upstream.ask(socket, &self.visit, &given).await.and_then(|dialled| {
             let (given, chosen) = (given.first().cloned(), dialled.connected.protocol.clone());
             if given == chosen { Ok(dialled) } else { Err(DialError::Mismatch { given, chosen }) }
         });
         dialled.map_err(|error| {
             let (gate, url) = (socket.admission().gate(), &self.upstream.config.url);
-            tracing::warn!(socket = %socket.id(), %gate, %url, %error, "the upstream did not take a socket");
+            if !matches!(error, DialError::Ended(_)) {
+                tracing::warn!(socket = %socket.id(), %gate, %url, %error, "the upstream did not take a socket");
+            }
             error.reason()
         })
     }
@@ -300,15 +286,12 @@ impl Admitted for Arc<Socket> {
         Socket::poll_ended(self, context)
     }
 
-    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
-        if let Some(reason) = self.ended() {
-            return Err(reason);
-        }
-        frames.map_or(Ok(()), |frames| self.saw_traffic(frames))
+    fn heard(&self, frames: Frames) -> Result<(), CloseReason> {
+        Admitted::ended(self).map_or_else(|| self.heard_frames(frames.begun, frames.data), Err)
     }
 
-    fn counts(&self) -> bool {
-        self.policy().limits.messages_per_second > 0
+    fn ended(&self) -> Option<CloseReason> {
+        Socket::ended(self)
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {
@@ -318,6 +301,14 @@ impl Admitted for Arc<Socket> {
 
     fn end(&self, reason: CloseReason) {
         Socket::end(self, reason);
+    }
+
+    fn log(&self, side: Side, what: &dyn fmt::Display) {
+        let (socket, gate) = (self.id(), self.admission().gate());
+        match side {
+            Side::User => tracing::debug!(%socket, %gate, "the user {what}"),
+            Side::Upstream => tracing::warn!(%socket, %gate, "the upstream {what}"),
+        }
     }
 
     fn close_accepted(&self) {

@@ -7,12 +7,14 @@
 //!
 //!   either side closes    its Close passes, then the other's, then FIN both ways
 //!   either side is gone   user lost: the upstream is told so; upstream lost: Close 1013 to the user
+//!   a header is broken    nothing of it passes: Close 1002 or 1009 to a user who broke it, 1014 where the upstream did
 //!   the socket is ended   whole frames (500 ms at most), Close to both, FIN, read on (1 s at most), drop
 //! ```
 //!
 //! One task has the pair. Both flows follow the frames, so that each can be ended between two of them.
 
 use std::{
+    fmt,
     future::{Future as _, poll_fn},
     pin::{Pin, pin},
     sync::Arc,
@@ -23,7 +25,7 @@ use std::{
 use doorward_session::Transport;
 use doorward_types::CloseReason;
 use doorward_wire::websocket::{
-    FrameTracker,
+    FrameTracker, Frames, Limits,
     frame::{self, Opcode},
 };
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -42,11 +44,11 @@ pub(super) trait Admitted {
     /// Ready when the socket was ended by somebody else.
     fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason>;
 
-    /// `frames` came from the user, or `None`: some bytes from the upstream. An `Err` ends the socket.
-    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason>;
+    /// These frames came from the user. An `Err` ends the socket.
+    fn heard(&self, frames: Frames) -> Result<(), CloseReason>;
 
-    /// Whether frames have to be counted.
-    fn counts(&self) -> bool;
+    /// Why the socket has ended, where it has.
+    fn ended(&self) -> Option<CloseReason>;
 
     /// When a silent user is asked for a sign of life; `None`: never.
     fn keep_alive(&self) -> Option<KeepAlive>;
@@ -54,8 +56,18 @@ pub(super) trait Admitted {
     /// The relay ends the socket.
     fn end(&self, reason: CloseReason);
 
+    /// For the log: which side it was that the connection came to its end by, and how.
+    fn log(&self, side: Side, what: &dyn fmt::Display);
+
     /// The user's side has taken the Close frame.
     fn close_accepted(&self);
+}
+
+/// One of the two that a pair lies between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    User,
+    Upstream,
 }
 
 /// When a silent user is asked for a sign of life, and how long the answer may take.
@@ -112,11 +124,14 @@ impl<A: Admitted> Pair<A> {
         (upstream, from_upstream): (Arc<dyn Transport>, &[u8]),
         max_frame: usize,
     ) -> Self {
-        let (mut up, mut down) = (Flow::new(Some(max_frame)), Flow::new(None));
-        let refused = match (up.begin_with(from_client), down.begin_with(from_upstream)) {
-            (Err(Stopped::Refused(reason)), _) => Some(reason),
-            (_, Err(_)) => Some(CloseReason::UpstreamDown),
-            _ => None,
+        let mut up = Flow::new(FrameTracker::of_client(Limits { message: max_frame }));
+        let mut down = Flow::new(FrameTracker::of_server());
+        let refused = match up.begin_with(from_client, |frames| admitted.heard(frames)) {
+            Err(stopped) => refusal(&admitted, Side::User, stopped),
+            Ok(()) => {
+                let begun = down.begin_with(from_upstream, |_| Ok(()));
+                begun.err().and_then(|stopped| refusal(&admitted, Side::Upstream, stopped))
+            }
         };
         Self {
             admitted,
@@ -163,7 +178,9 @@ impl<A: Admitted> Pair<A> {
         while let Some(sleep) = timer.as_mut().as_pin_mut() {
             ready!(sleep.poll(context));
             let Some(keep_alive) = self.admitted.keep_alive().filter(|_| self.awaited != Awaited::Close) else {
-                return Poll::Ready(Parting::Ended(CloseReason::GoingAway));
+                // A user who has hung up need not be told that the upstream is slow.
+                let hung_up = self.up.is_dry();
+                return Poll::Ready(if hung_up { Parting::Closed } else { Parting::Ended(CloseReason::GoingAway) });
             };
             let moved = self.up.has_moved() | self.down.has_moved();
             let within = match self.awaited {
@@ -208,7 +225,7 @@ impl<A: Admitted> Pair<A> {
     fn poll_carry(&mut self, context: &mut Context<'_>) -> Poll<Parting> {
         let admitted = &self.admitted;
         if !self.down_done {
-            let look = |_: &FrameTracker, bytes: &[u8]| if bytes.is_empty() { Ok(()) } else { admitted.saw(None) };
+            let look = |_| admitted.ended().map_or(Ok(()), Err);
             match self.down.poll_carry(context, &*self.upstream, &*self.client, look) {
                 Poll::Pending => {}
                 Poll::Ready(Stopped::Dry | Stopped::SourceBroke) if self.down.saw_close() => {
@@ -216,33 +233,41 @@ impl<A: Admitted> Pair<A> {
                     let _ = self.client.poll_shutdown(context);
                     self.down_done = true;
                 }
+                // The upstream hangs up on a user who has done so.
+                Poll::Ready(Stopped::Dry | Stopped::SourceBroke) if self.up.is_dry() => {
+                    return Poll::Ready(Parting::Closed);
+                }
                 Poll::Ready(Stopped::Dry | Stopped::SourceBroke) => {
+                    admitted.log(Side::Upstream, &"is gone without a Close frame");
                     return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown));
                 }
                 Poll::Ready(Stopped::SinkBroke) => return Poll::Ready(Parting::ClientLost),
-                // Not the user's fault, whatever it is.
-                Poll::Ready(Stopped::Refused(CloseReason::ProtocolError)) => {
-                    return Poll::Ready(Parting::Ended(CloseReason::UpstreamDown));
+                Poll::Ready(stopped) => {
+                    if let Some(reason) = refusal(admitted, Side::Upstream, stopped) {
+                        return Poll::Ready(Parting::Ended(reason));
+                    }
                 }
-                Poll::Ready(Stopped::Refused(reason)) => return Poll::Ready(Parting::Ended(reason)),
             }
         }
         if !self.up_done {
-            let look = |before: &FrameTracker, bytes: &[u8]| match bytes {
-                [] => Ok(()),
-                _ if admitted.counts() => admitted.saw(Some(frames_begun(before, bytes))),
-                _ => admitted.saw(Some(1)),
-            };
+            let look = |frames| admitted.heard(frames);
             match self.up.poll_carry(context, &*self.client, &*self.upstream, look) {
                 Poll::Pending => {}
                 Poll::Ready(Stopped::Dry) => {
+                    if !self.up.saw_close() {
+                        admitted.log(Side::User, &"hung up without a Close frame");
+                    }
                     let _ = self.upstream.poll_shutdown(context);
                     self.up_done = true;
                 }
                 // What the upstream has said before it stopped reading may still come.
                 Poll::Ready(Stopped::SinkBroke) => self.up_done = true,
                 Poll::Ready(Stopped::SourceBroke) => return Poll::Ready(Parting::ClientLost),
-                Poll::Ready(Stopped::Refused(reason)) => return Poll::Ready(Parting::Ended(reason)),
+                Poll::Ready(stopped) => {
+                    if let Some(reason) = refusal(admitted, Side::User, stopped) {
+                        return Poll::Ready(Parting::Ended(reason));
+                    }
+                }
             }
         }
         let both_said_so = self.up.saw_close() && self.down.saw_close() && self.up.is_clear() && self.down.is_clear();
@@ -252,6 +277,7 @@ impl<A: Admitted> Pair<A> {
     async fn part(mut self, parting: Parting, mask: [u8; 4]) {
         let reason = match parting {
             Parting::ClientLost => {
+                self.admitted.log(Side::User, &"is gone: the connection broke");
                 self.admitted.end(CloseReason::Normal);
                 // As the user's own reset would reach an upstream without a gate; after a Close it is no news.
                 if !self.up.saw_close() {
@@ -308,7 +334,8 @@ impl<A: Admitted> Pair<A> {
 struct Leave {
     at: LeaveAt,
     close: Vec<u8>,
-    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81).
+    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81), and a broken
+    /// frame takes none of those before it along.
     held_too: bool,
 }
 
@@ -327,7 +354,14 @@ enum LeaveAt {
 impl Leave {
     /// `done` where the side has got FIN already.
     fn new(done: bool, close: Vec<u8>, reason: CloseReason) -> Self {
-        let held_too = matches!(reason, CloseReason::Restart | CloseReason::GoingAway);
+        let held_too = matches!(
+            reason,
+            CloseReason::Restart
+                | CloseReason::GoingAway
+                | CloseReason::ProtocolError
+                | CloseReason::TooBig
+                | CloseReason::UpstreamBroken
+        );
         Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close, held_too }
     }
 
@@ -375,24 +409,18 @@ fn close_for_upstream(mask: [u8; 4]) -> Vec<u8> {
     close
 }
 
-/// How many frames begin in `bytes`.
-fn frames_begun(before: &FrameTracker, bytes: &[u8]) -> u32 {
-    let mut tracker = before.clone();
-    let mut rest = bytes;
-    let mut begun = 0;
-    while !rest.is_empty() {
-        begun += u32::from(tracker.at_boundary());
-        // One byte into the frame, then to its end.
-        let (first, after) = rest.split_at(1);
-        if tracker.advance(first).is_err() {
-            break;
+/// With which reason to end a socket one side of which must not go on; `None` where it has only stopped.
+fn refusal(admitted: &impl Admitted, side: Side, stopped: Stopped) -> Option<CloseReason> {
+    match (stopped, side) {
+        (Stopped::Refused(reason), _) => Some(reason),
+        (Stopped::Violated(violation), side) => {
+            admitted.log(side, &format_args!("broke the WebSocket protocol: {violation}"));
+            Some(match side {
+                Side::User => violation.close_reason(),
+                // Not the user's fault, whatever it is.
+                Side::Upstream => CloseReason::UpstreamBroken,
+            })
         }
-        let end = tracker.boundary_in(after).unwrap_or(after.len());
-        let (frame, next) = after.split_at(end);
-        if tracker.advance(frame).is_err() {
-            break;
-        }
-        rest = next;
+        (Stopped::Dry | Stopped::SourceBroke | Stopped::SinkBroke, _) => None,
     }
-    begun
 }

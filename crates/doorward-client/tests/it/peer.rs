@@ -121,6 +121,7 @@ impl Peer {
             let mut input = Input::new(&mut byte);
             if let Some(event) = self.decoder.next(&mut input).unwrap() {
                 return match event {
+                    Event::Fragment => continue,
                     Event::Message(message) => match message.text() {
                         Some(text) => Heard::text(text),
                         None => Heard::Binary(message.payload.to_vec()),

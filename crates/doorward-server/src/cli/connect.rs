@@ -9,6 +9,7 @@ use doorward_client::{
     Abort, Answers, Ask, BoxFuture, Choose, Chosen, Client, Credentials, Message, Options, Tell, Wait,
 };
 use doorward_types::{Answer, Secret};
+use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines, Stdin},
     sync::Mutex,
@@ -75,7 +76,7 @@ impl Connect {
         let lines = Arc::new(Mutex::new(BufReader::new(tokio::io::stdin()).lines()));
         let mut credentials = self.credentials(token)?.otherwise(Person(Arc::clone(&lines)));
         let mut client = Client::connect(&self.url, options).await?;
-        if self.climb || client.subprotocol() == Some("doorward.v1") {
+        if self.climb || client.subprotocol() == Some(SUBPROTOCOL) {
             let admitted = client.climb(&mut credentials).await?;
             let subject = admitted.subject.map_or_else(|| "nobody".to_owned(), |subject| subject.to_string());
             say(format_args!("admitted as {subject}, socket {}", admitted.socket));

@@ -67,7 +67,7 @@ limits! {
         message_bytes_before: Size = Size::kib(4);
         /// How large a message may be after the admission.
         message_bytes: Size = Size::kib(64);
-        /// How many messages a socket may send in a second, in the long run.
+        /// How many messages a socket may send in a second, in the long run. Pings, pongs and fragments count, too.
         messages_per_second: u32 = 20;
         /// How many messages a socket may send at once.
         message_burst: u32 = 60;

@@ -4,7 +4,7 @@ use doorward_auth::{
     layers::handshake::path::{RequestPath, query_variables},
 };
 use doorward_types::Secret;
-use doorward_wire::websocket::handshake::{Subprotocols, accept_key};
+use doorward_wire::websocket::handshake::{Entry, Subprotocols, TICKET_HEADER, accept_key};
 use http::{
     HeaderMap, HeaderName, Method, Request, Version,
     header::{
@@ -13,14 +13,7 @@ use http::{
     },
 };
 
-/// The header that carries a one-time ticket.
-const TICKET: HeaderName = HeaderName::from_static("doorward-ticket");
-
-/// The prefix of a subprotocol entry that carries a bearer token in base64url, for browsers, which cannot set headers.
-const BEARER_ENTRY: &str = "base64url.bearer.authorization.doorward.";
-
-/// The prefix of a subprotocol entry that carries a one-time ticket.
-const TICKET_ENTRY: &str = "ticket.doorward.";
+const TICKET: HeaderName = HeaderName::from_static(TICKET_HEADER);
 
 /// The longest header value that is looked at, in bytes.
 const LONGEST_VALUE: usize = 8 * 1024;
@@ -132,7 +125,7 @@ impl Upgrade {
             accept,
             protocols,
             bearer: one_of("authorization", authorization(headers)?, bearer)?,
-            ticket: one_of("doorward-ticket", ticket_header(headers)?, ticket)?,
+            ticket: one_of(TICKET_HEADER, ticket_header(headers)?, ticket)?,
             headers: headers.clone(),
         })
     }
@@ -185,14 +178,16 @@ impl Offered {
         for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
             let entries = Subprotocols::read(value.as_bytes()).map_err(|_| Malformed::Unreadable(NAME))?;
             for entry in entries.iter() {
-                if let Some(token) = entry.strip_prefix(BEARER_ENTRY) {
-                    let token = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Malformed::Unreadable(NAME))?;
-                    offered.bearer = one_of(NAME, offered.bearer, Some(Secret::new(token)))?;
-                } else if let Some(ticket) = entry.strip_prefix(TICKET_ENTRY) {
-                    let ticket = PresentedTicket { via: TicketVia::Subprotocol, text: Secret::from_text(ticket) };
-                    offered.ticket = one_of(NAME, offered.ticket, Some(ticket))?;
-                } else {
-                    offered.protocols.push(entry.to_owned());
+                match Entry::of(entry) {
+                    Entry::Bearer(token) => {
+                        let token = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Malformed::Unreadable(NAME))?;
+                        offered.bearer = one_of(NAME, offered.bearer, Some(Secret::new(token)))?;
+                    }
+                    Entry::Ticket(ticket) => {
+                        let ticket = PresentedTicket { via: TicketVia::Subprotocol, text: Secret::from_text(ticket) };
+                        offered.ticket = one_of(NAME, offered.ticket, Some(ticket))?;
+                    }
+                    Entry::Protocol(name) => offered.protocols.push(name.to_owned()),
                 }
             }
         }
@@ -239,9 +234,8 @@ fn authorization(headers: &HeaderMap) -> Result<Option<Secret>, Malformed> {
 }
 
 fn ticket_header(headers: &HeaderMap) -> Result<Option<PresentedTicket>, Malformed> {
-    const NAME: &str = "doorward-ticket";
-    let Some(value) = once(headers, &TICKET, NAME)? else { return Ok(None) };
-    let text = Secret::from_text(visible(value).ok_or(Malformed::Unreadable(NAME))?);
+    let Some(value) = once(headers, &TICKET, TICKET_HEADER)? else { return Ok(None) };
+    let text = Secret::from_text(visible(value).ok_or(Malformed::Unreadable(TICKET_HEADER))?);
     Ok(Some(PresentedTicket { via: TicketVia::Header, text }))
 }
 
@@ -353,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_credential_among_the_subprotocols_is_taken_out_and_needs_a_real_one_beside_it() {
-        let entry = format!("{BEARER_ENTRY}{}", BASE64_URL_SAFE_NO_PAD.encode("a.b.c"));
+        let entry = format!("base64url.bearer.authorization.doorward.{}", BASE64_URL_SAFE_NO_PAD.encode("a.b.c"));
         let upgrade = read(good().header("sec-websocket-protocol", format!("chat, {entry}"))).unwrap();
         assert_eq!(upgrade.protocols, ["chat"]);
         assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
@@ -361,6 +355,16 @@ mod tests {
         let both =
             good().header("sec-websocket-protocol", format!("chat, {entry}")).header("authorization", "Bearer x");
         assert_eq!(read(both).err(), Some(Malformed::Twice("authorization")));
+    }
+
+    #[test]
+    fn a_credential_in_another_case_is_a_credential_and_no_subprotocol_to_echo() {
+        let entry = format!("BASE64URL.Bearer.Authorization.Doorward.{}", BASE64_URL_SAFE_NO_PAD.encode("a.b.c"));
+        let upgrade =
+            read(good().header("sec-websocket-protocol", format!("{entry}, Ticket.Doorward.dwt_1, chat"))).unwrap();
+        assert_eq!(upgrade.protocols, ["chat"]);
+        assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
+        assert!(upgrade.ticket.is_some_and(|ticket| ticket.text.same_as(b"dwt_1")));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn refused(reason: CloseReason, trace: TraceId) -> Response<Body> {
         CloseReason::Malformed => StatusCode::BAD_REQUEST,
         CloseReason::TooFast => StatusCode::TOO_MANY_REQUESTS,
         CloseReason::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        CloseReason::UpstreamMismatch => StatusCode::BAD_GATEWAY,
+        CloseReason::UpstreamMismatch | CloseReason::UpstreamBroken => StatusCode::BAD_GATEWAY,
         CloseReason::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };

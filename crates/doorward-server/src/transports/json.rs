@@ -14,12 +14,9 @@ use std::{
 
 use doorward_auth::{Admission, Climb, ClimbEvent, Fault, Refusal};
 use doorward_session::{Gone, Line, Received, Socket};
-use doorward_types::{CloseReason, TraceId};
+use doorward_types::{CloseReason, Secret, TraceId};
 use doorward_wire::json;
 use tokio::sync::watch;
-
-/// The WebSocket subprotocol: offered, not demanded.
-pub(crate) const SUBPROTOCOL: &str = "doorward.v1";
 
 /// The most messages that a user may send before admission.
 const MESSAGES: usize = 32;
@@ -100,11 +97,11 @@ async fn next(line: &mut Line, climb: &mut Climb) -> Next {
     .await
 }
 
-fn hear(climb: &Climb, text: &[u8], heard: usize) -> Result<(), Refusal> {
+fn hear(climb: &Climb, text: &Secret, heard: usize) -> Result<(), Refusal> {
     if heard > MESSAGES {
         return Err(Refusal::new(Fault::TooFast, "read a message", format!("more than {MESSAGES} before admission")));
     }
-    let answer = json::answer(text).map_err(malformed)?;
+    let answer = json::answer(text.reveal("the answer to the ladder is read out of it")).map_err(malformed)?;
     climb.answer(answer).map_err(|_| malformed("a second message came before the first was heard"))
 }
 

@@ -136,6 +136,7 @@ impl Peer {
             let mut input = Input::new(&mut bytes[..count]);
             while let Some(event) = self.decoder.next(&mut input).unwrap() {
                 self.heard.push_back(match event {
+                    Event::Fragment => continue,
                     Event::Message(message) => match message.text() {
                         Some(text) => Heard::Text(text.to_owned()),
                         None => Heard::Binary(message.payload.to_vec()),

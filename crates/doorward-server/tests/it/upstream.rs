@@ -37,9 +37,14 @@ async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
 }
 
 async fn guarded(carrier: Carrier) -> (World, UnboundedReceiver<http::HeaderMap>) {
+    guarded_within(carrier, "").await
+}
+
+async fn guarded_within(carrier: Carrier, limits: &str) -> (World, UnboundedReceiver<http::HeaderMap>) {
     let (url, heads) = foreign().await;
     let gates = format!(
         r#"
+        {limits}
         [[gate]]
         name = "app"
         path = "/app"
@@ -135,6 +140,30 @@ async fn nothing_reaches_the_upstream_before_the_admission() {
     assert_eq!(world.end("gate=talk").await["ended"], 1);
     assert_eq!(peer.closes().await, [4410]);
     world.empties().await;
+}
+
+#[tokio::test]
+async fn an_upstream_hears_of_nobody_for_whom_there_is_no_room() {
+    let limits = "[limits]\nsockets_per_subject = 1\nsockets_per_node = 2\n";
+    let (world, mut heads) = guarded_within(Carrier::Tcp, limits).await;
+    let knock = async |pk: &str| {
+        let token = world.token(pk, json!({}));
+        world.knock("/app", &format!("Authorization: Bearer {token}\r\n")).await
+    };
+    let peer = knock("7").await.unwrap();
+    assert_eq!(all(&heads.recv().await.unwrap(), "x-doorward-subject"), ["member:7"]);
+    assert_eq!(knock("7").await.err().unwrap().status, 429);
+    let other = knock("8").await.unwrap();
+    assert_eq!(all(&heads.recv().await.unwrap(), "x-doorward-subject"), ["member:8"]);
+    assert_eq!(knock("9").await.err().unwrap().status, 503);
+    assert!(heads.try_recv().is_err(), "it was asked for those who were let in alone");
+    let refused = ["4429 server: register the socket", "1013 server: room for a socket"];
+    let verdicts = world.verdicts().await;
+    assert!(refused.iter().all(|refused| verdicts.iter().any(|verdict| verdict == refused)), "{verdicts:?}");
+    // Whoever was refused has taken nobody's place.
+    drop((peer, other));
+    world.empties().await;
+    knock("7").await.unwrap();
 }
 
 #[tokio::test]

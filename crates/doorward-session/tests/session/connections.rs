@@ -16,6 +16,7 @@ over_both!(
     a_message_over_the_limit_is_refused_by_its_header,
     c68_a_panic_at_a_message_ends_that_socket_alone,
     c87_too_many_messages_end_the_socket,
+    c87_pongs_and_fragments_count_as_messages_do,
     replies_beyond_the_outbox_go_out_while_the_read_is_worked_through,
 );
 
@@ -123,6 +124,22 @@ async fn c87_too_many_messages_end_the_socket(over: Over) {
     };
     assert_eq!(last, Heard::Close(Some(4429), "too_fast".into()));
     assert!((60..70).contains(&answers), "a burst of 60 is taken, {answers} were");
+}
+
+async fn c87_pongs_and_fragments_count_as_messages_do(over: Over) {
+    let mut begin = Vec::new();
+    frame::write_fragment(Opcode::Text, false, b"", Some([1, 2, 3, 4]), &mut begin);
+    let mut more = Vec::new();
+    frame::write_fragment(Opcode::Continuation, false, b"", Some([1, 2, 3, 4]), &mut more);
+    // What ends them would be answered where they were not counted.
+    let (pong, text, last) = (masked(Opcode::Pong, b""), masked(Opcode::Text, b""), masked(Opcode::Continuation, b""));
+    for (begin, more, end) in [(Vec::new(), pong, text), (begin, more, last)] {
+        let world = World::over(over);
+        let policy = SocketPolicy { limits: Limits::default(), ..quiet() };
+        let mut served = world.serve(somebody("bob"), policy, echo()).await;
+        served.peer.write(&[begin, more.repeat(100), end].concat()).await;
+        served.peer.hears_close(CloseReason::TooFast).await;
+    }
 }
 
 async fn replies_beyond_the_outbox_go_out_while_the_read_is_worked_through(over: Over) {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, task::Poll, time::Duration};
 
 use doorward_session::{Gone, Line, Received};
-use doorward_types::CloseReason;
+use doorward_types::{CloseReason, Secret};
 use doorward_wire::websocket::frame::{self, Opcode};
 use tokio::time::Instant;
 
@@ -20,7 +20,7 @@ over_both!(
 );
 
 fn text(text: &str) -> Received {
-    Received::Text(text.into())
+    Received::Text(Secret::from_text(text))
 }
 
 async fn messages_come_one_at_a_time_and_answers_go_out(over: Over) {
@@ -31,9 +31,9 @@ async fn messages_come_one_at_a_time_and_answers_go_out(over: Over) {
     assert_eq!(line.receive().await, text("ahead"));
     assert_eq!(line.receive().await, text("one"));
     line.say("answer").await.unwrap();
-    assert_eq!(line.receive().await, Received::Binary(b"two".into()));
+    assert_eq!(line.receive().await, Received::Binary(Secret::from_text("two")));
     peer.hears("answer").await;
-    assert_eq!(format!("{:?}", text("secret")), "Text(6 bytes)");
+    assert_eq!(format!("{:?}", text("secret")), "Text(****)");
 }
 
 async fn pings_are_answered_while_a_message_is_awaited(over: Over) {
@@ -122,6 +122,24 @@ async fn closing_takes_two_seconds_at_the_most_whatever_the_peer_does() {
         assert!(began.elapsed() <= Duration::from_secs(2), "it never stops talking");
         babbling.try_say("and another thing").await;
         tokio::time::advance(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c25_a_few_pings_and_pongs_are_taken_before_the_admission_and_no_more() {
+    for opcode in [Opcode::Ping, Opcode::Pong] {
+        let world = World::over(Over::Pipe);
+        let (transport, mut peer) = world.stream(4096).await;
+        let mut line = Line::new(transport, Vec::new(), 100);
+        let frame = masked(opcode, b"");
+        peer.write(&[frame.repeat(64), masked(Opcode::Text, b"still here")].concat()).await;
+        assert_eq!(line.receive().await, text("still here"));
+        peer.write(&[frame, masked(Opcode::Text, b"and on")].concat()).await;
+        assert_eq!(line.receive().await, Received::Gone(Gone::Violation(CloseReason::TooFast)));
+        let closing = tokio::spawn(line.close(CloseReason::TooFast));
+        while let Heard::Pong(_) = peer.hear().await {}
+        drop(peer);
+        closing.await.unwrap();
     }
 }
 

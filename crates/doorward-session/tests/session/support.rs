@@ -328,6 +328,7 @@ impl Peer {
             let mut bytes = std::mem::take(&mut self.bytes);
             let mut input = Input::new(&mut bytes);
             let heard = self.decoder.next(&mut input).unwrap().map(|event| match event {
+                Event::Fragment => unreachable!("no server here sends in fragments"),
                 Event::Message(message) => match message.text() {
                     Some(text) => Heard::Text(text.into()),
                     None => Heard::Binary(message.payload.len()),

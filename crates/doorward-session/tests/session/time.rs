@@ -107,6 +107,19 @@ async fn whoever_answers_pings_stays_and_pings_are_no_traffic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn behind_a_relay_too_only_messages_are_traffic() {
+    let world = World::over(Over::Pipe);
+    let served = world.serve(somebody("bob"), quiet(), echo()).await;
+    let last_seen = || world.sockets.list(None, 1)[0].last_seen;
+    let before = last_seen();
+    sleep_until(Instant::now() + Duration::from_secs(10)).await;
+    served.socket.heard_frames(1, false).unwrap();
+    assert_eq!(last_seen(), before, "a ping or a pong");
+    served.socket.heard_frames(1, true).unwrap();
+    assert_eq!(last_seen().since(before), Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_talks_is_not_pinged() {
     let world = World::over(Over::Pipe);
     let mut served = world.serve(somebody("bob"), pinged(), echo()).await;

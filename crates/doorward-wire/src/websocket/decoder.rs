@@ -4,7 +4,7 @@ use super::{
     Event, Message, MessageKind, Violation,
     event::CloseFrame,
     frame::Opcode,
-    header::{self, Header},
+    header::{Begun, Header},
     mask,
     utf8::Utf8,
 };
@@ -71,9 +71,7 @@ pub struct Decoder {
 /// What is incomplete.
 #[derive(Default)]
 struct Held {
-    /// The beginning of a header.
-    header: [u8; header::LONGEST],
-    header_length: u8,
+    header: Begun,
     /// A frame whose payload has not all arrived.
     frame: Option<Frame>,
     /// The kind of the message that has begun and not ended.
@@ -98,6 +96,7 @@ struct Frame {
 enum Whole {
     Here(Sort, Range<usize>),
     Held(Sort),
+    Fragment,
 }
 
 #[derive(Clone, Copy)]
@@ -134,7 +133,7 @@ impl Decoder {
         self.held.as_ref().map_or(0, |held| size_of::<Held>() + held.message.capacity() + held.control.capacity())
     }
 
-    /// The next whole thing in `input`; `None` when all of it is consumed and more bytes are wanted.
+    /// What the next whole frame in `input` brings; `None` when all of it is consumed and more bytes are wanted.
     ///
     /// After a Close frame or a violation everything further is thrown away.
     ///
@@ -163,6 +162,7 @@ impl Decoder {
                 let payload = held.map(|held| if let Sort::Message(_) = sort { &held.message } else { &held.control });
                 (sort, payload.map(Vec::as_slice).unwrap_or_default())
             }
+            Whole::Fragment => return Ok(Some(Event::Fragment)),
         };
         Ok(Some(match sort {
             Sort::Message(kind) => Event::Message(Message { kind, payload }),
@@ -196,8 +196,7 @@ impl Decoder {
 
     /// Reads a header, or keeps the beginning of one.
     fn header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, Violation> {
-        let begun = self.held.as_ref().map_or(0, |held| held.header_length);
-        if begun == 0 {
+        if self.held.as_ref().is_none_or(|held| held.header.len() == 0) {
             if let Some((header, size)) = Header::read(input.rest(), self.from_client)? {
                 input.take(size);
                 return Ok(Some(header));
@@ -206,32 +205,16 @@ impl Decoder {
                 return Ok(None);
             }
         }
-        let from_client = self.from_client;
-        let held = self.held.get_or_insert_default();
-        for &byte in input.bytes.get(input.at..).unwrap_or_default() {
-            if let Some(place) = held.header.get_mut(usize::from(held.header_length)) {
-                *place = byte;
-                held.header_length += 1;
-            }
-            input.at += 1;
-            let so_far = held.header.get(..held.header_length.into()).unwrap_or_default();
-            if let Some((header, _)) = Header::read(so_far, from_client)? {
-                held.header_length = 0;
-                return Ok(Some(header));
-            }
-        }
-        Ok(None)
+        let header = self.held.get_or_insert_default().header.go_on(input.rest(), self.from_client)?;
+        input.take(header.map_or(usize::MAX, |(_, size)| size));
+        Ok(header.map(|(header, _)| header))
     }
 
     /// Checks a header against the message that it belongs to, and that message against the limit.
     fn admit(&mut self, header: &Header) -> Result<Frame, Violation> {
         let (open, so_far) = self.held.as_ref().map_or((false, 0), |held| (held.kind.is_some(), held.message.len()));
+        header.follows(open)?;
         if !header.opcode.is_control() {
-            match (header.opcode, open) {
-                (Opcode::Continuation, false) => return Err(Violation::NothingToContinue),
-                (Opcode::Text | Opcode::Binary, true) => return Err(Violation::MessageUnfinished),
-                _ => {}
-            }
             let announced = header.length.saturating_add(so_far as u64);
             if announced > self.limits.message as u64 {
                 return Err(Violation::TooBig { announced, limit: self.limits.message });
@@ -295,7 +278,7 @@ impl Decoder {
             return Ok(None);
         }
         if !frame.fin {
-            return Ok(None);
+            return Ok(Some(Whole::Fragment));
         }
         match sort {
             Sort::Message(_) => {
@@ -324,7 +307,7 @@ impl Decoder {
 
 impl Held {
     fn is_idle(&self) -> bool {
-        self.header_length == 0 && self.frame.is_none() && self.kind.is_none()
+        self.header.len() == 0 && self.frame.is_none() && self.kind.is_none()
     }
 }
 

@@ -4,11 +4,13 @@ use bytes::Bytes;
 
 use super::{Violation, frame};
 
-/// What a peer sent, whole.
+/// What a peer sent. Every whole frame is one event, so that whoever counts events counts frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A message, put together from its fragments.
     Message(Message<'a>),
+    /// A fragment of a message whose end has not come. There is nothing to do but to count it.
+    Fragment,
     /// A ping, to be answered by a pong with the same bytes.
     Ping(&'a [u8]),
     /// A pong.

@@ -13,6 +13,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 /// The most bytes of a `Sec-WebSocket-Protocol` value that are read.
 pub const SUBPROTOCOLS: usize = 8 * 1024;
 
+/// The header that carries a one-time ticket, in lowercase. Header names have no case (RFC 9110, section 5.1).
+pub const TICKET_HEADER: &str = "doorward-ticket";
+
+/// How an entry begins that carries a bearer token in base64url.
+const BEARER_ENTRY: &str = "base64url.bearer.authorization.doorward.";
+
+/// How an entry begins that carries a one-time ticket.
+const TICKET_ENTRY: &str = "ticket.doorward.";
+
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A client's `Sec-WebSocket-Key` from 16 random bytes.
@@ -106,6 +115,36 @@ impl<'a> Subprotocols<'a> {
     }
 }
 
+/// What an entry of `Sec-WebSocket-Protocol` is for. A page of a browser can set no other header, so credentials for a gate come
+/// among the subprotocols: they are neither echoed nor passed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// A real subprotocol.
+    Protocol(&'a str),
+    /// A bearer token, in base64url.
+    Bearer(&'a str),
+    /// A one-time ticket.
+    Ticket(&'a str),
+}
+
+impl<'a> Entry<'a> {
+    /// Tells a credential by how it begins, in whatever case: what somebody may take for one must not be seen by others.
+    pub fn of(token: &'a str) -> Self {
+        if let Some(bearer) = after(token, BEARER_ENTRY) {
+            Self::Bearer(bearer)
+        } else if let Some(ticket) = after(token, TICKET_ENTRY) {
+            Self::Ticket(ticket)
+        } else {
+            Self::Protocol(token)
+        }
+    }
+}
+
+fn after<'a>(token: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = token.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
@@ -146,6 +185,19 @@ mod tests {
         let offered = Subprotocols::read(b"doorward.v1,chat ,\t base64url.bearer.x-y_z").unwrap();
         assert_eq!(offered.iter().collect::<Vec<_>>(), ["doorward.v1", "chat", "base64url.bearer.x-y_z"]);
         assert!(offered.contains("chat") && !offered.contains("Chat"));
+    }
+
+    #[test]
+    fn a_credential_is_told_by_how_it_begins_in_whatever_case() {
+        assert!(Entry::of("ticket.doorward.dwt_1") == Entry::Ticket("dwt_1"));
+        assert!(Entry::of("Ticket.DOORWARD.Dwt_1") == Entry::Ticket("Dwt_1"));
+        assert!(Entry::of("base64url.bearer.authorization.doorward.YQ") == Entry::Bearer("YQ"));
+        assert!(Entry::of("BASE64URL.Bearer.authorization.doorward.YQ") == Entry::Bearer("YQ"));
+        for name in
+            ["chat", "ticket.doorward", "ticket", "x-ticket.doorward.y", "base64url.bearer.authorization.k8s.io.YQ"]
+        {
+            assert!(Entry::of(name) == Entry::Protocol(name), "{name}");
+        }
     }
 
     #[test]

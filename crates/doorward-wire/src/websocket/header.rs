@@ -60,6 +60,59 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Checks the frame against what came before it (section 5.4): `open` says whether a message had begun and not ended. Gives
+    /// whether that is so behind this frame.
+    pub(super) fn follows(&self, open: bool) -> Result<bool, Violation> {
+        match (self.opcode, open) {
+            (Opcode::Continuation, false) => Err(Violation::NothingToContinue),
+            (Opcode::Text | Opcode::Binary, true) => Err(Violation::MessageUnfinished),
+            (opcode, open) if opcode.is_control() => Ok(open),
+            _ => Ok(!self.fin),
+        }
+    }
+}
+
+/// The beginning of a header whose rest has not come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Begun {
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+impl Begun {
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; LONGEST], length: 0 }
+    }
+
+    /// How many bytes have come.
+    pub(super) fn len(&self) -> usize {
+        self.length.into()
+    }
+
+    /// Goes on with the next bytes: the header, and how many of them belonged to it. Where it is not whole yet it has taken all
+    /// of them.
+    pub(super) fn go_on(&mut self, bytes: &[u8], from_client: bool) -> Result<Option<(Header, usize)>, Violation> {
+        if self.length == 0
+            && let Some(whole) = Header::read(bytes, from_client)?
+        {
+            return Ok(Some(whole));
+        }
+        for (at, &byte) in bytes.iter().enumerate() {
+            if let Some(place) = self.bytes.get_mut(usize::from(self.length)) {
+                *place = byte;
+                self.length += 1;
+            }
+            let so_far = self.bytes.get(..self.len()).unwrap_or_default();
+            if let Some((header, _)) = Header::read(so_far, from_client)? {
+                self.length = 0;
+                return Ok(Some((header, at + 1)));
+            }
+        }
+        Ok(None)
+    }
+}
+
 fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }

@@ -35,6 +35,7 @@ pub(crate) fn decode(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, Option<Violatio
         let mut input = Input::new(&mut piece);
         loop {
             got.push(match decoder.next(&mut input) {
+                Ok(Some(Event::Fragment)) => continue,
                 Ok(Some(Event::Message(message))) => match message.kind {
                     MessageKind::Text => Got::Text(message.text().unwrap().to_owned()),
                     MessageKind::Binary => Got::Binary(message.payload.to_vec()),
@@ -76,6 +77,22 @@ pub(crate) fn any_frame() -> impl Strategy<Value = Frame> {
         prop_oneof!["\\PC{0,60}".prop_map(String::into_bytes), vec(any::<u8>(), 0..200), vec(Just(b'x'), 0..700)];
     (opcode, any::<bool>(), payload, any::<[u8; 4]>(), prop::bool::weighted(0.95))
         .prop_map(|(opcode, fin, payload, mask, masked)| Frame { opcode, fin, payload, mask: masked.then_some(mask) })
+}
+
+/// The frames as they may follow each other, from one side.
+pub(crate) fn in_order(frames: Vec<Frame>, mask: Option<[u8; 4]>) -> Vec<Frame> {
+    let mut open = false;
+    let frames = frames.into_iter().map(|frame| {
+        let opcode = match frame.opcode {
+            control if control.is_control() => control,
+            _ if open => Opcode::Continuation,
+            Opcode::Continuation => Opcode::Binary,
+            first => first,
+        };
+        open = if opcode.is_control() { open } else { !frame.fin };
+        Frame { opcode, mask, ..frame }
+    });
+    frames.collect()
 }
 
 pub(crate) fn write(frames: &[Frame]) -> Vec<u8> {

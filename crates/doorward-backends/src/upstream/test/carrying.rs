@@ -4,7 +4,7 @@ use std::{future::poll_fn, task::Poll, time::Duration};
 
 use doorward_session::AnyStream;
 use doorward_types::CloseReason;
-use doorward_wire::websocket::frame;
+use doorward_wire::websocket::{FrameTracker, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
 use crate::upstream::flow::{Flow, Stopped};
@@ -15,16 +15,16 @@ async fn a_refusal_within_a_frame_loses_none_of_the_frame() {
     let (source, sink) = (AnyStream::new(source), AnyStream::new(sink));
     let bytes: Vec<u8> = (0..3000_u32).map(|place| place as u8).collect();
     let whole = frame::binary(&bytes);
-    let mut flow = Flow::new(None);
+    let mut flow = Flow::new(FrameTracker::of_server());
 
     from.write_all(&whole[..1000]).await.unwrap();
-    poll_fn(|context| match flow.poll_carry(context, &source, &sink, |_, _| Ok(())) {
+    poll_fn(|context| match flow.poll_carry(context, &source, &sink, |_| Ok(())) {
         Poll::Pending => Poll::Ready(()),
         Poll::Ready(stopped) => panic!("{stopped:?}"),
     })
     .await;
     from.write_all(&whole[1000..2000]).await.unwrap();
-    let refuse = |_: &_, _: &_| Err(CloseReason::SessionEnded);
+    let refuse = |_| Err(CloseReason::SessionEnded);
     let stopped = poll_fn(|context| flow.poll_carry(context, &source, &sink, refuse)).await;
     assert_eq!(stopped, Stopped::Refused(CloseReason::SessionEnded));
     from.write_all(&[&whole[2000..], &frame::text(b"too late")].concat()).await.unwrap();

@@ -110,7 +110,7 @@ async fn a_name_is_looked_up() {
 async fn the_choice_of_the_upstream_is_what_the_user_gets() {
     let server = Server::new().await;
     let gate = Gate::before(server.config()).await;
-    let offered = [(header::SEC_WEBSOCKET_PROTOCOL, "chat.v1, ticket.doorward.dwt_secret, chat.v2")];
+    let offered = [(header::SEC_WEBSOCKET_PROTOCOL, "chat.v1, ticket.doorward.dwt_secret, chat.v2, doorward.v1")];
     let (client, (request, _server), admitted) =
         tokio::join!(connect(&gate, &offered), server.accept(Some("chat.v2")), gate.admit());
     assert_eq!(request.headers()[header::SEC_WEBSOCKET_PROTOCOL], "chat.v1, chat.v2");

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_websockets::ClientBuilder;
 
-use super::{Admitted, Gate, Layers, Server, connect, through, through_raw};
+use super::{Admitted, DialError, Gate, Layers, Server, connect, through, through_raw};
 
 fn logout(gate: &Gate) -> doorward_session::Ending {
     gate.sockets.end(None, &Target::Rest(Rest::on("sid", "s1")), CloseReason::SessionEnded)
@@ -48,6 +48,23 @@ async fn a_logout_before_the_relay_has_begun_lands_all_the_same() {
     assert_eq!(client.next().await.unwrap().unwrap().as_close(), Some((code, name)));
     assert!(client.next().await.is_none());
     admitted.serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_logout_while_the_upstream_is_asked_lets_nobody_in() {
+    // The server behind never answers.
+    let server = Server::new().await;
+    let gate = Gate::before(server.config()).await;
+    let logging_out = async {
+        while gate.sockets.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        logout(&gate).await
+    };
+    let (client, admitted, receipt) = tokio::join!(connect(&gate, &[]), gate.admit(), logging_out);
+    assert!(client.is_err());
+    assert!(matches!(admitted.err(), Some(DialError::Ended(CloseReason::SessionEnded))));
+    assert_eq!(receipt.sockets.len(), 1);
 }
 
 #[tokio::test]

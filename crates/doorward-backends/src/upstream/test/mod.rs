@@ -23,7 +23,7 @@ use doorward_auth::{
     Start, Step,
     ports::{Clock, Rng},
 };
-use doorward_session::{Line, Socket, SocketPolicy, Sockets};
+use doorward_session::{LateStream, Line, Socket, SocketPolicy, Sockets, Transport};
 use doorward_types::{Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::handshake::accept_key;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
@@ -175,22 +175,24 @@ impl Gate {
         let visitor = Visitor { headers: &headers, source: [192, 0, 2, 7].into(), tls: true, tail: Some("room/5?a=1") };
         let visit = self.upstream.receive(&visitor)?;
         let admission = admission().await;
-        let register = |admission: Box<Admission>, line: &Line| {
-            self.sockets.register(admission, Arc::clone(line.transport()), self.policy.clone()).unwrap()
+        let register = |admission: Box<Admission>, stream: Arc<dyn Transport>| {
+            self.sockets.register(admission, stream, self.policy.clone()).unwrap()
         };
         match self.layers {
             Layers::Handshake => {
-                let dialled = self.upstream.dial(&admission, None, &visit).await?;
+                let late = Arc::new(LateStream::default());
+                let socket = register(admission, Arc::clone(&late) as _);
+                let dialled = self.upstream.dial(&socket, &visit).await?;
                 answer(&mut stream, &headers, dialled.protocol()).await;
                 let line = Line::new(Arc::new(stream), read_ahead, 4096);
-                let socket = register(admission, &line);
+                late.arrive(Arc::clone(line.transport()));
                 let serving = tokio::spawn(dialled.relay(Arc::clone(&socket), line));
                 Ok(Admitted { socket, serving })
             }
             Layers::Conversation => {
                 answer(&mut stream, &headers, self.upstream.choose(&visit)).await;
                 let line = Line::new(Arc::new(stream), read_ahead, 4096);
-                let socket = register(admission, &line);
+                let socket = register(admission, Arc::clone(line.transport()));
                 let backend = self.upstream.visited(visit);
                 let serving = tokio::spawn(backend.serve(Arc::clone(&socket), line));
                 Ok(Admitted { socket, serving })

@@ -14,15 +14,17 @@ use tokio::{
 use super::pipes::{MASK, Noted, close_1001, masked, pair, read_all};
 use crate::upstream::{
     flow,
-    relay::{ANSWER_CLOSE_WITHIN, FINISH_WITHIN, Pair, READ_ON},
+    relay::{ANSWER_CLOSE_WITHIN, Admitted as _, FINISH_WITHIN, Pair, READ_ON, Side},
 };
 
 /// Frames of these payload lengths, the last of them a Close frame.
 fn frames(lengths: &[usize], mask: Option<[u8; 4]>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, length) in lengths.iter().enumerate() {
-        let fin = number % 3 != 0;
-        frame::write_fragment(Opcode::Binary, fin, &vec![number as u8; *length], mask, &mut bytes);
+        // Messages of three frames, the last of one or two.
+        let fin = number % 3 == 2 || number + 1 == lengths.len();
+        let opcode = if number % 3 == 0 { Opcode::Binary } else { Opcode::Continuation };
+        frame::write_fragment(opcode, fin, &vec![number as u8; *length], mask, &mut bytes);
     }
     frame::write(Opcode::Close, &[3, 232], mask, &mut bytes);
     bytes
@@ -44,7 +46,7 @@ proptest! {
         let (down_ahead, down_later) = down.split_at(ahead.1.min(down.len()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let (came_up, came_down) = runtime.block_on(async {
-            let (pair, client, server) = pair(&Noted::counting(), capacity, (up_ahead, down_ahead));
+            let (pair, client, server) = pair(&Noted::default(), capacity, (up_ahead, down_ahead));
             let (mut client_reads, mut client_writes) = split(client);
             let (mut server_reads, mut server_writes) = split(server);
             let write = async |to: &mut tokio::io::WriteHalf<DuplexStream>, mut bytes: &[u8]| {
@@ -73,7 +75,7 @@ proptest! {
 
 #[tokio::test(start_paused = true)]
 async fn frames_are_counted_once_each_however_they_are_split() {
-    let noted = Noted::counting();
+    let noted = Noted::default();
     let (pair, mut client, mut server) = pair(&noted, 100_000, (b"", b""));
     tokio::spawn(pair.run(MASK));
     let mut sent = Vec::new();
@@ -87,7 +89,7 @@ async fn frames_are_counted_once_each_however_they_are_split() {
     }
     server.read_exact(&mut came).await.unwrap();
     assert_eq!(came, sent);
-    assert_eq!(noted.counted(), Some(7));
+    assert_eq!(noted.counted(), (7, true));
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +265,11 @@ async fn no_ping_goes_into_the_middle_of_a_frame() {
     let mut came = vec![0; message.len()];
     for (number, byte) in message.iter().enumerate() {
         server.write_all(&[*byte]).await.unwrap();
-        client.read_exact(&mut came[number..=number]).await.unwrap();
+        // The header comes when it is whole.
+        let at = if number == 1 { 0 } else { number };
+        if number > 0 {
+            client.read_exact(&mut came[at..=number]).await.unwrap();
+        }
         if number + 1 < message.len() {
             // Slower than any sign of life is asked for.
             let _ = tokio::time::timeout(Duration::from_secs(100), std::future::pending::<()>()).await;
@@ -303,32 +309,121 @@ async fn an_upstream_that_takes_nothing_for_too_long_is_down() {
 #[tokio::test(start_paused = true)]
 async fn c24_an_announced_length_costs_nothing_and_too_much_is_refused_by_the_header() {
     for (header, reason) in [
-        (&b"\x82\xff\x00\x00\x00\x00\x80\x00\x00\x00"[..], CloseReason::TooBig),
+        (&b"\x82\xff\x00\x00\x00\x00\x80\x00\x00\x00\x01\x02\x03\x04"[..], CloseReason::TooBig),
         (b"\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00", CloseReason::ProtocolError),
     ] {
-        let (pair, mut client, mut server) = pair(&Noted::default(), 1000, (b"", b""));
-        tokio::spawn(pair.run(MASK));
         let good = masked(Opcode::Text, b"good");
-        client.write_all(&[&good, header].concat()).await.unwrap();
-        assert_eq!(read_all(&mut client).await, frame::close(reason));
-        let came = read_all(&mut server).await;
-        assert!(came == close_1001() || came == [good, close_1001()].concat(), "{}", came.escape_ascii());
+        breaks_off(Side::User, [&good, header].concat(), &good, reason).await;
+    }
+}
 
-        let (pair, mut client, mut server) = self::pair(&Noted::default(), 1000, (header, b""));
+/// One side sends these bytes, in one piece, byte by byte, and ahead of the relay. The other gets what is `good` of them and a
+/// Close frame, and so does the one that broke the rule.
+async fn breaks_off(side: Side, bytes: Vec<u8>, good: &[u8], reason: CloseReason) {
+    for piece in [bytes.len(), 1, 0] {
+        let ahead = if piece == 0 { &bytes[..] } else { b"" };
+        let noted = Noted::default();
+        let ahead = if side == Side::User { (ahead, &b""[..]) } else { (&b""[..], ahead) };
+        let (pair, mut client, mut server) = pair(&noted, 1000, ahead);
         tokio::spawn(pair.run(MASK));
-        assert_eq!(read_all(&mut client).await, frame::close(reason), "read ahead");
-        assert_eq!(read_all(&mut server).await, close_1001());
+        let sender = if side == Side::User { &mut client } else { &mut server };
+        for piece in bytes.chunks(piece.max(1)).take_while(|_| piece > 0) {
+            // Its last bytes may find nobody who reads them.
+            let _ = sender.write_all(piece).await;
+            tokio::task::yield_now().await;
+        }
+        let (up, down) = if side == Side::User { (good, &b""[..]) } else { (&b""[..], good) };
+        let told = format!("{} in pieces of {piece}", bytes.escape_ascii());
+        assert_eq!(read_all(&mut client).await, [down, &frame::close(reason)].concat(), "{told}");
+        assert_eq!(read_all(&mut server).await, [up, &close_1001()].concat(), "{told}");
+        assert_eq!(noted.ended(), Some(reason), "{told}");
+        let logged = noted.logged();
+        assert!(
+            logged.len() == 1 && logged[0].0 == side && logged[0].1.starts_with("broke the WebSocket protocol"),
+            "{logged:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c26_a_users_frame_that_breaks_a_rule_is_refused_before_any_of_it_reaches_the_upstream() {
+    let good = masked(Opcode::Text, b"good");
+    for broken in [
+        // Not masked; each reserved bit; opcodes that mean nothing.
+        &b"\x81\x05hello"[..],
+        b"\xc1\x80\0\0\0\0",
+        b"\xa1\x80\0\0\0\0",
+        b"\x91\x80\0\0\0\0",
+        b"\x83\x80\0\0\0\0",
+        b"\x8f\x80\0\0\0\0",
+        // A control frame in fragments, and one of 126 bytes.
+        b"\x09\x80\0\0\0\0",
+        b"\x89\xfe\x00\x7e\0\0\0\0",
+        // A length in more bytes than it needs; a continuation of nothing.
+        b"\x81\xfe\x00\x05\0\0\0\0hello",
+        b"\x80\x80\0\0\0\0",
+    ] {
+        breaks_off(Side::User, [&good, broken].concat(), &good, CloseReason::ProtocolError).await;
+        breaks_off(Side::User, broken.to_vec(), b"", CloseReason::ProtocolError).await;
+    }
+    // A second message within the first.
+    let (first, second) = (b"\x01\x80\0\0\0\0", b"\x81\x80\0\0\0\0");
+    breaks_off(Side::User, [*first, *second].concat(), first, CloseReason::ProtocolError).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c26_an_upstream_that_breaks_a_rule_is_told_from_a_user_who_does() {
+    let good = frame::text(b"good");
+    for broken in
+        [&b"\x81\x85\0\0\0\0hello"[..], b"\xc1\x00", b"\x83\x00", b"\x09\x00", b"\x89\x7e\x00\x7e", b"\x80\x00"]
+    {
+        breaks_off(Side::Upstream, [&good, broken].concat(), &good, CloseReason::UpstreamBroken).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_and_pongs_are_counted_and_are_no_messages() {
+    let noted = Noted::default();
+    let (pair, mut client, mut server) = pair(&noted, 1000, (&masked(Opcode::Pong, b""), b""));
+    tokio::spawn(pair.run(MASK));
+    let sent = [masked(Opcode::Ping, b"who is there"), masked(Opcode::Pong, b"")].concat();
+    client.write_all(&sent).await.unwrap();
+    server.read_exact(&mut vec![0; sent.len() + 6]).await.unwrap();
+    assert_eq!(noted.counted(), (3, false));
+    let fragment = b"\x01\x80\0\0\0\0";
+    client.write_all(fragment).await.unwrap();
+    server.read_exact(&mut [0; 6]).await.unwrap();
+    assert_eq!(noted.counted(), (4, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_who_vanishes_is_not_an_upstream_that_is_down() {
+    // Whoever hangs up is hung up on by most servers, and some wait for more.
+    for server_waits in [false, true] {
+        let noted = Noted::default();
+        let (pair, client, mut server) = pair(&noted, 1000, (b"", b""));
+        let relay = tokio::spawn(pair.run(MASK));
+        drop(client);
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+        if !server_waits {
+            drop(server);
+        }
+        relay.await.unwrap();
+        assert_eq!(noted.ended(), Some(CloseReason::Normal), "waits: {server_waits}");
+        assert_eq!(noted.logged(), [(Side::User, "hung up without a Close frame".to_owned())]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_is_gone_between_frames_is_down_and_in_a_frame_cuts_it() {
-    let (pair, mut client, mut server) = pair(&Noted::default(), 1000, (b"", b""));
+    let noted = Noted::default();
+    let (pair, mut client, mut server) = pair(&noted, 1000, (b"", b""));
     tokio::spawn(pair.run(MASK));
     server.write_all(&frame::text(b"whole")).await.unwrap();
     drop(server);
     let expected = [frame::text(b"whole"), frame::close(CloseReason::UpstreamDown)].concat();
     assert_eq!(read_all(&mut client).await, expected);
+    assert_eq!(noted.logged(), [(Side::Upstream, "is gone without a Close frame".to_owned())]);
 
     let noted = Noted::default();
     let (pair, mut client, mut server) = self::pair(&noted, 1000, (b"", b""));

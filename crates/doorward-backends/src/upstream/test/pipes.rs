@@ -1,6 +1,7 @@
 //! A pair between pipes in memory, and a socket that notes what its relay says.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -8,10 +9,13 @@ use std::{
 
 use doorward_session::{AnyStream, Transport};
 use doorward_types::CloseReason;
-use doorward_wire::websocket::frame::{self, Opcode};
+use doorward_wire::websocket::{
+    Frames,
+    frame::{self, Opcode},
+};
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 
-use crate::upstream::relay::{Admitted, KeepAlive, Pair};
+use crate::upstream::relay::{Admitted, KeepAlive, Pair, Side};
 
 /// A socket that notes what its relay says.
 #[derive(Clone, Default)]
@@ -22,17 +26,12 @@ struct Notes {
     ended: Option<CloseReason>,
     waker: Option<Waker>,
     accepted: bool,
-    counted: Option<u32>,
+    counted: Frames,
+    logged: Vec<(Side, String)>,
     keep_alive: Option<KeepAlive>,
 }
 
 impl Noted {
-    pub(super) fn counting() -> Self {
-        let noted = Self::default();
-        noted.0.lock().unwrap().counted = Some(0);
-        noted
-    }
-
     /// As by the defaults of a gate.
     pub(super) fn pinging() -> Self {
         let noted = Self::default();
@@ -41,12 +40,14 @@ impl Noted {
         noted
     }
 
-    pub(super) fn counted(&self) -> Option<u32> {
-        self.0.lock().unwrap().counted
+    /// The frames of the user, and whether any was of a message.
+    pub(super) fn counted(&self) -> (u32, bool) {
+        let Frames { begun, data } = self.0.lock().unwrap().counted;
+        (begun, data)
     }
 
-    pub(super) fn ended(&self) -> Option<CloseReason> {
-        self.0.lock().unwrap().ended
+    pub(super) fn logged(&self) -> Vec<(Side, String)> {
+        self.0.lock().unwrap().logged.clone()
     }
 
     pub(super) fn close_was_accepted(&self) -> bool {
@@ -67,16 +68,15 @@ impl Admitted for Noted {
         notes.ended.map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn saw(&self, frames: Option<u32>) -> Result<(), CloseReason> {
+    fn heard(&self, frames: Frames) -> Result<(), CloseReason> {
         let mut notes = self.0.lock().unwrap();
-        if let (Some(counted), Some(frames)) = (&mut notes.counted, frames) {
-            *counted += frames;
-        }
+        notes.counted.begun += frames.begun;
+        notes.counted.data |= frames.data;
         notes.ended.map_or(Ok(()), Err)
     }
 
-    fn counts(&self) -> bool {
-        self.0.lock().unwrap().counted.is_some()
+    fn ended(&self) -> Option<CloseReason> {
+        self.0.lock().unwrap().ended
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {
@@ -85,6 +85,10 @@ impl Admitted for Noted {
 
     fn end(&self, reason: CloseReason) {
         self.0.lock().unwrap().ended.get_or_insert(reason);
+    }
+
+    fn log(&self, side: Side, what: &dyn fmt::Display) {
+        self.0.lock().unwrap().logged.push((side, what.to_string()));
     }
 
     fn close_accepted(&self) {
