@@ -47,9 +47,7 @@ impl Backing {
             Self::Upstream(_) => upstream::NAME,
         }
     }
-}
 
-impl Backing {
     /// What a request leads to when its climb is done.
     ///
     /// # Errors
