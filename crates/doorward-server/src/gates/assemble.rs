@@ -1,14 +1,12 @@
-//! The gates of a node: a configuration become one table, which is swapped as a whole.
-
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use doorward_auth::{
-    Admission, Ladder, LadderError, Rung, Step,
+    Ladder, LadderError, Rung, Step,
     layers::{
         BuildContext, BuildError,
         handshake::{
             origin::{Origin, OriginError, Origins},
-            path::{PathError, PathPattern, PathTable, RequestPath, query_variables},
+            path::{PathError, PathPattern},
         },
     },
     ports::Ports,
@@ -17,139 +15,16 @@ use doorward_auth::{
 use doorward_backends::{
     echo::Echo,
     hub::{Hub, UnfitName},
-    upstream::{self, BadTail, DialError, Dialled, Signer, Upstream, Visitor},
+    upstream::{Signer, Upstream},
 };
-use doorward_session::{Backend, Limits, SocketPolicy};
-use doorward_types::{GateName, OwnerId, SocketId};
+use doorward_session::{Limits, SocketPolicy};
+use doorward_types::{GateName, OwnerId};
 
+use super::{Backing, Gate, Gates};
 use crate::{
     config::{self, BackendConfig, Config, secret_reader},
-    edge::Upgrade,
     node::Extensions,
 };
-
-/// What stands behind a gate.
-#[derive(Clone)]
-pub enum Backing {
-    /// It speaks `doorward.v1` after the admission: the hub.
-    Json(Arc<dyn Backend>),
-    /// An unchanged WebSocket server.
-    Upstream(Arc<Upstream>),
-    /// Every message comes back.
-    Echo(Arc<dyn Backend>),
-}
-
-impl Backing {
-    /// The backend's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Json(backend) | Self::Echo(backend) => backend.name(),
-            Self::Upstream(_) => upstream::NAME,
-        }
-    }
-
-    /// What a request leads to when its climb is done.
-    ///
-    /// # Errors
-    /// The path leads out of the upstream's own.
-    pub fn ahead(&self, visitor: &Visitor<'_>) -> Result<Ahead, BadTail> {
-        Ok(match self {
-            Self::Json(backend) | Self::Echo(backend) => Ahead::Backend(Arc::clone(backend)),
-            Self::Upstream(upstream) => {
-                let visit = upstream.receive(visitor)?;
-                Ahead::Upstream(Passing { upstream: Arc::clone(upstream), visit })
-            }
-        })
-    }
-}
-
-/// What a request leads to when its climb is done.
-pub enum Ahead {
-    /// A backend of this node.
-    Backend(Arc<dyn Backend>),
-    /// A server that has yet to be asked.
-    Upstream(Passing),
-}
-
-impl Ahead {
-    /// As a backend: an upstream is then asked when the socket is served.
-    pub fn into_backend(self) -> Arc<dyn Backend> {
-        match self {
-            Self::Backend(backend) => backend,
-            Self::Upstream(Passing { upstream, visit }) => upstream.visited(visit),
-        }
-    }
-}
-
-/// A request on its way to an upstream.
-pub struct Passing {
-    upstream: Arc<Upstream>,
-    visit: upstream::Visit,
-}
-
-impl Passing {
-    /// The subprotocol for the 101 of a gate with conversation layers.
-    pub fn choose(&self) -> Option<&str> {
-        self.upstream.choose(&self.visit)
-    }
-
-    /// Asks the upstream, before the 101 of a gate that is decided at the handshake.
-    pub async fn dial(&self, admission: &Admission, socket: SocketId) -> Result<Dialled, DialError> {
-        self.upstream.dial(admission, Some(socket), &self.visit).await
-    }
-}
-
-/// A protected WebSocket endpoint of an owner.
-pub struct Gate {
-    /// Whose it is.
-    pub owner: OwnerId,
-    /// Its name.
-    pub name: GateName,
-    /// Who gets in.
-    pub ladder: Arc<Ladder>,
-    /// What stands behind it.
-    pub backing: Backing,
-    /// The largest message before the admission, in bytes.
-    pub bytes_before: usize,
-    /// How long a user has to choose between alternatives.
-    pub choose_within: Duration,
-    policy: Arc<SocketPolicy>,
-    /// For a path that ends in `/*`: how many parts it has before that.
-    tail_after: Option<usize>,
-}
-
-impl Gate {
-    /// What its sockets may do after their admission.
-    pub fn policy(&self) -> Arc<SocketPolicy> {
-        Arc::clone(&self.policy)
-    }
-
-    fn tail_of(&self, path: &str, query: Option<&str>) -> Option<String> {
-        let parts = self.tail_after?;
-        let mut tail = path.splitn(parts + 2, '/').nth(parts + 1).unwrap_or_default().to_owned();
-        if let Some(query) = query {
-            tail.push('?');
-            tail.push_str(query);
-        }
-        Some(tail)
-    }
-
-    /// Whether the user is spoken to in JSON: the ladder talks, or the backend does. What is behind an upstream or an echo
-    /// gate that is decided at the handshake knows nothing of Doorward.
-    pub fn speaks_json(&self) -> bool {
-        matches!(self.backing, Backing::Json(_)) || !self.ladder.is_decided_at_handshake()
-    }
-}
-
-/// What an upgrade's host and path led to.
-pub struct Found {
-    /// The gate.
-    pub gate: Arc<Gate>,
-    /// The path's variables and the query, as `path.NAME` and `query.NAME`.
-    pub variables: BTreeMap<String, String>,
-    /// For a gate whose path ends in `/*`: what followed, as it came, with the query.
-    pub tail: Option<String>,
-}
 
 /// What gates are put together with.
 pub struct Tools {
@@ -200,13 +75,6 @@ pub enum Unassembled {
 /// The issuers of tokens by owner and name: names are an owner's own.
 type Issuers = BTreeMap<OwnerId, BTreeMap<String, Arc<Issuer>>>;
 
-/// The gates of a node, found by host and path.
-#[derive(Default)]
-pub struct Gates {
-    table: PathTable<Arc<Gate>>,
-    count: usize,
-}
-
 impl Gates {
     /// Puts together all gates of a configuration that are enabled, or none.
     pub fn assemble(config: &Config, tools: &Tools) -> Result<Self, AssembleError> {
@@ -251,31 +119,6 @@ impl Gates {
         self.table.insert(host.as_deref(), pattern, Arc::new(built))?;
         self.count += 1;
         Ok(())
-    }
-
-    /// The gate that an upgrade is for. The same steps are taken whether there is one or not.
-    pub fn find(&self, upgrade: &Upgrade) -> Option<Found> {
-        let path = RequestPath::read(&upgrade.path).ok()?;
-        let query = query_variables(upgrade.query.as_deref().unwrap_or_default()).ok()?;
-        let found = self.table.find(upgrade.host_name(), &path)?;
-        // Where tickets are made nobody connects.
-        if path.asks_for_ticket() {
-            return None;
-        }
-        let mut variables = found.variables;
-        variables.extend(query);
-        let tail = found.entry.tail_of(&upgrade.path, upgrade.query.as_deref());
-        Some(Found { gate: Arc::clone(found.entry), variables, tail })
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 }
 

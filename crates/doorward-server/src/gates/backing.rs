@@ -1,0 +1,77 @@
+use std::sync::Arc;
+
+use doorward_auth::Admission;
+use doorward_backends::upstream::{self, BadTail, DialError, Dialled, Upstream, Visitor};
+use doorward_session::Backend;
+use doorward_types::SocketId;
+
+/// What stands behind a gate.
+#[derive(Clone)]
+pub enum Backing {
+    /// It speaks `doorward.v1` after the admission: the hub.
+    Json(Arc<dyn Backend>),
+    /// An unchanged WebSocket server.
+    Upstream(Arc<Upstream>),
+    /// Every message comes back.
+    Echo(Arc<dyn Backend>),
+}
+
+impl Backing {
+    /// The backend's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(backend) | Self::Echo(backend) => backend.name(),
+            Self::Upstream(_) => upstream::NAME,
+        }
+    }
+
+    /// What a request leads to when its climb is done.
+    ///
+    /// # Errors
+    /// The path leads out of the upstream's own.
+    pub fn ahead(&self, visitor: &Visitor<'_>) -> Result<Ahead, BadTail> {
+        Ok(match self {
+            Self::Json(backend) | Self::Echo(backend) => Ahead::Backend(Arc::clone(backend)),
+            Self::Upstream(upstream) => {
+                let visit = upstream.receive(visitor)?;
+                Ahead::Upstream(Passing { upstream: Arc::clone(upstream), visit })
+            }
+        })
+    }
+}
+
+/// What a request leads to when its climb is done.
+pub enum Ahead {
+    /// A backend of this node.
+    Backend(Arc<dyn Backend>),
+    /// A server that has yet to be asked.
+    Upstream(Passing),
+}
+
+impl Ahead {
+    /// As a backend: an upstream is then asked when the socket is served.
+    pub fn into_backend(self) -> Arc<dyn Backend> {
+        match self {
+            Self::Backend(backend) => backend,
+            Self::Upstream(Passing { upstream, visit }) => upstream.visited(visit),
+        }
+    }
+}
+
+/// A request on its way to an upstream.
+pub struct Passing {
+    upstream: Arc<Upstream>,
+    visit: upstream::Visit,
+}
+
+impl Passing {
+    /// The subprotocol for the 101 of a gate with conversation layers.
+    pub fn choose(&self) -> Option<&str> {
+        self.upstream.choose(&self.visit)
+    }
+
+    /// Asks the upstream, before the 101 of a gate that is decided at the handshake.
+    pub async fn dial(&self, admission: &Admission, socket: SocketId) -> Result<Dialled, DialError> {
+        self.upstream.dial(admission, Some(socket), &self.visit).await
+    }
+}
