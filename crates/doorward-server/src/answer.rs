@@ -12,7 +12,7 @@ use doorward_auth::{
     trail::RungTrail,
 };
 use doorward_backends::upstream::Visitor;
-use doorward_types::{SocketId, Subject, TraceId};
+use doorward_types::{Cursor, SocketId, Subject, TraceId};
 use http::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -54,6 +54,8 @@ pub(crate) async fn answer<B: Send + 'static>(
     if *door.closing.borrow() {
         return respond::plain(StatusCode::SERVICE_UNAVAILABLE, "restarting\n");
     }
+    // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
+    let as_of = door.sockets.cursor();
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();
     };
@@ -64,7 +66,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return respond::malformed(Malformed::Path);
     };
-    let visit = Visit::new(door, gate, source);
+    let visit = Visit::new(door, gate, source, as_of);
     let climb = match visit.begin(&upgrade, variables, secure).await {
         Ok(climb) => climb,
         Err((refusal, trail)) => return visit.refuse(&refusal, None, trail),
@@ -88,13 +90,15 @@ pub(crate) struct Visit {
     /// The id that its socket will have.
     pub(crate) socket: SocketId,
     source: std::net::IpAddr,
+    /// Where the list of endings stood when the gate was looked for.
+    as_of: Cursor,
     since: Instant,
 }
 
 impl Visit {
-    fn new(door: &Arc<Door>, gate: Arc<Gate>, source: std::net::IpAddr) -> Self {
+    fn new(door: &Arc<Door>, gate: Arc<Gate>, source: std::net::IpAddr, as_of: Cursor) -> Self {
         let (trace, socket) = (TraceId::from_bytes(door.rng.bytes16()), SocketId::from_bytes(door.rng.bytes16()));
-        Self { door: Arc::clone(door), gate, trace, socket, source, since: Instant::now() }
+        Self { door: Arc::clone(door), gate, trace, socket, source, as_of, since: Instant::now() }
     }
 
     async fn begin(
@@ -119,7 +123,7 @@ impl Visit {
             trace: self.trace,
             handshake,
             claimant,
-            as_of: self.door.sockets.cursor(),
+            as_of: self.as_of,
             choose_within: gate.choose_within,
             clock: Arc::clone(&self.door.clock),
         };

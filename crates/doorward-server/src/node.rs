@@ -35,8 +35,9 @@ use crate::{
     control::{self, InUse, StoreLock, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
-    gates::{self, AssembleError, Gates, Tools},
+    gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    reload::Reloaded,
     system::SystemClock,
 };
 
@@ -78,9 +79,9 @@ pub enum StartError {
     /// The key that signs what upstreams are told cannot be used.
     #[error(transparent)]
     Key(#[from] UnusableKey),
-    /// A gate cannot be put together.
+    /// Gates cannot be put together.
     #[error(transparent)]
-    Assemble(#[from] AssembleError),
+    Assemble(#[from] AssembleErrors),
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -199,13 +200,13 @@ impl Running {
         &self.door
     }
 
-    /// Takes the gates of another configuration, all at once; live sockets stay with the gate that admitted them. Answers how
-    /// many there are. Ports, store and limits of the node stay as they are.
-    pub fn reload(&self, config: &Config) -> Result<usize, AssembleError> {
-        let gates = Gates::assemble(config, &self.tools)?;
-        let count = gates.len();
-        self.door.gates.store(Arc::new(gates));
-        Ok(count)
+    /// Takes the gates of another configuration, all at once or none of them: see [`Door::reload`]. Ports, store and limits of
+    /// the node stay as they are.
+    ///
+    /// # Errors
+    /// Everything that cannot be put together. Then nothing has changed.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, AssembleErrors> {
+        self.door.reload(config, &self.tools, config.server.shutdown.duration())
     }
 
     /// Accepts nobody any more, closes every socket with 1012 spread over the time, and ends. It takes that time and two

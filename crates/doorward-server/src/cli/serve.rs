@@ -66,12 +66,14 @@ pub(super) fn serve(
 
 /// Reads the file again. A bad file changes nothing and is told.
 fn reload(file: &ConfigFile, running: &crate::node::Running) {
-    let reloaded = file
-        .load_with(&[])
-        .map_err(|failure| failure.to_string())
-        .and_then(|loaded| running.reload(&loaded.config).map_err(|error| error.to_string()));
+    let reloaded =
+        file.load_with(&[]).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
+            let reloaded = running.reload(&config).map_err(|error| error.to_string())?;
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            Ok(reloaded)
+        });
     match reloaded {
-        Ok(gates) => tracing::info!(gates, "the gates were read again"),
+        Ok(done) => tracing::info!("the gates were read again: {done}"),
         Err(why) => tracing::error!("the old configuration stays: {why}"),
     }
 }

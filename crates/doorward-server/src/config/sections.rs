@@ -16,7 +16,7 @@ table! {
         /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
         /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
-        /// How long the sockets have to leave when the server stops.
+        /// How long the sockets have to leave when the server stops, or when a reload gives their gate another backend.
         shutdown: Span = Span::from_secs(30);
     }
 }

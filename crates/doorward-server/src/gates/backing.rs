@@ -1,27 +1,32 @@
 use std::sync::Arc;
 
 use doorward_auth::Admission;
-use doorward_backends::upstream::{self, BadTail, DialError, Dialled, Upstream, Visitor};
+use doorward_backends::{
+    echo::Echo,
+    hub::Hub,
+    upstream::{self, BadTail, DialError, Dialled, Upstream, Visitor},
+};
 use doorward_session::Backend;
 use doorward_types::SocketId;
 
 /// What stands behind a gate.
 #[derive(Clone)]
 pub enum Backing {
-    /// It speaks `doorward.v1` after the admission: the hub.
-    Json(Arc<dyn Backend>),
+    /// Channels; it speaks `doorward.v1` after the admission.
+    Hub(Arc<Hub>),
     /// An unchanged WebSocket server.
     Upstream(Arc<Upstream>),
     /// Every message comes back.
-    Echo(Arc<dyn Backend>),
+    Echo(Arc<Echo>),
 }
 
 impl Backing {
     /// The backend's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Json(backend) | Self::Echo(backend) => backend.name(),
+            Self::Hub(hub) => hub.name(),
             Self::Upstream(_) => upstream::NAME,
+            Self::Echo(echo) => echo.name(),
         }
     }
 
@@ -31,7 +36,8 @@ impl Backing {
     /// The path leads out of the upstream's own.
     pub fn ahead(&self, visitor: &Visitor<'_>) -> Result<Ahead, BadTail> {
         Ok(match self {
-            Self::Json(backend) | Self::Echo(backend) => Ahead::Backend(Arc::clone(backend)),
+            Self::Hub(hub) => Ahead::Backend(Arc::clone(hub) as Arc<dyn Backend>),
+            Self::Echo(echo) => Ahead::Backend(Arc::clone(echo) as Arc<dyn Backend>),
             Self::Upstream(upstream) => {
                 let visit = upstream.receive(visitor)?;
                 Ahead::Upstream(Passing { upstream: Arc::clone(upstream), visit })

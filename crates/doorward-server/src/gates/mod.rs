@@ -12,9 +12,10 @@ use doorward_auth::{
 use doorward_session::SocketPolicy;
 use doorward_types::{GateName, OwnerId};
 
-use crate::edge::Upgrade;
+use crate::{config, edge::Upgrade};
 
-pub use assemble::{AssembleError, Tools, Unassembled, owner_of};
+pub(crate) use assemble::Next;
+pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
 pub use backing::{Ahead, Backing, Passing};
 
 /// A protected WebSocket endpoint of an owner.
@@ -32,6 +33,9 @@ pub struct Gate {
     /// How long a user has to choose between alternatives.
     pub choose_within: Duration,
     policy: Arc<SocketPolicy>,
+    /// As the configuration has it, and the limits that hold for it: what a later configuration is compared with.
+    settings: config::Gate,
+    limits: config::Limits,
     /// For a path that ends in `/*`: how many parts it has before that.
     tail_after: Option<usize>,
 }
@@ -55,7 +59,16 @@ impl Gate {
     /// Whether the user is spoken to in JSON: the ladder talks, or the backend does. What is behind an upstream or an echo
     /// gate that is decided at the handshake knows nothing of Doorward.
     pub fn speaks_json(&self) -> bool {
-        matches!(self.backing, Backing::Json(_)) || !self.ladder.is_decided_at_handshake()
+        matches!(self.backing, Backing::Hub(_)) || !self.ladder.is_decided_at_handshake()
+    }
+
+    fn change_since(&self, before: Option<&Arc<Self>>) -> Change {
+        match before {
+            None => Change::Added,
+            Some(before) if before.settings.backend != self.settings.backend => Change::Backend,
+            Some(before) if before.settings != self.settings || before.limits != self.limits => Change::Entrance,
+            Some(_) => Change::None,
+        }
     }
 }
 
@@ -73,7 +86,22 @@ pub struct Found {
 #[derive(Default)]
 pub struct Gates {
     table: PathTable<Arc<Gate>>,
-    count: usize,
+    by_name: BTreeMap<(OwnerId, GateName), Arc<Gate>>,
+}
+
+/// What became of a gate from one configuration to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is as it was.
+    None,
+    /// It was not there before.
+    Added,
+    /// Something of it, but what stands behind it: whoever is in may stay.
+    Entrance,
+    /// What stands behind it. The rules of a hub do not count: the hub stays.
+    Backend,
+    /// It is not there any more.
+    Removed,
 }
 
 impl Gates {
@@ -92,13 +120,21 @@ impl Gates {
         Some(Found { gate: Arc::clone(found.entry), variables, tail })
     }
 
+    /// What became of the gates that were there before, and of those that are there now.
+    pub(crate) fn changes_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a Gate, Change)> {
+        let removed = before.by_name.iter().filter(|(name, _)| !self.by_name.contains_key(name));
+        let removed = removed.map(|(_, gate)| (&**gate, Change::Removed));
+        let here = self.by_name.iter().map(|(name, gate)| (&**gate, gate.change_since(before.by_name.get(name))));
+        here.chain(removed)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.count
+        self.by_name.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.by_name.is_empty()
     }
 }

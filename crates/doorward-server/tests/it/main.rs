@@ -9,6 +9,7 @@ mod ladders;
 mod layering;
 mod peer;
 mod records;
+mod reload;
 mod replay;
 mod tickets;
 mod upstream;

@@ -24,7 +24,7 @@ use doorward_auth::{
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Parts,
+    Door, Extensions, Parts, Reloaded,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -172,6 +172,7 @@ pub(crate) struct World {
     pub(crate) log: Arc<Log>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
+    pub(crate) tools: Tools,
     http: Http,
     tcp: Option<SocketAddr>,
     /// Where peers come from over a pipe.
@@ -267,7 +268,26 @@ impl World {
             }
         };
         let from = ([127, 0, 0, 1], 4711).into();
-        Self { door, clock, drawn, log, tickets, app_keys, http, tcp, from, pipe: 64 * 1024, drawn_here: 0.into() }
+        Self {
+            door,
+            clock,
+            drawn,
+            log,
+            tickets,
+            app_keys,
+            tools,
+            http,
+            tcp,
+            from,
+            pipe: 64 * 1024,
+            drawn_here: 0.into(),
+        }
+    }
+
+    /// Gives the door other gates of the site; whose backend changes has that long to leave.
+    pub(crate) fn reload(&self, gates: &str, over: Duration) -> Reloaded {
+        let config = read(&format!("{SITE}{gates}"), &self.tools.extensions);
+        self.door.reload(&config, &self.tools, over).unwrap()
     }
 
     /// A connection on which nothing was said yet. Over a pipe the door's caps may leave no room: then it is closed at once.
