@@ -46,7 +46,7 @@ pub struct Caps {
     limits: CapsLimits,
     rng: Arc<dyn Rng>,
     counts: Mutex<Counts>,
-    /// Told when the last one who climbs is gone.
+    /// Told when the last one who climbs is gone, and when the last of all is.
     idle: Notify,
 }
 
@@ -94,9 +94,18 @@ impl Caps {
 
     /// Waits until nobody climbs.
     pub async fn none_climbs(&self) {
+        self.until(|counts| counts.climbing == 0).await;
+    }
+
+    /// Waits until nobody is here: every place has been given back.
+    pub async fn none_is_here(&self) {
+        self.until(|counts| counts.climbing == 0 && counts.sockets == 0).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Counts) -> bool) {
         loop {
             let idle = self.idle.notified();
-            if self.lock().climbing == 0 {
+            if holds(&self.lock()) {
                 return;
             }
             idle.await;
