@@ -32,7 +32,7 @@ use tokio::{
 
 use crate::{
     config::{Config, Limits, StoreUrl, secret_reader},
-    control::{self, InUse, StoreLock, beside},
+    control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{self, AssembleErrors, Gates, Tools},
@@ -91,12 +91,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// The socket for the command line cannot be made.
-    #[error("cannot listen for the command line at `{path}`: {error}", path = .path.display())]
+    #[error("cannot listen for the command line at `{path}`: {why}", path = .path.display())]
     Control {
         /// Where.
         path: PathBuf,
         /// Why.
-        error: io::Error,
+        why: Unbound,
     },
 }
 
@@ -156,7 +156,7 @@ impl Node {
         let mut tasks = Vec::new();
         if let Some(path) = control_path(&config, &base) {
             let serve = control::serve(&path, Arc::clone(&door))
-                .map_err(|error| StartError::Control { path: path.clone(), error })?;
+                .map_err(|why| StartError::Control { path: path.clone(), why })?;
             tasks.push(tokio::spawn(serve));
         }
         let sockets = Arc::clone(door.sockets());

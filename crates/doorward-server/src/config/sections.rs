@@ -35,7 +35,8 @@ table! {
         /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
         /// the end of the process.
         url: StoreUrl = StoreUrl::Sqlite(PathBuf::from("doorward.db"));
-        /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset.
+        /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset. One
+        /// that a server has left behind is replaced; one that is answered, and what is no socket, keeps the server from starting.
         control: Option<PathBuf> = None, like "\"/run/doorward/control.sock\"";
     }
 }

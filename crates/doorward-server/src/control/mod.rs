@@ -2,6 +2,7 @@
 //!
 //! The socket has mode 0600: who may open it is the operator. A file lock beside it keeps a second server off the store.
 
+mod bind;
 mod client;
 mod lock;
 mod server;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use bind::Unbound;
 pub use client::{Unreachable, ask};
 pub use lock::{InUse, StoreLock};
 pub use server::serve;

@@ -1,25 +1,22 @@
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    net::UnixStream,
 };
 
-use super::{Reply, Request};
+use super::{Reply, Request, Unbound, bind::bind};
 use crate::door::Door;
 
 /// How long the command line has to say what it wants.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Answers the command line until it is dropped. The caller holds the [`StoreLock`](super::StoreLock), so a socket that is
-/// there already belongs to a server that is gone.
-pub fn serve(path: &Path, door: Arc<Door>) -> io::Result<impl Future<Output = ()> + use<>> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+/// Answers the command line until it is dropped.
+///
+/// # Errors
+/// There is no place for the socket: somebody answers there already, or what stands there is none.
+pub fn serve(path: &Path, door: Arc<Door>) -> Result<impl Future<Output = ()> + use<>, Unbound> {
+    let listener = bind(path)?;
     Ok(async move {
         loop {
             match listener.accept().await {
