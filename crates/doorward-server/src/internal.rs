@@ -41,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
 fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
     match request.uri().path() {
         "/health" => respond::json(door.health().to_string()),
-        "/ready" if door.is_closing() => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "closing\n"),
+        "/ready" if door.is_closing() => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         "/ready" => respond::plain(StatusCode::OK, "ready\n"),
         _ => respond::not_found(),
     }

@@ -59,4 +59,5 @@ mod transports;
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
 pub use node::{Extensions, Node, Running, StartError};
+pub use operate::Answer;
 pub use reload::Reloaded;

@@ -17,25 +17,25 @@ use tempfile::TempDir;
 
 /// What a command said.
 #[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Said {
     /// What it said when it worked.
-    fn well(self) -> String {
+    pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out.trim_end().to_owned()
     }
 
-    fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.well()).unwrap()
     }
 
     /// The one line that says what is wrong, and the exit code.
-    fn failed(self) -> (i32, String) {
+    pub(crate) fn failed(self) -> (i32, String) {
         let errors: Vec<_> = self.err.lines().filter(|line| line.starts_with("error: ")).collect();
         assert_eq!(errors.len(), 1, "{self:?}");
         assert!(!self.err.contains("panicked"), "{self:?}");
@@ -56,7 +56,7 @@ fn doorward(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
 }
 

@@ -7,6 +7,7 @@ mod edge;
 mod endings;
 mod ladders;
 mod layering;
+mod operator;
 mod peer;
 mod records;
 mod reload;

@@ -373,7 +373,7 @@ impl World {
 
     /// What the operator is told.
     pub(crate) async fn operate(&self, request: Request) -> Value {
-        self.door.operate(request).await.unwrap()
+        self.door.operate(request).await.unwrap().whole()
     }
 
     /// Ends what rests on that.
