@@ -22,12 +22,15 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let listen =
-            |listen: &SocketAddr| Override { flag: "--listen", key: "server.listen", value: listen.to_string() };
-        let overrides: Vec<_> = self.listen.iter().map(listen).collect();
+        let overrides: Vec<_> = self.listen.iter().map(listen_at).collect();
         let loaded = self.file.load_with(&overrides)?;
         serve(&self.file, loaded, |_| ())
     }
+}
+
+/// `--listen`, which wins over the configuration.
+pub(super) fn listen_at(address: &SocketAddr) -> Override {
+    Override { flag: "--listen", key: "server.listen", value: address.to_string() }
 }
 
 /// Serves until a signal comes: SIGTERM and SIGINT drain, SIGHUP reads the gates again.

@@ -323,3 +323,35 @@ async fn guard_stands_before_a_server_without_a_configuration() {
     }
     assert!(Client::connect(&address, Options { bearer: Some(secret(&token)), ..raw }).await.is_ok());
 }
+
+#[test]
+fn guard_makes_its_configuration_once_and_leaves_what_a_person_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let file = here.join("data/guard.toml");
+    let url = "ws://127.0.0.1:9/";
+    let start = |said: &str| {
+        let mut guard = Serving::start(here, &["guard", "--data", "data", "--listen", "127.0.0.1:0", url]);
+        assert_eq!(guard.line(), format!("{said} data/guard.toml"));
+        let token = guard.line().strip_prefix("token ").unwrap().to_owned();
+        assert_eq!(guard.stop(), Some(0));
+        token
+    };
+    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(64));
+    start("wrote");
+    let changed = format!("# Mine.\n{}max_session = \"1h\"\n", fs::read_to_string(&file).unwrap());
+    fs::write(&file, &changed).unwrap();
+    let token = start("read");
+    let checked = ["checktoken", "-c", "data/guard.toml", "--issuer", "guard"];
+    assert!(run_with(here, &checked, &[("DOORWARD_TOKEN", &token)]).well().starts_with("valid: "));
+
+    for (arguments, what) in [
+        (&["ws://127.0.0.1:10/"][..], "does not lead to `ws://127.0.0.1:10/`"),
+        (&["--open", url], "does not let everybody in (`--open`)"),
+        (&["--origin", "https://app.example", url], "lists other origins"),
+    ] {
+        let (code, error) = run(here, &[&["guard", "--data", "data"], arguments].concat()).failed();
+        assert_eq!((code, error), (64, format!("`data/guard.toml` was there already and {what}")));
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+}
