@@ -20,7 +20,7 @@ use doorward_auth::{
 };
 use doorward_backends::upstream::Visitor;
 use doorward_session::LateStream;
-use doorward_types::{CloseReason, SocketId, TraceId};
+use doorward_types::{CloseReason, Cursor, SocketId, TraceId};
 use doorward_wire::json::SUBPROTOCOL;
 use http::{Method, Request, Response};
 use tokio::time::{Instant, timeout};
@@ -64,6 +64,8 @@ pub(crate) async fn answer<B: Send + 'static>(
     if door.is_draining() {
         return respond::unavailable("restarting\n");
     }
+    // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
+    let as_of = door.sockets.cursor();
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();
     };
@@ -75,7 +77,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return not_found();
     };
-    let (visit, beginning) = Visit::begin(door, gate, source, &upgrade, variables, secure);
+    let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
     let climb = match handshake(beginning).await {
         Ok(climb) => climb,
         Err(refusal) => return visit.refuse(&refusal),
@@ -118,6 +120,7 @@ impl Visit {
         door: &Arc<Door>,
         gate: Arc<Gate>,
         source: IpAddr,
+        as_of: Cursor,
         upgrade: &Upgrade,
         variables: BTreeMap<String, String>,
         secure: bool,
@@ -138,7 +141,7 @@ impl Visit {
             trace,
             handshake,
             claimant,
-            as_of: door.sockets.cursor(),
+            as_of,
             choose_within: gate.choose_within,
             clock: Arc::clone(&door.clock),
         };

@@ -32,11 +32,12 @@ use tokio::{
 
 use crate::{
     config::{Config, Limits, StoreUrl, secret_reader},
-    control::{self, InUse, StoreLock, beside},
+    control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
-    gates::{self, AssembleError, Gates, Tools},
+    gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    reload::Reloaded,
     system::SystemClock,
 };
 
@@ -81,9 +82,9 @@ pub enum StartError {
     /// The key that signs what upstreams are told cannot be used.
     #[error(transparent)]
     Key(#[from] UnusableKey),
-    /// A gate cannot be put together.
+    /// Gates cannot be put together.
     #[error(transparent)]
-    Assemble(#[from] AssembleError),
+    Assemble(#[from] AssembleErrors),
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -93,12 +94,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// The socket for the command line cannot be made.
-    #[error("cannot listen for the command line at `{path}`: {error}", path = .path.display())]
+    #[error("cannot listen for the command line at `{path}`: {why}", path = .path.display())]
     Control {
         /// Where.
         path: PathBuf,
         /// Why.
-        error: io::Error,
+        why: Unbound,
     },
 }
 
@@ -158,7 +159,7 @@ impl Node {
         let mut tasks = Vec::new();
         if let Some(path) = control_path(&config, &base) {
             let serve = control::serve(&path, Arc::clone(&door))
-                .map_err(|error| StartError::Control { path: path.clone(), error })?;
+                .map_err(|why| StartError::Control { path: path.clone(), why })?;
             tasks.push(tokio::spawn(serve));
         }
         let sockets = Arc::clone(door.sockets());
@@ -202,13 +203,13 @@ impl Running {
         &self.door
     }
 
-    /// Takes the gates of another configuration, all at once; live sockets stay with the gate that admitted them. Answers how
-    /// many there are. Ports, store and limits of the node stay as they are.
-    pub fn reload(&self, config: &Config) -> Result<usize, AssembleError> {
-        let gates = Gates::assemble(config, &self.tools)?;
-        let count = gates.len();
-        self.door.gates.store(Arc::new(gates));
-        Ok(count)
+    /// Takes the gates of another configuration, all at once or none of them: see [`Door::reload`]. Ports, store and limits of
+    /// the node stay as they are.
+    ///
+    /// # Errors
+    /// Everything that cannot be put together. Then nothing has changed.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, AssembleErrors> {
+        self.door.reload(config, &self.tools, config.server.shutdown.duration())
     }
 
     /// Lets nobody in any more, closes every socket with 1012 spread over the time, and ends; it takes that time at the most.

@@ -1,24 +1,66 @@
 //! What the operator asks of a running door.
 
-use serde_json::{Value, json};
+use std::{fmt, sync::Arc};
 
-use doorward_session::{SocketInfo, Target};
+use doorward_session::{SocketInfo, Sockets, Target};
 use doorward_types::{CloseReason, OwnerId, Rest, SocketId, TraceId};
+use serde_json::{Value, json};
 
 use crate::{control::Request, door::Door, report};
 
+/// What the operator is told: a document, one list of which may be long and is made while it is read.
+pub struct Answer {
+    document: Value,
+    list: Option<List>,
+}
+
+/// A list of a document.
+pub(crate) struct List {
+    pub(crate) name: &'static str,
+    pub(crate) items: Box<dyn Iterator<Item = Value> + Send>,
+}
+
+impl Answer {
+    fn with_list(mut document: Value, name: &'static str, items: impl Iterator<Item = Value> + Send + 'static) -> Self {
+        document[name] = json!([]);
+        Self { document, list: Some(List { name, items: Box::new(items) }) }
+    }
+
+    /// The document with all that is in its list.
+    pub fn whole(self) -> Value {
+        let (mut document, list) = self.parts();
+        if let Some(List { name, items }) = list {
+            document[name] = items.collect();
+        }
+        document
+    }
+
+    /// The document with an empty list, and what is in that.
+    pub(crate) fn parts(self) -> (Value, Option<List>) {
+        (self.document, self.list)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("document", &self.document).finish_non_exhaustive()
+    }
+}
+
+impl From<Value> for Answer {
+    fn from(document: Value) -> Self {
+        Self { document, list: None }
+    }
+}
+
 impl Door {
     /// Does what the command line asks. The error is one clear line.
-    pub async fn operate(&self, request: Request) -> Result<Value, String> {
+    pub async fn operate(&self, request: Request) -> Result<Answer, String> {
         match request {
-            Request::Health {} => Ok(self.health()),
-            Request::ListSockets { owner, at_most } => {
-                let owner = owner.map(OwnerId::new);
-                let sockets: Vec<_> = self.sockets.list(owner.as_ref(), at_most).iter().map(socket_json).collect();
-                Ok(json!({ "sockets": sockets, "total": self.sockets.len() }))
-            }
+            Request::Health {} => Ok(self.health().into()),
+            Request::ListSockets { owner, at_most } => self.list(owner, at_most).await,
             Request::EndSockets { owner, what } => self.end(owner, &what).await,
-            Request::Why { trace } => self.why(&trace).await,
+            Request::Why { owner, trace } => self.why(owner.as_deref(), &trace).await.map(Answer::from),
         }
     }
 
@@ -34,28 +76,57 @@ impl Door {
         })
     }
 
-    async fn end(&self, owner: Option<String>, what: &str) -> Result<Value, String> {
-        let target = match (what.parse::<SocketId>(), what.parse::<Rest>()) {
-            (Ok(socket), _) => Target::Socket(socket),
-            (_, Ok(rest)) => Target::Rest(rest),
+    /// The total is the owner's own, where an owner asks.
+    async fn list(&self, owner: Option<String>, at_most: usize) -> Result<Answer, String> {
+        let owner = owner.map(OwnerId::new);
+        let count_and_list = move |sockets: &Sockets| {
+            let listed = sockets.list(owner.as_ref(), at_most);
+            let counts = sockets.count_by_gate().into_iter();
+            let own = counts.filter(|((of, _), _)| owner.as_ref().is_none_or(|owner| owner == of));
+            let total = own.map(|(_, count)| count).sum::<usize>();
+            // Some may have left between the list and the count.
+            (total.max(listed.len()), listed)
+        };
+        let (total, listed) = self.apart(count_and_list).await?;
+        let sockets = listed.into_iter().map(|info| socket_json(&info));
+        Ok(Answer::with_list(json!({ "total": total }), "sockets", sockets))
+    }
+
+    async fn end(&self, owner: Option<String>, what: &str) -> Result<Answer, String> {
+        let kinds = Rest::KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+        let (target, kind) = match (what.parse::<SocketId>(), what.parse::<Rest>()) {
+            (Ok(socket), _) => (Target::Socket(socket), None),
+            (_, Ok(rest)) => (Target::Rest(rest.clone()), Some(rest.kind)),
             (Err(_), Err(error)) => {
-                return Err(format!("`{what}` is neither a socket id nor what sockets rest on: {error}"));
+                let rest = format!("{error}, and the kind is one of {kinds}");
+                return Err(format!("`{what}` is neither a socket id nor what sockets rest on: {rest}"));
             }
         };
         let owner = owner.map(OwnerId::new);
-        let receipt = self.sockets.end(owner.as_ref(), &target, CloseReason::SessionEnded).await;
-        Ok(json!({
+        let begin = move |sockets: &Sockets| sockets.end(owner.as_ref(), &target, CloseReason::SessionEnded);
+        let receipt = self.apart(begin).await?.await;
+        // The layers of an application may rest on more: what has ended something is known.
+        if let Some(kind) = kind.filter(|kind| receipt.sockets.is_empty() && !Rest::KINDS.contains(&kind.as_ref())) {
+            return Err(format!("no socket rests on a `{kind}`; the kinds are {kinds}"));
+        }
+        let document = json!({
             "ended": receipt.sockets.len(),
             "within_ms": u64::try_from(receipt.within.as_millis()).unwrap_or(u64::MAX),
-            "sockets": receipt.sockets.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }))
+        });
+        Ok(Answer::with_list(document, "sockets", receipt.sockets.into_iter().map(|id| json!(id.to_string()))))
     }
 
-    async fn why(&self, trace: &str) -> Result<Value, String> {
+    /// Does something with all sockets where it keeps nobody waiting.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce(&Sockets) -> T + Send + 'static) -> Result<T, String> {
+        let sockets = Arc::clone(&self.sockets);
+        tokio::task::spawn_blocking(move || work(&sockets)).await.map_err(|error| error.to_string())
+    }
+
+    async fn why(&self, owner: Option<&str>, trace: &str) -> Result<Value, String> {
         let trace: TraceId = trace.parse().map_err(|error| format!("`{trace}`: {error}"))?;
         self.audit.flush().await.map_err(|error| error.to_string())?;
         let record = self.audit.find(trace).await.map_err(|error| error.to_string())?;
-        record.as_ref().map(report::decision).ok_or_else(|| report::unknown_trace(trace))
+        report::decision(record.as_ref(), owner).ok_or_else(|| report::unknown_trace(trace))
     }
 }
 

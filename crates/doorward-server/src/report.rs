@@ -86,9 +86,11 @@ fn mark(outcome: trail::Outcome) -> &'static str {
     }
 }
 
-/// Both forms, as they go over the control socket.
-pub(crate) fn decision(record: &AuditRecord) -> Value {
-    json!({ "json": decision_json(record), "text": decision_text(record) })
+/// Both forms, as they go over the control socket. An owner is told of decisions at its own gates alone; of others it hears what
+/// it hears of none.
+pub(crate) fn decision(record: Option<&AuditRecord>, owner: Option<&str>) -> Option<Value> {
+    let record = record.filter(|record| owner.is_none_or(|owner| owner == record.owner.as_str()))?;
+    Some(json!({ "json": decision_json(record), "text": decision_text(record) }))
 }
 
 /// What is said of a trace id that the log does not have.

@@ -42,6 +42,19 @@ pub enum Target {
     Everything,
 }
 
+impl Target {
+    /// Whether it means this socket, where the owner does who says so; `None` is the operator.
+    fn means(&self, owner: Option<&OwnerId>, socket: &Socket) -> bool {
+        let admission = socket.admission();
+        owner.is_none_or(|owner| owner == admission.owner())
+            && match self {
+                Self::Rest(rest) => admission.rests_on().contains(rest),
+                Self::Socket(id) => *id == socket.id(),
+                Self::Everything => true,
+            }
+    }
+}
+
 /// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
 ///
 /// No schedule leaves a socket that no ending can reach. An ending is written into the revocation view first and then looks
@@ -179,14 +192,7 @@ impl Sockets {
                 }
             };
             for socket in found {
-                let admission = socket.admission();
-                let is_meant = owner.is_none_or(|owner| owner == admission.owner())
-                    && match what {
-                        Target::Rest(rest) => admission.rests_on().contains(rest),
-                        Target::Socket(id) => *id == socket.id(),
-                        Target::Everything => true,
-                    };
-                if is_meant && socket.end_as(Ended::For(reason), true, Some(ending.tally())) {
+                if what.means(owner, &socket) && socket.end_as(Ended::For(reason), true, Some(ending.tally())) {
                     ending.add(socket.id());
                 }
             }
@@ -252,10 +258,29 @@ impl Sockets {
     /// random times within `over`, so that they do not all come back at once. Waits until the last is done.
     pub async fn drain(&self, over: Duration) {
         self.draining.store(true, Ordering::Release);
-        let mut leaving = Vec::new();
-        for shard in &self.shards {
-            leaving.extend(lock(shard).all().into_iter().map(|socket| (self.random_part_of(over), socket)));
-        }
+        let all = self.shards.iter().flat_map(|shard| lock(shard).all()).collect();
+        self.restart_within(over, all).await;
+    }
+
+    /// As [`drain`](Self::drain), for the sockets that rest on something and the climbs to it that have begun. Gives how many
+    /// sockets those are, and the work of closing them, to be spawned.
+    pub fn restart(
+        self: &Arc<Self>,
+        owner: &OwnerId,
+        rest: Rest,
+        over: Duration,
+    ) -> (usize, impl Future<Output = ()> + Send + use<>) {
+        let key = self.key_of_rest(&rest);
+        let what = Target::Rest(rest);
+        self.revocations.append(Some(owner), &what, CloseReason::Restart);
+        let found = self.shards.iter().flat_map(|shard| lock(shard).find(key));
+        let found: Vec<_> = found.filter(|socket| socket.is_open() && what.means(Some(owner), socket)).collect();
+        let sockets = Arc::clone(self);
+        (found.len(), async move { sockets.restart_within(over, found).await })
+    }
+
+    async fn restart_within(&self, over: Duration, leaving: Vec<Arc<Socket>>) {
+        let mut leaving: Vec<_> = leaving.into_iter().map(|socket| (self.random_part_of(over), socket)).collect();
         leaving.sort_by_key(|(after, _)| *after);
         let began = Instant::now();
         let ending = Ending::begin();

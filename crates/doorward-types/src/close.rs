@@ -108,6 +108,8 @@ close_reasons! {
     SessionEnded = 4410, "session_ended", "The login that opened this connection has ended.", Never;
     /// The login, key or token that let this socket in has expired.
     Expired = 4410, "expired", "The login that opened this connection has expired.", Never;
+    /// The gate was taken away or disabled.
+    GateClosed = 4410, "gate_closed", "The gate that this connection came through was closed.", Never;
     /// Too many messages, attempts or connections.
     TooFast = 4429, "too_fast", "That was too much in too short a time.", Later;
 }

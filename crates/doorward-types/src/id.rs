@@ -148,6 +148,9 @@ pub struct Rest {
 }
 
 impl Rest {
+    /// The kinds that the layers of this project rest on. An application's own may have others.
+    pub const KINDS: &'static [&'static str] = &["subject", "issuer", "sid", "jti", "key", "ticket", "gate"];
+
     /// On `value`, which is a `kind`.
     pub fn on(kind: &'static str, value: impl Into<Box<str>>) -> Self {
         Self { kind: kind.into(), value: value.into() }

@@ -9,7 +9,7 @@ use doorward_wire::{
 use serde_json::value::RawValue;
 
 use super::{
-    Hub, Permitted,
+    ChannelModel, Hub, Permitted,
     topics::{Subscription, gate_of},
 };
 
@@ -56,7 +56,8 @@ impl Member {
     }
 
     fn subscribe(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
-        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        let rules = self.hub.rules();
+        let model = rules.model(channel).ok_or(Denied::Permission)?;
         let asked = inbound.pk.as_deref();
         let pks: Vec<Option<String>> = match model.can_subscribe(socket.admission(), inbound) {
             Permitted::WhatWasAskedFor => vec![asked.map(str::to_owned)],
@@ -69,7 +70,7 @@ impl Member {
             return Err(Denied::Permission);
         }
         let new = pks.iter().filter(|pk| !self.is_subscribed(socket, channel, pk.as_deref())).count();
-        if self.subscriptions.len() + new > self.hub.most_subscriptions {
+        if new > 0 && self.subscriptions.len() + new > rules.most_subscriptions {
             return Err(Denied::TooMany);
         }
         for pk in pks.iter().map(Option::as_deref) {
@@ -80,6 +81,10 @@ impl Member {
             }
         }
         Ok(())
+    }
+
+    fn model(&self, channel: &str) -> Result<Arc<dyn ChannelModel>, Denied> {
+        self.hub.rules().model(channel).cloned().ok_or(Denied::Permission)
     }
 
     fn is_subscribed(&self, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
@@ -97,7 +102,7 @@ impl Member {
     }
 
     fn publish(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
-        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        let model = self.model(channel)?;
         if !model.can_publish(socket.admission(), inbound) {
             return Err(Denied::Permission);
         }
@@ -111,7 +116,7 @@ impl Member {
     }
 
     fn custom(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
-        let model = self.hub.model(channel).ok_or(Denied::Permission)?;
+        let model = self.model(channel)?;
         if !model.can_send(socket.admission(), inbound) {
             return Err(Denied::Permission);
         }

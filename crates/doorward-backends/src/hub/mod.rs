@@ -21,13 +21,18 @@ mod model;
 mod rules;
 mod topics;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use doorward_auth::BoxFuture;
 use doorward_session::{Backend, Line, Socket, Sockets};
-use doorward_types::{GateName, OwnerId};
+use doorward_types::{CloseReason, GateName, OwnerId};
+use doorward_wire::json::Inbound;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 pub use self::{
     channel::{ChannelName, UnfitName},
@@ -46,16 +51,30 @@ pub struct HubConfig {
 }
 
 /// A backend of channels. One hub may serve many gates: nothing crosses between them, or between owners.
+#[derive(Default)]
 pub struct Hub {
-    channels: HashMap<ChannelName, Arc<dyn ChannelModel>>,
-    most_subscriptions: usize,
+    /// Held for reading while somebody takes a seat, so that nobody sits down by rules that were changed meanwhile.
+    rules: RwLock<Rules>,
     topics: Topics,
 }
 
-impl Default for Hub {
-    /// A hub without channels, with 128 subscriptions a socket.
+/// What may be done in a hub.
+struct Rules {
+    channels: HashMap<ChannelName, Arc<dyn ChannelModel>>,
+    most_subscriptions: usize,
+}
+
+impl Default for Rules {
+    /// No channels, and 128 subscriptions a socket.
     fn default() -> Self {
-        Self { channels: HashMap::new(), most_subscriptions: 128, topics: Topics::default() }
+        Self { channels: HashMap::new(), most_subscriptions: 128 }
+    }
+}
+
+impl Rules {
+    /// The model of a channel; `None` where everything is denied.
+    fn model(&self, channel: &str) -> Option<&Arc<dyn ChannelModel>> {
+        self.channels.get(channel)
     }
 }
 
@@ -68,15 +87,50 @@ impl Hub {
 
     /// How many subscriptions one socket may have.
     #[must_use]
-    pub fn with_at_most(self, subscriptions: usize) -> Self {
-        Self { most_subscriptions: subscriptions, ..self }
+    pub fn with_at_most(mut self, subscriptions: usize) -> Self {
+        self.rules_mut().most_subscriptions = subscriptions;
+        self
     }
 
     /// Adds a channel, or puts another model in its place.
     #[must_use]
-    pub fn with_channel(mut self, name: ChannelName, model: impl ChannelModel + 'static) -> Self {
-        self.channels.insert(name, Arc::new(model));
+    pub fn with_channel(self, name: ChannelName, model: impl ChannelModel + 'static) -> Self {
+        self.with_model(name, Arc::new(model))
+    }
+
+    /// As [`with_channel`](Self::with_channel), for a model that others hold too.
+    #[must_use]
+    pub fn with_model(mut self, name: ChannelName, model: Arc<dyn ChannelModel>) -> Self {
+        self.rules_mut().channels.insert(name, model);
         self
+    }
+
+    /// Takes the channels and the limit of another hub in place of its own; who is subscribed stays so. What is asked from now
+    /// on is judged by these.
+    ///
+    /// A socket that is subscribed to what the new channels would not allow it ends with `restart`: it may come again, and be
+    /// judged anew. A model that stays the same is not asked. Gives how many ended.
+    pub fn change_to(&self, other: Self) -> usize {
+        let other = other.rules.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let before = {
+            let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *rules, other)
+        };
+        let mut ended = 0;
+        for seat in self.topics.taken() {
+            let after = self.rules().model(&seat.channel).cloned();
+            let stays = match (before.model(&seat.channel), after) {
+                (_, None) => false,
+                (Some(before), Some(after)) if Arc::ptr_eq(before, &after) => true,
+                (_, Some(after)) => may_stay(after.as_ref(), &seat.socket, &seat.channel, seat.pk.as_deref()),
+            };
+            // A socket may have many seats.
+            if !stays && seat.socket.is_open() {
+                seat.socket.end(CloseReason::Restart);
+                ended += 1;
+            }
+        }
+        ended
     }
 
     /// Sends a message of the application's own to everybody at a gate who is subscribed, without asking any rule. The payload
@@ -93,9 +147,26 @@ impl Hub {
         self.topics.publish(sockets, (owner, gate), (channel.as_str(), pk), message)
     }
 
-    /// The model of a channel; `None` where everything is denied.
-    fn model(&self, channel: &str) -> Option<&dyn ChannelModel> {
-        self.channels.get(channel).map(|model| &**model)
+    fn rules(&self) -> RwLockReadGuard<'_, Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rules_mut(&mut self) -> &mut Rules {
+        self.rules.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a model would allow a subscription that was made by another one.
+fn may_stay(model: &dyn ChannelModel, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
+    let asked = match pk {
+        Some(pk) => json!({ "action": "subscribe", "channel": channel, "pk": pk }),
+        None => json!({ "action": "subscribe", "channel": channel }),
+    };
+    let asked = asked.to_string();
+    let Ok(asked) = Inbound::parse_text(&asked) else { return false };
+    match model.can_subscribe(socket.admission(), &asked) {
+        Permitted::WhatWasAskedFor => true,
+        Permitted::Only(permitted) => permitted.iter().any(|permitted| Some(permitted.as_str()) == pk),
     }
 }
 
@@ -111,6 +182,6 @@ impl Backend for Hub {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("channels", &self.channels.keys()).finish_non_exhaustive()
+        f.debug_struct("Hub").field("channels", &self.rules().channels.keys()).finish_non_exhaustive()
     }
 }

@@ -50,6 +50,13 @@ pub(super) struct Subscription {
     place: Arc<AtomicUsize>,
 }
 
+/// Who sits where.
+pub(super) struct Taken {
+    pub(super) socket: Arc<Socket>,
+    pub(super) channel: String,
+    pub(super) pk: Option<String>,
+}
+
 impl Default for Topics {
     fn default() -> Self {
         Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
@@ -132,6 +139,16 @@ impl Topics {
         seats.taken.len()
     }
 
+    /// Every seat that is taken, topic by topic; no lock is held between one topic and the next.
+    pub(super) fn taken(&self) -> impl Iterator<Item = Taken> {
+        let topics = self.shards.iter().flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>());
+        topics.flat_map(|topic| {
+            let (channel, pk) = channel_of(&topic.name);
+            let sockets: Vec<_> = lock(&topic.seats).taken.iter().map(|seat| Arc::clone(&seat.socket)).collect();
+            sockets.into_iter().map(move |socket| Taken { socket, channel: channel.clone(), pk: pk.clone() })
+        })
+    }
+
     fn shard(&self, name: &[u8]) -> &Mutex<Shard> {
         let number = self.hasher.hash_one(name) as usize % self.shards.len();
         &self.shards[number]
@@ -158,6 +175,26 @@ fn name_up_to_pk((owner, gate): (&OwnerId, &GateName), channel: &str) -> Vec<u8>
         put(&mut name, part);
     }
     name
+}
+
+/// The channel in a topic's name, and the primary key where there is one.
+fn channel_of(name: &[u8]) -> (String, Option<String>) {
+    let mut parts = Parts(name).skip(2);
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+/// The parts of a topic's name, one after the other.
+struct Parts<'a>(&'a [u8]);
+
+impl Iterator for Parts<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let (part, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+        self.0 = rest;
+        Some(String::from_utf8_lossy(part).into_owned())
+    }
 }
 
 fn put(name: &mut Vec<u8>, part: &str) {

@@ -6,6 +6,8 @@
 mod support;
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod echo;

@@ -7,17 +7,23 @@ use std::{
 
 use clap::Args;
 use doorward_auth::ports::{Clock, SystemRng};
-use doorward_types::KeyText;
+use doorward_types::{KeyText, Secret};
 
-use super::{ConfigFile, Failure, input, say, serve::serve};
+use super::{
+    ConfigFile, Failure, input, say,
+    serve::{listen_at, serve},
+};
 use crate::{
-    config::{Config, NewFile, write_new},
+    config::{BackendConfig, Config, NewFile, write_new},
     node,
     system::{SystemClock, random},
 };
 
 /// The file with the issuer's secret.
 const SECRET: &str = "guard.secret";
+
+/// The file with the configuration.
+const CONFIG: &str = "guard.toml";
 
 /// Put a gate in front of an unchanged WebSocket server; no configuration needed.
 ///
@@ -26,9 +32,9 @@ const SECRET: &str = "guard.secret";
 pub(super) struct Guard {
     /// The server behind the gate: `ws://HOST:PORT`, with a path or without.
     url: String,
-    /// The address and port that users connect to.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8420")]
-    listen: SocketAddr,
+    /// The address and port that users connect to, instead of 127.0.0.1:8420 or what is kept in `--data`.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// Let everybody in: to try the way through, not to guard anything.
     #[arg(long)]
     open: bool,
@@ -42,7 +48,7 @@ pub(super) struct Guard {
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
     /// Keep the configuration, the store and the issuer's secret here, so that tokens stay valid. Without it they are
-    /// forgotten at the end.
+    /// forgotten at the end. A configuration that is there already is used as it is, whoever wrote it, and never written again.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 }
@@ -64,11 +70,26 @@ impl Guard {
             let contents = KeyText::Challenge.write(&random());
             write_new(folder, &[NewFile { path: SECRET.into(), mode: 0o600, contents }])?;
         }
-        let file = ConfigFile { config: folder.join("guard.toml") };
-        fs::write(&file.config, self.config())?;
-        let loaded = file.load_with(&[])?;
+        let file = ConfigFile { config: folder.join(CONFIG) };
+        let is_new = !file.config.exists();
+        if is_new {
+            let contents = Secret::from_text(self.config());
+            write_new(folder, &[NewFile { path: CONFIG.into(), mode: 0o644, contents }])?;
+        }
+        let overrides: Vec<_> = self.listen.iter().map(listen_at).collect();
+        let loaded = file.load_with(&overrides).inspect_err(|_| {
+            if is_new {
+                // A mistake of the command line is not kept. What is told is that mistake.
+                let _still_there = fs::remove_file(&file.config);
+            }
+        })?;
+        self.must_agree_with(&loaded.config, &file)?;
         let token = if self.open { None } else { Some(self.token(&loaded.config, folder)?) };
         serve(&file, loaded, |listening| {
+            if self.data.is_some() {
+                let done = if is_new { "wrote" } else { "read" };
+                say(format_args!("{done} {}", file.config.display()));
+            }
             if let Some(token) = &token {
                 say(format_args!("token {token}"));
                 say(format_args!("connect with: DOORWARD_TOKEN={token} doorward connect ws://{listening}/"));
@@ -78,6 +99,28 @@ impl Guard {
             }
             say(format_args!("manage with: doorward sockets list -c {}", file.config.display()));
         })
+    }
+
+    /// What the command line says of the gate has to be what a configuration says that was there before.
+    fn must_agree_with(&self, config: &Config, file: &ConfigFile) -> Result<(), Failure> {
+        let Some(gate) = config.gates.iter().find(|gate| gate.name == "guard") else {
+            return Err(disagrees(file, "has no gate `guard`"));
+        };
+        let url = match &gate.backend {
+            BackendConfig::Upstream(upstream) => Some(&upstream.url),
+            BackendConfig::Hub(_) | BackendConfig::Echo(_) => None,
+        };
+        if self.url.parse().ok().as_ref() != url {
+            return Err(disagrees(file, format_args!("does not lead to `{}`", self.url)));
+        }
+        if self.open != gate.open {
+            let does = if gate.open { "lets everybody in" } else { "does not let everybody in (`--open`)" };
+            return Err(disagrees(file, does));
+        }
+        if !self.origins.is_empty() && gate.origins.as_ref() != Some(&self.origins) {
+            return Err(disagrees(file, "lists other origins"));
+        }
+        Ok(())
     }
 
     fn config(&self) -> String {
@@ -90,13 +133,13 @@ impl Guard {
             }
         };
         format!(
-            "# Written by `doorward guard`; start from `doorward genconfig` for a configuration of your own.\n\
+            "# Made by `doorward guard`, once: what you change here stays. Start from `doorward genconfig` for a configuration of your own.\n\
              [server]\nlisten = \"{listen}\"\nshutdown = \"1s\"\n\n[internal]\nlisten = \"127.0.0.1:0\"\n\n\
              [[issuer]]\nname = \"guard\"\nissuer = \"doorward-guard\"\naudience = \"guard\"\n\
              algorithms = [\"HS256\"]\nsecret_file = \"guard.secret\"\n\n\
              [[gate]]\nname = \"guard\"\npath = \"/*\"\n{origins}\
              backend = {{ upstream = {{ url = {url} }} }}\n{ladder}\n",
-            listen = self.listen,
+            listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8420))),
             url = text(&self.url),
         )
     }
@@ -107,4 +150,11 @@ impl Guard {
         let shown = token.reveal_text("guard's own token, printed for whoever started it").unwrap_or_default();
         Ok(shown.to_owned())
     }
+}
+
+/// A configuration that was there says something else than the command line. Neither is taken for the other.
+fn disagrees(file: &ConfigFile, what: impl std::fmt::Display) -> Failure {
+    let path = file.config.display();
+    let hint = format!("change it there, move it away for a new one, or serve it as it is: `doorward serve -c {path}`");
+    Failure::of_config(format!("`{path}` was there already and {what}\nhint: {hint}"))
 }

@@ -3,7 +3,7 @@ use clap::Args;
 use super::{ConfigFile, Failure, say, say_json, wait_for};
 use crate::control;
 
-/// Whether the server works, and what it holds.
+/// Whether the server lets people in, and what it holds. Exit code 1 where it does not: none runs, or it is draining.
 #[derive(Debug, Args)]
 pub(super) struct Health {
     #[command(flatten)]
@@ -21,10 +21,13 @@ impl Health {
             say_json(&health);
         } else {
             say(format_args!(
-                "ok: {} sockets, {} climbing, {} gates",
-                health["sockets"], health["climbing"], health["gates"]
+                "{}: {} sockets, {} climbing, {} gates",
+                health["status"].as_str().unwrap_or("?"),
+                health["sockets"],
+                health["climbing"],
+                health["gates"]
             ));
         }
-        Ok(())
+        if health["status"] == "ok" { Ok(()) } else { Err(Failure::new("the server lets nobody in")) }
     }
 }

@@ -63,7 +63,7 @@ enum Command {
     Sockets(sockets::Sockets),
     /// Explain a decision, layer by layer.
     Why(why::Why),
-    /// Whether the server works, and what it holds.
+    /// Whether the server lets people in, and what it holds.
     Health(health::Health),
 }
 

@@ -22,12 +22,15 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let listen =
-            |listen: &SocketAddr| Override { flag: "--listen", key: "server.listen", value: listen.to_string() };
-        let overrides: Vec<_> = self.listen.iter().map(listen).collect();
+        let overrides: Vec<_> = self.listen.iter().map(listen_at).collect();
         let loaded = self.file.load_with(&overrides)?;
         serve(&self.file, loaded, |_| ())
     }
+}
+
+/// `--listen`, which wins over the configuration.
+pub(super) fn listen_at(address: &SocketAddr) -> Override {
+    Override { flag: "--listen", key: "server.listen", value: address.to_string() }
 }
 
 /// Serves until a signal comes: SIGTERM and SIGINT drain, SIGHUP reads the gates again.
@@ -66,12 +69,14 @@ pub(super) fn serve(
 
 /// Reads the file again. A bad file changes nothing and is told.
 fn reload(file: &ConfigFile, running: &crate::node::Running) {
-    let reloaded = file
-        .load_with(&[])
-        .map_err(|failure| failure.to_string())
-        .and_then(|loaded| running.reload(&loaded.config).map_err(|error| error.to_string()));
+    let reloaded =
+        file.load_with(&[]).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
+            let reloaded = running.reload(&config).map_err(|error| error.to_string())?;
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            Ok(reloaded)
+        });
     match reloaded {
-        Ok(gates) => tracing::info!(gates, "the gates were read again"),
+        Ok(done) => tracing::info!("the gates were read again: {done}"),
         Err(why) => tracing::error!("the old configuration stays: {why}"),
     }
 }

@@ -21,8 +21,11 @@ pub(super) struct List {
     #[arg(long)]
     owner: Option<String>,
     /// At most so many.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100)]
     at_most: usize,
+    /// All of them, however many there are.
+    #[arg(long, conflicts_with = "at_most")]
+    all: bool,
     /// For a script.
     #[arg(long)]
     json: bool,
@@ -30,7 +33,8 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct End {
-    /// A socket id, or what the sockets rest on: `subject=member:7`, `jti=ID`, `key=ID`, `gate=NAME`.
+    /// A socket id, or what the sockets rest on: `subject=member:7`, `issuer=NAME`, `sid=ID`, `jti=ID`, `key=ID`, `ticket=ID`,
+    /// `gate=NAME`.
     what: String,
     #[command(flatten)]
     file: ConfigFile,
@@ -54,7 +58,8 @@ impl Sockets {
 impl List {
     fn run(self) -> Result<(), Failure> {
         let socket = self.file.control_socket()?;
-        let request = control::Request::ListSockets { owner: self.owner, at_most: self.at_most };
+        let at_most = if self.all { usize::MAX } else { self.at_most };
+        let request = control::Request::ListSockets { owner: self.owner, at_most };
         let list = wait_for(async { Ok(control::ask(&socket, &request).await?) })?;
         if self.json {
             say_json(&list);
@@ -76,7 +81,9 @@ impl List {
                 text("source")
             ));
         }
-        say(format_args!("{} of {}", list["sockets"].as_array().map_or(0, Vec::len), list["total"]));
+        let shown = list["sockets"].as_array().map_or(0, Vec::len);
+        let hint = if list["total"] == shown { "" } else { "; `--all` shows them all" };
+        say(format_args!("{shown} of {}{hint}", list["total"]));
         Ok(())
     }
 }

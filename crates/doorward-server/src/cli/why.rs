@@ -12,6 +12,9 @@ pub(super) struct Why {
     trace: TraceId,
     #[command(flatten)]
     file: ConfigFile,
+    /// Only if it was at a gate of this owner.
+    #[arg(long)]
+    owner: Option<String>,
     /// For a script.
     #[arg(long)]
     json: bool,
@@ -31,12 +34,14 @@ impl Why {
     /// A running server has rows that are not on disk yet; without one the store tells.
     async fn find(&self) -> Result<serde_json::Value, Failure> {
         let socket = self.file.control_socket()?;
-        match control::ask(&socket, &control::Request::Why { trace: self.trace.to_string() }).await {
+        let request = control::Request::Why { owner: self.owner.clone(), trace: self.trace.to_string() };
+        match control::ask(&socket, &request).await {
             Err(control::Unreachable::NotRunning(_)) => {}
             answer => return Ok(answer?),
         }
         let store = self.file.open_store()?;
         let record = store.find(self.trace).await?;
-        record.as_ref().map(report::decision).ok_or_else(|| Failure::new(report::unknown_trace(self.trace)))
+        report::decision(record.as_ref(), self.owner.as_deref())
+            .ok_or_else(|| Failure::new(report::unknown_trace(self.trace)))
     }
 }

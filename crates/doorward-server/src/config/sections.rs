@@ -16,7 +16,8 @@ table! {
         /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
         /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
-        /// How long the server may take to stop. The sockets leave spread over it, and meanwhile new requests are answered with 503.
+        /// How long the server may take to stop. The sockets leave spread over it, and meanwhile new requests are answered with
+        /// 503. Sockets whose gate has another backend after a reload leave spread over it, too.
         shutdown: Span = Span::from_secs(30);
     }
 }
@@ -35,7 +36,8 @@ table! {
         /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond
         /// the end of the process.
         url: StoreUrl = StoreUrl::Sqlite(PathBuf::from("doorward.db"));
-        /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset.
+        /// The Unix socket by which the command line reaches the running server (mode 0600). Beside the store where it is unset. One
+        /// that a server has left behind is replaced; one that is answered, and what is no socket, keeps the server from starting.
         control: Option<PathBuf> = None, like "\"/run/doorward/control.sock\"";
     }
 }

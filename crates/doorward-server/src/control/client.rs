@@ -1,8 +1,10 @@
 use std::{io, path::Path, time::Duration};
 
+use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
+    time::timeout,
 };
 
 use super::{LONGEST, Reply, Request};
@@ -24,28 +26,50 @@ pub enum Unreachable {
     Refused(String),
 }
 
-/// Asks a running server and waits for its answer, at most 10 seconds.
-pub async fn ask(socket: &Path, request: &Request) -> Result<serde_json::Value, Unreachable> {
-    const LIMIT: Duration = Duration::from_secs(10);
-    tokio::time::timeout(LIMIT, exchange(socket, request)).await.map_err(|_| Unreachable::Silent(LIMIT))?
+/// How long the server may be silent.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Asks a running server and waits for its answer, at most 10 seconds for each line of it.
+pub async fn ask(socket: &Path, request: &Request) -> Result<Value, Unreachable> {
+    let mut stream = in_time(say(socket, request)).await?;
+    let mut list: Option<(String, Vec<Value>)> = None;
+    loop {
+        match in_time(next_line(&mut stream)).await? {
+            Reply::Part { of, items } => list.get_or_insert((of, Vec::new())).1.extend(items),
+            Reply::Ok(mut document) => {
+                if let Some((name, items)) = list {
+                    document[name] = items.into();
+                }
+                return Ok(document);
+            }
+            Reply::Error(why) => return Err(Unreachable::Refused(why)),
+        }
+    }
 }
 
-async fn exchange(socket: &Path, request: &Request) -> Result<serde_json::Value, Unreachable> {
-    let broken = |error: io::Error| Unreachable::Broken(error.to_string());
+async fn in_time<T>(work: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {
+    timeout(SILENCE, work).await.map_err(|_| Unreachable::Silent(SILENCE))?
+}
+
+async fn say(socket: &Path, request: &Request) -> Result<BufReader<UnixStream>, Unreachable> {
     let mut stream = UnixStream::connect(socket).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             Unreachable::NotRunning(socket.display().to_string())
         }
         _ => Unreachable::Broken(format!("`{}`: {error}", socket.display())),
     })?;
-    let request = serde_json::to_vec(request).map_err(|error| Unreachable::Broken(error.to_string()))?;
+    let request = serde_json::to_vec(request).map_err(broken)?;
     stream.write_all(&request).await.map_err(broken)?;
     stream.shutdown().await.map_err(broken)?;
-    let mut reply = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut reply).await.map_err(broken)?;
-    match serde_json::from_slice(&reply) {
-        Ok(Reply::Ok(value)) => Ok(value),
-        Ok(Reply::Error(why)) => Err(Unreachable::Refused(why)),
-        Err(error) => Err(Unreachable::Broken(error.to_string())),
-    }
+    Ok(BufReader::new(stream))
+}
+
+async fn next_line(stream: &mut BufReader<UnixStream>) -> Result<Reply, Unreachable> {
+    let mut line = Vec::new();
+    stream.take(LONGEST).read_until(b'\n', &mut line).await.map_err(broken)?;
+    serde_json::from_slice(&line).map_err(broken)
+}
+
+fn broken(error: impl ToString) -> Unreachable {
+    Unreachable::Broken(error.to_string())
 }

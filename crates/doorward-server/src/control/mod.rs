@@ -1,7 +1,14 @@
-//! How the command line talks to a running server: one JSON object each way over a Unix socket beside the store.
+//! How the command line talks to a running server: over a Unix socket beside the store, one JSON object a line.
+//!
+//! ```text
+//! C  {"list_sockets":{"owner":null,"at_most":100}}              then no more is sent
+//! S  {"part":{"of":"sockets","items":[{"socket":"..."}, ...]}}  as many of these as it takes, none of them long
+//! S  {"ok":{"sockets":[],"total":2}}                            or {"error":"one clear line"}
+//! ```
 //!
 //! The socket has mode 0600: who may open it is the operator. A file lock beside it keeps a second server off the store.
 
+mod bind;
 mod client;
 mod lock;
 mod server;
@@ -10,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use bind::Unbound;
 pub use client::{Unreachable, ask};
 pub use lock::{InUse, StoreLock};
 pub use server::serve;
@@ -36,23 +44,35 @@ pub enum Request {
     },
     /// One decision, step by step.
     Why {
+        /// At a gate of this owner; at any for `None`.
+        owner: Option<String>,
         /// The trace id.
         trace: String,
     },
 }
 
-/// What a running server answers.
+/// A line of what a running server answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reply {
-    /// What was asked for.
+    /// Some of a long list, before what it belongs to.
+    Part {
+        /// The name of the list.
+        of: String,
+        /// What is in it next.
+        items: Vec<serde_json::Value>,
+    },
+    /// What was asked for; the last line.
     Ok(serde_json::Value),
     /// Why it cannot be had.
     Error(String),
 }
 
-/// The longest request or reply, in bytes. A list of sockets is the longest there is.
-const LONGEST: u64 = 64 << 20;
+/// The longest line, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// How many items of a list stand in one line.
+const ITEMS: usize = 256;
 
 /// Where the socket of a store's server is.
 pub fn socket_path(store: &Path) -> PathBuf {

@@ -1,25 +1,29 @@
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    net::{UnixStream, unix::OwnedWriteHalf},
+    time::timeout,
 };
 
-use super::{Reply, Request};
-use crate::door::Door;
+use super::{ITEMS, Reply, Request, Unbound, bind::bind};
+use crate::{
+    door::Door,
+    operate::{Answer, List},
+};
 
-/// How long the command line has to say what it wants.
+/// The longest request, in bytes.
+const LONGEST_REQUEST: u64 = 64 * 1024;
+
+/// How long the command line has to say what it wants, and to take each line of the answer.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Answers the command line until it is dropped. The caller holds the [`StoreLock`](super::StoreLock), so a socket that is
-/// there already belongs to a server that is gone.
-pub fn serve(path: &Path, door: Arc<Door>) -> io::Result<impl Future<Output = ()> + use<>> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+/// Answers the command line until it is dropped.
+///
+/// # Errors
+/// There is no place for the socket: somebody answers there already, or what stands there is none.
+pub fn serve(path: &Path, door: Arc<Door>) -> Result<impl Future<Output = ()> + use<>, Unbound> {
+    let listener = bind(path)?;
     Ok(async move {
         loop {
             match listener.accept().await {
@@ -43,15 +47,37 @@ pub fn serve(path: &Path, door: Arc<Door>) -> io::Result<impl Future<Output = ()
 async fn answer(stream: UnixStream, door: &Door) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut request = Vec::new();
-    tokio::time::timeout(LIMIT, read.take(64 * 1024).read_to_end(&mut request)).await??;
-    let reply = match serde_json::from_slice::<Request>(&request) {
-        Ok(request) => match door.operate(request).await {
-            Ok(value) => Reply::Ok(value),
-            Err(why) => Reply::Error(why),
-        },
-        Err(error) => Reply::Error(format!("cannot read the request: {error}")),
+    timeout(LIMIT, read.take(LONGEST_REQUEST).read_to_end(&mut request)).await??;
+    let answer = match serde_json::from_slice::<Request>(&request) {
+        Ok(request) => door.operate(request).await,
+        Err(error) => Err(format!("cannot read the request: {error}")),
     };
-    let reply = serde_json::to_vec(&reply)?;
-    tokio::time::timeout(LIMIT, write.write_all(&reply)).await??;
+    let last = match answer.map(Answer::parts) {
+        Ok((document, list)) => {
+            if let Some(list) = list {
+                say_all(&mut write, list).await?;
+            }
+            Reply::Ok(document)
+        }
+        Err(why) => Reply::Error(why),
+    };
+    say(&mut write, &last).await?;
     write.shutdown().await
+}
+
+/// One line after the other: however long the list is, no more than a line of it is held, and others have their turn.
+async fn say_all(write: &mut OwnedWriteHalf, List { name, mut items }: List) -> io::Result<()> {
+    loop {
+        let items: Vec<_> = items.by_ref().take(ITEMS).collect();
+        if items.is_empty() {
+            return Ok(());
+        }
+        say(write, &Reply::Part { of: name.to_owned(), items }).await?;
+    }
+}
+
+async fn say(write: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    timeout(LIMIT, write.write_all(&line)).await?
 }

@@ -46,7 +46,7 @@ pub struct Caps {
     limits: CapsLimits,
     rng: Arc<dyn Rng>,
     counts: Mutex<Counts>,
-    /// Told when nobody is left whose request has come and who is not admitted.
+    /// Told when nobody is left whose request has come and who is not admitted, and when nobody is left at all.
     idle: Notify,
 }
 
@@ -97,9 +97,18 @@ impl Caps {
 
     /// Waits until nobody climbs whose request has come. Who has said nothing yet is not waited for.
     pub async fn none_climbs(&self) {
+        self.until(|counts| counts.heard == 0).await;
+    }
+
+    /// Waits until nobody is here: every place has been given back.
+    pub async fn none_is_here(&self) {
+        self.until(|counts| counts.climbing == 0 && counts.sockets == 0).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Counts) -> bool) {
         loop {
             let idle = self.idle.notified();
-            if self.lock().heard == 0 {
+            if holds(&self.lock()) {
                 return;
             }
             idle.await;
@@ -118,10 +127,10 @@ impl Caps {
         usize::from(u16::from_be_bytes(byte)) % 100 < share
     }
 
-    /// One who climbs no more.
+    /// One who climbs no more, or is gone.
     fn leave(&self, counts: &mut Counts, was_heard: bool) {
         counts.heard -= usize::from(was_heard);
-        if was_heard && counts.heard == 0 {
+        if (was_heard && counts.heard == 0) || (counts.climbing == 0 && counts.sockets == 0) {
             self.idle.notify_waiters();
         }
     }

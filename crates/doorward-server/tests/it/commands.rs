@@ -17,25 +17,25 @@ use tempfile::TempDir;
 
 /// What a command said.
 #[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Said {
     /// What it said when it worked.
-    fn well(self) -> String {
+    pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out.trim_end().to_owned()
     }
 
-    fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.well()).unwrap()
     }
 
     /// The one line that says what is wrong, and the exit code.
-    fn failed(self) -> (i32, String) {
+    pub(crate) fn failed(self) -> (i32, String) {
         let errors: Vec<_> = self.err.lines().filter(|line| line.starts_with("error: ")).collect();
         assert_eq!(errors.len(), 1, "{self:?}");
         assert!(!self.err.contains("panicked"), "{self:?}");
@@ -56,7 +56,7 @@ fn doorward(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
 }
 
@@ -322,4 +322,36 @@ async fn guard_stands_before_a_server_without_a_configuration() {
         other => panic!("{:?}", other.err()),
     }
     assert!(Client::connect(&address, Options { bearer: Some(secret(&token)), ..raw }).await.is_ok());
+}
+
+#[test]
+fn guard_makes_its_configuration_once_and_leaves_what_a_person_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let file = here.join("data/guard.toml");
+    let url = "ws://127.0.0.1:9/";
+    let start = |said: &str| {
+        let mut guard = Serving::start(here, &["guard", "--data", "data", "--listen", "127.0.0.1:0", url]);
+        assert_eq!(guard.line(), format!("{said} data/guard.toml"));
+        let token = guard.line().strip_prefix("token ").unwrap().to_owned();
+        assert_eq!(guard.stop(), Some(0));
+        token
+    };
+    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(64));
+    start("wrote");
+    let changed = format!("# Mine.\n{}max_session = \"1h\"\n", fs::read_to_string(&file).unwrap());
+    fs::write(&file, &changed).unwrap();
+    let token = start("read");
+    let checked = ["checktoken", "-c", "data/guard.toml", "--issuer", "guard"];
+    assert!(run_with(here, &checked, &[("DOORWARD_TOKEN", &token)]).well().starts_with("valid: "));
+
+    for (arguments, what) in [
+        (&["ws://127.0.0.1:10/"][..], "does not lead to `ws://127.0.0.1:10/`"),
+        (&["--open", url], "does not let everybody in (`--open`)"),
+        (&["--origin", "https://app.example", url], "lists other origins"),
+    ] {
+        let (code, error) = run(here, &[&["guard", "--data", "data"], arguments].concat()).failed();
+        assert_eq!((code, error), (64, format!("`data/guard.toml` was there already and {what}")));
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
 }

@@ -103,7 +103,7 @@ both! {
         assert_eq!(rows.len(), 14, "{:#?}", world.verdicts().await);
         for row in &rows {
             let text = format!("{row:?}{}", serde_json::to_string(&row.trail).unwrap());
-            let told = world.operate(Request::Why { trace: row.trace.to_string() }).await.to_string();
+            let told = world.operate(Request::Why { owner: None, trace: row.trace.to_string() }).await.to_string();
             for secret in &secrets {
                 assert!(!text.contains(secret.as_str()) && !told.contains(secret.as_str()), "{secret}: {text}{told}");
             }
@@ -128,7 +128,7 @@ both! {
             ("ident", Outcome::NotReached),
         ];
         assert_eq!(rungs, expected);
-        let why = world.operate(Request::Why { trace: row.trace.to_string() }).await;
+        let why = world.operate(Request::Why { owner: None, trace: row.trace.to_string() }).await;
         let text = why["text"].as_str().unwrap();
         for line in ["gate     fancy of acme, from 127.0.0.1", "subject  member:7 (7)", "verdict  refused: ", "by challenge, at `",
             "the peer was told 4401 not_authenticated", "  hit          jwt", "  miss         challenge", "  not reached  ident"]
@@ -136,15 +136,15 @@ both! {
             assert!(text.contains(line), "`{line}` is not in\n{text}");
         }
         assert_eq!(why["json"]["outcome"]["code"], 4401);
-        let unknown = world.door.operate(Request::Why { trace: "0".repeat(32) }).await.unwrap_err();
+        let unknown = world.door.operate(Request::Why { owner: None, trace: "0".repeat(32) }).await.unwrap_err();
         assert!(unknown.contains("no decision with the trace id"), "{unknown}");
-        assert!(world.door.operate(Request::Why { trace: "nonsense".into() }).await.is_err());
+        assert!(world.door.operate(Request::Why { owner: None, trace: "nonsense".into() }).await.is_err());
     }
 
     async fn a_handshake_refusal_tells_the_trace_id_of_its_row(carrier: Carrier) {
         let world = World::of(carrier, GATES).await;
         let refused = world.knock("/pages", "Origin: https://evil.example\r\n").await.err().unwrap();
-        let why = world.operate(Request::Why { trace: refused.trace.unwrap() }).await;
+        let why = world.operate(Request::Why { owner: None, trace: refused.trace.unwrap() }).await;
         assert_eq!(why["json"]["outcome"]["layer"], "origin");
         assert!(why["text"].as_str().unwrap().contains("not reached  bearer"), "{why}");
     }

@@ -24,7 +24,7 @@ use doorward_auth::{
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Parts,
+    Door, Extensions, Parts, Reloaded,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -172,6 +172,7 @@ pub(crate) struct World {
     pub(crate) log: Arc<Log>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
+    pub(crate) tools: Tools,
     http: Http,
     tcp: Option<SocketAddr>,
     /// Where peers come from over a pipe.
@@ -268,7 +269,26 @@ impl World {
             }
         };
         let from = ([127, 0, 0, 1], 4711).into();
-        Self { door, clock, drawn, log, tickets, app_keys, http, tcp, from, pipe: 64 * 1024, drawn_here: 0.into() }
+        Self {
+            door,
+            clock,
+            drawn,
+            log,
+            tickets,
+            app_keys,
+            tools,
+            http,
+            tcp,
+            from,
+            pipe: 64 * 1024,
+            drawn_here: 0.into(),
+        }
+    }
+
+    /// Gives the door other gates of the site; whose backend changes has that long to leave.
+    pub(crate) fn reload(&self, gates: &str, over: Duration) -> Reloaded {
+        let config = read(&format!("{SITE}{gates}"), &self.tools.extensions);
+        self.door.reload(&config, &self.tools, over).unwrap()
     }
 
     /// A connection on which nothing was said yet. Over a pipe the door's caps may leave no room: then it is closed at once.
@@ -354,7 +374,7 @@ impl World {
 
     /// What the operator is told.
     pub(crate) async fn operate(&self, request: Request) -> Value {
-        self.door.operate(request).await.unwrap()
+        self.door.operate(request).await.unwrap().whole()
     }
 
     /// Ends what rests on that.
@@ -364,14 +384,10 @@ impl World {
 
     /// Waits until nobody is connected any more: every place has been given back.
     pub(crate) async fn empties(&self) {
-        let all_left = async {
-            while self.door.caps().counts() != (0, 0) || !self.door.sockets().is_empty() {
-                tokio::task::yield_now().await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let counts = || format!("{:?} and {} sockets", self.door.caps().counts(), self.door.sockets().len());
-        assert!(tokio::time::timeout(Duration::from_secs(60), all_left).await.is_ok(), "{}", counts());
+        let all_left = self.door.caps().none_is_here();
+        let in_time = tokio::time::timeout(Duration::from_secs(60), all_left).await;
+        assert!(in_time.is_ok(), "{:?}", self.door.caps().counts());
+        assert!(self.door.sockets().is_empty(), "a socket goes before its place does");
     }
 }
 

@@ -118,6 +118,44 @@ async fn c81_a_drain_spreads_the_closes_and_a_logout_still_lands(over: Over) {
     assert!(closes.iter().max().unwrap() > &Duration::from_millis(150), "they did not all close at once");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_restarts_leaves_spread_over_the_time_with_the_climbs_that_have_begun_and_the_rest_stays() {
+    let world = World::over(Over::Pipe);
+    let mut leaving = Vec::new();
+    for number in 0..30 {
+        leaving.push(world.serve(login(&format!("{number}"), "old"), quiet(), echo()).await);
+    }
+    let stays = world.serve(login("bob", "new"), quiet(), echo()).await;
+    let begun = world.sockets.cursor();
+    let began = Instant::now();
+    let restart = |owner| world.sockets.restart(&OwnerId::new(owner), Rest::on("sid", "old"), Duration::from_secs(20));
+    assert_eq!(restart("other").0, 0);
+    let (count, work) = restart("acme");
+    assert_eq!(count, 30);
+    let work = tokio::spawn(work);
+    let (transport, _peer) = world.stream(100).await;
+    let late = |as_of| world.sockets.register(climb(login("late", "old"), as_of), Arc::clone(&transport), quiet());
+    assert_eq!(late(begun).unwrap_err(), CloseReason::Restart);
+    let after = late(world.sockets.cursor()).unwrap();
+    let closes: Vec<_> = leaving
+        .into_iter()
+        .map(|mut served| {
+            tokio::spawn(async move {
+                served.peer.hears_close(CloseReason::Restart).await;
+                began.elapsed().as_secs()
+            })
+        })
+        .collect();
+    let mut times = std::collections::BTreeSet::new();
+    for close in closes {
+        times.insert(close.await.unwrap());
+    }
+    assert!(times.len() > 8, "spread over {times:?}");
+    work.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(21), "{:?}", began.elapsed());
+    assert!(stays.socket.is_open() && after.is_open());
+}
+
 /// A registry that does not run: enough for what is decided at once.
 fn registry() -> Arc<Sockets> {
     World::over(Over::Pipe).sockets.clone()

@@ -141,13 +141,14 @@ impl World {
 
     /// What `doorward why` says.
     pub(super) async fn why(&self, trace: &str) -> Result<String, String> {
-        let answer = self.door().operate(Request::Why { trace: trace.to_owned() }).await?;
+        let answer = self.door().operate(Request::Why { owner: None, trace: trace.to_owned() }).await?.whole();
         Ok(answer["text"].as_str().unwrap_or_default().trim_end().to_owned())
     }
 
     /// What `doorward sockets end` does.
     pub(super) async fn end(&self, what: &str) -> Result<Value, String> {
-        self.door().operate(Request::EndSockets { owner: None, what: what.to_owned() }).await
+        let ended = self.door().operate(Request::EndSockets { owner: None, what: what.to_owned() }).await?;
+        Ok(ended.whole())
     }
 
     /// Lines for another terminal.

@@ -1,0 +1,140 @@
+//! The gates of a node: a configuration become one table, which is swapped as a whole.
+
+mod assemble;
+mod backing;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use doorward_auth::{
+    Ladder,
+    layers::handshake::path::{PathTable, RequestPath, query_variables},
+};
+use doorward_session::SocketPolicy;
+use doorward_types::{GateName, OwnerId};
+
+use crate::{config, edge::Upgrade};
+
+pub(crate) use assemble::Next;
+pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
+pub use backing::{Ahead, Backing, Passing};
+
+/// A protected WebSocket endpoint of an owner.
+pub struct Gate {
+    /// Whose it is.
+    pub owner: OwnerId,
+    /// Its name.
+    pub name: GateName,
+    /// Who gets in.
+    pub ladder: Arc<Ladder>,
+    /// What stands behind it.
+    pub backing: Backing,
+    /// The largest message before the admission, in bytes.
+    pub bytes_before: usize,
+    /// How long a user has to choose between alternatives.
+    pub choose_within: Duration,
+    policy: Arc<SocketPolicy>,
+    /// As the configuration has it, and the limits that hold for it: what a later configuration is compared with.
+    settings: config::Gate,
+    limits: config::Limits,
+    /// For a path that ends in `/*`: how many parts it has before that.
+    tail_after: Option<usize>,
+}
+
+impl Gate {
+    /// What its sockets may do after their admission.
+    pub fn policy(&self) -> Arc<SocketPolicy> {
+        Arc::clone(&self.policy)
+    }
+
+    fn tail_of(&self, path: &str, query: Option<&str>) -> Option<String> {
+        let parts = self.tail_after?;
+        let mut tail = path.splitn(parts + 2, '/').nth(parts + 1).unwrap_or_default().to_owned();
+        if let Some(query) = query {
+            tail.push('?');
+            tail.push_str(query);
+        }
+        Some(tail)
+    }
+
+    /// Whether the user is spoken to in JSON: the ladder talks, or the backend does. What is behind an upstream or an echo
+    /// gate that is decided at the handshake knows nothing of Doorward.
+    pub fn speaks_json(&self) -> bool {
+        matches!(self.backing, Backing::Hub(_)) || !self.ladder.is_decided_at_handshake()
+    }
+
+    fn change_since(&self, before: Option<&Arc<Self>>) -> Change {
+        match before {
+            None => Change::Added,
+            Some(before) if before.settings.backend != self.settings.backend => Change::Backend,
+            Some(before) if before.settings != self.settings || before.limits != self.limits => Change::Entrance,
+            Some(_) => Change::None,
+        }
+    }
+}
+
+/// What an upgrade's host and path led to.
+pub struct Found {
+    /// The gate.
+    pub gate: Arc<Gate>,
+    /// The path's variables and the query, as `path.NAME` and `query.NAME`.
+    pub variables: BTreeMap<String, String>,
+    /// For a gate whose path ends in `/*`: what followed, as it came, with the query.
+    pub tail: Option<String>,
+}
+
+/// The gates of a node, found by host and path.
+#[derive(Default)]
+pub struct Gates {
+    table: PathTable<Arc<Gate>>,
+    by_name: BTreeMap<(OwnerId, GateName), Arc<Gate>>,
+}
+
+/// What became of a gate from one configuration to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is as it was.
+    None,
+    /// It was not there before.
+    Added,
+    /// Something of it, but what stands behind it: whoever is in may stay.
+    Entrance,
+    /// What stands behind it. The rules of a hub do not count: the hub stays.
+    Backend,
+    /// It is not there any more.
+    Removed,
+}
+
+impl Gates {
+    /// The gate that an upgrade is for. The same steps are taken whether there is one or not.
+    pub fn find(&self, upgrade: &Upgrade) -> Option<Found> {
+        let path = RequestPath::read(&upgrade.path).ok()?;
+        let query = query_variables(upgrade.query.as_deref().unwrap_or_default()).ok()?;
+        let found = self.table.find(upgrade.host_name(), &path)?;
+        // Where tickets are made nobody connects.
+        if path.asks_for_ticket() {
+            return None;
+        }
+        let mut variables = found.variables;
+        variables.extend(query);
+        let tail = found.entry.tail_of(&upgrade.path, upgrade.query.as_deref());
+        Some(Found { gate: Arc::clone(found.entry), variables, tail })
+    }
+
+    /// What became of the gates that were there before, and of those that are there now.
+    pub(crate) fn changes_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (&'a Gate, Change)> {
+        let removed = before.by_name.iter().filter(|(name, _)| !self.by_name.contains_key(name));
+        let removed = removed.map(|(_, gate)| (&**gate, Change::Removed));
+        let here = self.by_name.iter().map(|(name, gate)| (&**gate, gate.change_since(before.by_name.get(name))));
+        here.chain(removed)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+}
