@@ -24,12 +24,14 @@
 mod args;
 mod child;
 mod clock;
+mod doorward;
 mod epoll;
 mod error;
 mod frames;
 mod load;
 mod process;
 mod raw;
+mod spoken;
 mod stats;
 mod table;
 mod token;

@@ -1,10 +1,11 @@
 //! One measurement: a fresh server, a fresh load generator, one figure, and everything gone again.
 
-use super::{doorward::Doorward, rows::Row};
+use super::rows::Row;
 use crate::{
     args::Table,
     child::Running,
     clock,
+    doorward::Doorward,
     error::{Error, Result, Trying},
 };
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ impl Bench<'_> {
             let running = upstream.insert(Running::start_self(client_cpu, &["echo-upstream"], folder.path())?);
             behind = running.address()?;
         }
-        let doorward = Doorward::configured(folder.path(), behind)?;
+        let doorward = Doorward::configured(folder.path(), &gates(behind))?;
         let mut server = match (side, &self.binary) {
             (Side::Baseline, _) => Running::start_self(server_cpu, &raw(row, behind), folder.path())?,
             (Side::Doorward, Some(binary)) => doorward.start(binary, server_cpu)?,
@@ -123,4 +124,33 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
         (Side::Doorward, row) if row.relays() => vec!["--path=/relay".to_owned(), secret, "--bearer".to_owned()],
         (Side::Doorward, _) => vec!["--path=/hub".to_owned(), secret],
     }
+}
+
+/// The gates of Doorward's configuration; `/relay` leads to `upstream`.
+fn gates(upstream: SocketAddr) -> String {
+    format!(
+        r#"[[gate]]
+name = "hub"
+path = "/hub"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate.channel]]
+name = "bench"
+subscribe = "authenticated"
+publish = "authenticated"
+
+[[gate]]
+name = "echo"
+path = "/echo"
+backend = {{ echo = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate]]
+name = "relay"
+path = "/relay"
+backend = {{ upstream = {{ url = "ws://{upstream}" }} }}
+ladder = [{{ bearer = {{ issuer = "bench" }} }}]
+"#
+    )
 }

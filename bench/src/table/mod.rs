@@ -1,13 +1,12 @@
 //! The table: every row on both sides, in turns, and what came out of it as markdown.
 
-mod doorward;
 mod markdown;
 mod measure;
 pub(crate) mod rows;
 
 use crate::{
     args::Table,
-    clock,
+    clock, doorward,
     error::{Error, Result, Trying},
     stats::figure,
 };
@@ -17,7 +16,6 @@ use rows::Row;
 use std::{
     fs,
     io::{Write, stderr, stdout},
-    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -31,7 +29,7 @@ const QUIET: f64 = 0.5;
 pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     enough_descriptors()?;
     let begun = clock::now();
-    let binary = binary(options.doorward.as_deref())?;
+    let binary = doorward::binary(options.doorward.as_deref())?;
     let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 }).clamp(1, 100);
     let seconds = if options.quick { 1.0 } else { 3.0 };
     match &binary {
@@ -79,15 +77,6 @@ fn turn(bench: &Bench<'_>, outcome: &mut Outcome, round: usize, rounds: usize) {
         say(&format!("round {round}/{rounds}  {:<15} {:<9} {text}  ({time:.1} s)", row.name(), markdown::name(side)));
         outcome.add(side, taken);
     }
-}
-
-/// The binary to measure: the named one, or the one beside this program.
-fn binary(named: Option<&Path>) -> Result<Option<PathBuf>> {
-    if let Some(path) = named {
-        return Ok(Some(fs::canonicalize(path).trying(path.display().to_string())?));
-    }
-    let beside = std::env::current_exe().trying("the path of this program")?.with_file_name("doorward");
-    Ok(beside.is_file().then_some(beside))
 }
 
 fn enough_descriptors() -> Result<()> {
