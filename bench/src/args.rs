@@ -113,6 +113,24 @@ pub(crate) enum Scenario {
         #[arg(long)]
         hold: bool,
     },
+    /// Open sockets, run a command that ends them all, and wait for the last that hears it.
+    End {
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// A command that lists them in JSON, timed before the end; a `;` ends it.
+        #[arg(long, num_args = 1.., allow_hyphen_values = true, value_terminator = ";", value_name = "WORD")]
+        look: Vec<String>,
+        /// The command that ends them; a `;` ends it.
+        #[arg(
+            long,
+            required = true,
+            num_args = 1..,
+            allow_hyphen_values = true,
+            value_terminator = ";",
+            value_name = "WORD"
+        )]
+        command: Vec<String>,
+    },
     /// Round trips over a relay.
     Echo {
         #[arg(long, default_value_t = 100)]
@@ -134,6 +152,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_has_options_of_its_own_up_to_the_semicolon() {
+        let words = "x load --target 127.0.0.1:1 --pid 1 end --look list --json -c a ; --command end -c a --json";
+        let Command::Load(load) = Args::try_parse_from(words.split(' ')).unwrap().command else { panic!("no load") };
+        let Scenario::End { count, look, command } = load.scenario else { panic!("no ending") };
+        assert_eq!(count, 10_000);
+        assert_eq!(look, ["list", "--json", "-c", "a"]);
+        assert_eq!(command, ["end", "-c", "a", "--json"]);
     }
 
     #[test]

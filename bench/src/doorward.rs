@@ -40,6 +40,13 @@ impl Doorward {
         Running::start(cpu, binary, &args, &self.folder)
     }
 
+    /// The words of a command on this configuration, and on the server that runs with it.
+    pub(crate) fn command(&self, binary: &Path, words: &[&str]) -> Vec<String> {
+        let binary = binary.display().to_string();
+        let words = words.iter().map(|word| (*word).to_owned());
+        [binary].into_iter().chain(words).chain(["-c".to_owned(), self.config.display().to_string()]).collect()
+    }
+
     /// Bytes of the store on disk, its log included.
     pub(crate) fn store_bytes(&self) -> u64 {
         ["doorward.db", "doorward.db-wal"]

@@ -4,6 +4,7 @@
 
 mod crowd;
 mod echo;
+mod ending;
 mod fanout;
 mod idle;
 mod peer;
@@ -35,6 +36,7 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::Connect { count } => storm::admitted(load, *count),
         Scenario::Refuse { count } => storm::refused(load, *count),
         Scenario::Idle { count, carry, hold } => idle::run(load, *count, *carry, *hold),
+        Scenario::End { count, look, command } => ending::run(load, *count, look, command),
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }

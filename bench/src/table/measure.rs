@@ -55,6 +55,9 @@ impl Bench<'_> {
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
         words.extend(self.scenario(row, side));
+        if row == Row::Ending {
+            words.extend(self.commands(side, &doorward, server.id()));
+        }
         let mut load = Running::start_self(client_cpu, &words, folder.path())?;
         // The load generator says why it failed; the server's last words say more if it is the one that ended.
         let line = load.line(LIMIT).map_err(|error| match server.ended() {
@@ -92,8 +95,26 @@ impl Bench<'_> {
             Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
             Row::RelayIdle => "idle --count 4000".to_owned(),
             Row::Refusal => format!("refuse --count {strangers}"),
+            Row::Ending => "end --count 10000".to_owned(),
         };
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    /// What lists the sockets of the ending row and what ends them: the operator's own commands, or a kill.
+    fn commands(&self, side: Side, doorward: &Doorward, server: u32) -> Vec<String> {
+        let operator = |words| self.binary.as_deref().map(|binary| doorward.command(binary, words)).unwrap_or_default();
+        match side {
+            Side::Baseline => {
+                ["--command", "kill", "-KILL"].map(str::to_owned).into_iter().chain([server.to_string()]).collect()
+            }
+            Side::Doorward => [
+                vec!["--look".to_owned()],
+                operator(&["sockets", "list", "--json", "--at-most", "10000"]),
+                vec![";".to_owned(), "--command".to_owned()],
+                operator(&["sockets", "end", "gate=hub", "--json"]),
+            ]
+            .concat(),
+        }
     }
 }
 
@@ -102,7 +123,7 @@ fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
     let mode = match row {
         Row::Fanout1kW1 | Row::Fanout10kW1 => "fanout",
         Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
-        Row::Idle | Row::AfterMessage | Row::AfterClimbs => "idle-tokio",
+        Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending => "idle-tokio",
         Row::Connect | Row::Refusal => "connect",
         Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
     };
