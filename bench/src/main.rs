@@ -29,6 +29,7 @@ mod epoll;
 mod error;
 mod frames;
 mod load;
+mod machine;
 mod process;
 mod raw;
 mod spoken;
