@@ -16,6 +16,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run everything in turns and print the table.
     Table(Table),
+    /// See whether verdicts that must look alike take alike long, and print every pair.
+    Timing(Timing),
     /// Run one raw baseline; it says `listening on ADDR` when it is ready.
     Raw {
         /// Which baseline.
@@ -52,10 +54,32 @@ pub(crate) struct Table {
     /// Rounds, instead of three (or one with `--quick`).
     #[arg(long)]
     pub(crate) rounds: Option<usize>,
+    #[command(flatten)]
+    pub(crate) processors: Processors,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Timing {
+    /// The binary to time; without it the `doorward` beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) doorward: Option<PathBuf>,
+    /// Only the groups in whose name one of these words stands.
+    #[arg(long, value_delimiter = ',', value_name = "WORD,..")]
+    pub(crate) only: Vec<String>,
+    /// Tries of each kind.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..))]
+    pub(crate) tries: u32,
+    #[command(flatten)]
+    pub(crate) processors: Processors,
+}
+
+/// What runs where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Processors {
     /// Processor that the servers are pinned to.
     #[arg(long, default_value_t = 0)]
     pub(crate) server_cpu: usize,
-    /// Processor that the load generator and the upstream are pinned to.
+    /// Processor that clients are pinned to, and the upstream.
     #[arg(long, default_value_t = 1)]
     pub(crate) client_cpu: usize,
 }

@@ -17,8 +17,11 @@
 //!             /proc/PID: processor time, resident memory
 //! ```
 //!
+//! Beside the table it looks at another sort of time: whether verdicts that must look alike also take alike long (`timing`).
+//!
 //! ```sh
 //! cargo run --release -p doorward-bench -- table --quick
+//! cargo run --release -p doorward-bench -- timing
 //! ```
 
 mod args;
@@ -35,6 +38,7 @@ mod raw;
 mod spoken;
 mod stats;
 mod table;
+mod timing;
 mod token;
 mod upstream;
 
@@ -49,6 +53,7 @@ use std::{
 fn main() -> ExitCode {
     let ended = match Args::parse().command {
         Command::Table(options) => table::run(&options),
+        Command::Timing(options) => timing::run(&options),
         Command::Raw { mode, upstream, life } => {
             raw::run(mode, upstream, Duration::from_secs(life)).map(|()| ExitCode::SUCCESS)
         }

@@ -106,6 +106,16 @@ fn a_command_that_fails_or_lists_too_few_fails_the_load_at_once() {
 }
 
 #[test]
+fn a_timing_of_nothing_says_so() {
+    let timing = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench")).arg("timing").args(args).output().unwrap();
+        (output.status.code(), output.stderr.is_empty())
+    };
+    assert_eq!(timing(&["--doorward", "/nowhere/doorward"]), (Some(2), false));
+    assert_eq!(timing(&["--tries", "0"]), (Some(2), false));
+}
+
+#[test]
 fn a_load_on_nobody_says_so() {
     let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
         .args(["load", "--target", "127.0.0.1:1", "--pid", &std::process::id().to_string(), "connect"])

@@ -16,12 +16,11 @@ use super::{
 };
 use crate::{
     args::Load,
-    clock,
-    error::{Error, Result, Trying},
+    child, clock,
+    error::{Error, Result},
 };
 use serde_json::{Value, json};
 use std::{
-    process::Command,
     sync::mpsc::{self, Receiver, TryRecvError},
     thread,
     time::{Duration, Instant},
@@ -86,16 +85,8 @@ fn start(words: &[String]) -> Receiver<Result<Printed>> {
 }
 
 fn print(words: &[String]) -> Result<Printed> {
-    let Some((program, args)) = words.split_first() else {
-        return Err(Error::Usage("there is no command to run".into()));
-    };
-    let output = Command::new(program).args(args).output().trying(format!("running `{program}`"))?;
-    let at = clock::now();
-    if !output.status.success() {
-        let what = format!("ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
-        return Err(Error::Child { program: words.join(" "), what });
-    }
-    Ok(Printed { text: output.stdout, at })
+    let text = child::output(words)?;
+    Ok(Printed { text, at: clock::now() })
 }
 
 fn arrived(printed: &Receiver<Result<Printed>>) -> Result<Option<Printed>> {

@@ -37,7 +37,7 @@ impl Bench<'_> {
     /// Takes one row's figure on one side. The result is the load generator's, with `store_bytes_each` for refusals.
     pub(super) fn measure(&self, row: Row, side: Side) -> Result<Value> {
         let folder = tempfile::Builder::new().prefix("doorward-bench-").tempdir().trying("a temporary folder")?;
-        let (server_cpu, client_cpu) = (self.options.server_cpu, self.options.client_cpu);
+        let (server_cpu, client_cpu) = (self.options.processors.server_cpu, self.options.processors.client_cpu);
         let mut upstream = None;
         let mut behind = SocketAddr::from(([127, 0, 0, 1], 1));
         if row.relays() {
