@@ -16,6 +16,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run everything in turns and print the table.
     Table(Table),
+    /// See whether verdicts that must look alike take alike long, and print every pair.
+    Timing(Timing),
     /// Run one raw baseline; it says `listening on ADDR` when it is ready.
     Raw {
         /// Which baseline.
@@ -52,10 +54,32 @@ pub(crate) struct Table {
     /// Rounds, instead of three (or one with `--quick`).
     #[arg(long)]
     pub(crate) rounds: Option<usize>,
+    #[command(flatten)]
+    pub(crate) processors: Processors,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Timing {
+    /// The binary to time; without it the `doorward` beside this program.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) doorward: Option<PathBuf>,
+    /// Only the groups in whose name one of these words stands.
+    #[arg(long, value_delimiter = ',', value_name = "WORD,..")]
+    pub(crate) only: Vec<String>,
+    /// Tries of each kind.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..))]
+    pub(crate) tries: u32,
+    #[command(flatten)]
+    pub(crate) processors: Processors,
+}
+
+/// What runs where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Processors {
     /// Processor that the servers are pinned to.
     #[arg(long, default_value_t = 0)]
     pub(crate) server_cpu: usize,
-    /// Processor that the load generator and the upstream are pinned to.
+    /// Processor that clients are pinned to, and the upstream.
     #[arg(long, default_value_t = 1)]
     pub(crate) client_cpu: usize,
 }
@@ -113,6 +137,24 @@ pub(crate) enum Scenario {
         #[arg(long)]
         hold: bool,
     },
+    /// Open sockets, run a command that ends them all, and wait for the last that hears it.
+    End {
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// A command that lists them in JSON, timed before the end; a `;` ends it.
+        #[arg(long, num_args = 1.., allow_hyphen_values = true, value_terminator = ";", value_name = "WORD")]
+        look: Vec<String>,
+        /// The command that ends them; a `;` ends it.
+        #[arg(
+            long,
+            required = true,
+            num_args = 1..,
+            allow_hyphen_values = true,
+            value_terminator = ";",
+            value_name = "WORD"
+        )]
+        command: Vec<String>,
+    },
     /// Round trips over a relay.
     Echo {
         #[arg(long, default_value_t = 100)]
@@ -134,6 +176,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_has_options_of_its_own_up_to_the_semicolon() {
+        let words = "x load --target 127.0.0.1:1 --pid 1 end --look list --json -c a ; --command end -c a --json";
+        let Command::Load(load) = Args::try_parse_from(words.split(' ')).unwrap().command else { panic!("no load") };
+        let Scenario::End { count, look, command } = load.scenario else { panic!("no ending") };
+        assert_eq!(count, 10_000);
+        assert_eq!(look, ["list", "--json", "-c", "a"]);
+        assert_eq!(command, ["end", "-c", "a", "--json"]);
     }
 
     #[test]

@@ -116,6 +116,25 @@ impl Drop for Running {
     }
 }
 
+/// Pins this process to a processor, for what it measures itself.
+pub(crate) fn pin_self(cpu: usize) -> Result<()> {
+    let (cpu, own) = (cpu.to_string(), std::process::id().to_string());
+    output(&["taskset", "--cpu-list", "--pid", &cpu, &own].map(str::to_owned)).map(drop)
+}
+
+/// Runs a command to its end; what it has printed.
+pub(crate) fn output(words: &[String]) -> Result<Vec<u8>> {
+    let Some((program, args)) = words.split_first() else {
+        return Err(Error::Usage("there is no command to run".into()));
+    };
+    let output = Command::new(program).args(args).output().trying(format!("running `{program}`"))?;
+    if !output.status.success() {
+        let what = format!("ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        return Err(Error::Child { program: words.join(" "), what });
+    }
+    Ok(output.stdout)
+}
+
 fn has_setpriv() -> bool {
     let asked = Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]).stderr(Stdio::null()).status();
     asked.is_ok_and(|status| status.success())

@@ -17,21 +17,28 @@
 //!             /proc/PID: processor time, resident memory
 //! ```
 //!
+//! Beside the table it looks at another sort of time: whether verdicts that must look alike also take alike long (`timing`).
+//!
 //! ```sh
 //! cargo run --release -p doorward-bench -- table --quick
+//! cargo run --release -p doorward-bench -- timing
 //! ```
 
 mod args;
 mod child;
 mod clock;
+mod doorward;
 mod epoll;
 mod error;
 mod frames;
 mod load;
+mod machine;
 mod process;
 mod raw;
+mod spoken;
 mod stats;
 mod table;
+mod timing;
 mod token;
 mod upstream;
 
@@ -46,6 +53,7 @@ use std::{
 fn main() -> ExitCode {
     let ended = match Args::parse().command {
         Command::Table(options) => table::run(&options),
+        Command::Timing(options) => timing::run(&options),
         Command::Raw { mode, upstream, life } => {
             raw::run(mode, upstream, Duration::from_secs(life)).map(|()| ExitCode::SUCCESS)
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 struct Server {
@@ -26,12 +26,16 @@ impl Server {
         Self { child, address }
     }
 
-    fn load(&self, args: &[&str]) -> Value {
-        let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_doorward-bench"))
             .args(["load", "--target", &self.address, "--pid", &self.child.id().to_string()])
             .args(args)
             .output()
-            .unwrap();
+            .unwrap()
+    }
+
+    fn load(&self, args: &[&str]) -> Value {
+        let output = self.run(args);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
@@ -70,6 +74,45 @@ fn the_raw_relay_carries_the_upgrade_and_whole_messages_of_both_sizes() {
 fn the_raw_accept_answers_every_connection() {
     let server = Server::start(&["raw", "--mode", "connect"]);
     assert!(server.load(&["connect", "--count", "150"])["value"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn every_peer_of_a_raw_server_sees_the_end_of_its_process() {
+    let server = Server::start(&["raw", "--mode", "idle-tokio"]);
+    let id = server.child.id().to_string();
+    let result = server.load(&["end", "--count", "150", "--command", "kill", "-KILL", &id]);
+    assert!(result["value"].as_f64().unwrap() > 0.0);
+    assert!(result["receipt_ms"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_socket_that_ends_without_the_close_of_an_ending_fails_the_load() {
+    let upstream = Server::start(&["echo-upstream"]);
+    let id = upstream.child.id().to_string();
+    let output = upstream.run(&["--path", "/", "end", "--count", "3", "--command", "kill", "-KILL", &id]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("hung up instead of ending it"), "{error}");
+}
+
+#[test]
+fn a_command_that_fails_or_lists_too_few_fails_the_load_at_once() {
+    let server = Server::start(&["raw", "--mode", "idle-tokio"]);
+    let failed = server.run(&["end", "--count", "3", "--command", "false"]);
+    assert_eq!(failed.status.code(), Some(2));
+    let look = ["end", "--count", "3", "--look", "echo", r#"{"sockets":["a","b"]}"#, ";", "--command", "true"];
+    let error = server.run(&look).stderr;
+    assert!(String::from_utf8_lossy(&error).contains("lists 2 sockets of 3"));
+}
+
+#[test]
+fn a_timing_of_nothing_says_so() {
+    let timing = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_doorward-bench")).arg("timing").args(args).output().unwrap();
+        (output.status.code(), output.stderr.is_empty())
+    };
+    assert_eq!(timing(&["--doorward", "/nowhere/doorward"]), (Some(2), false));
+    assert_eq!(timing(&["--tries", "0"]), (Some(2), false));
 }
 
 #[test]

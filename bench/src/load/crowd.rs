@@ -1,9 +1,10 @@
 //! Thousands of peers under one epoll.
 
-use super::peer::{self, Heard, Peer, Phase, Script};
+use super::peer::{Heard, Peer, Phase, Script};
 use crate::{
     clock,
     error::{Error, Result, Trying},
+    spoken,
 };
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
@@ -78,7 +79,7 @@ impl Crowd {
         }
         self.until(limit, &format!("waiting for {count} times `{event}`"), |crowd| {
             crowd.turn(Duration::from_millis(100), |number, heard, _| {
-                match peer::event(heard.payload).as_deref() {
+                match spoken::event(heard.payload).as_deref() {
                     Some(name) if name == event => {
                         if let Some(mark) = answered.get_mut(number).filter(|mark| !**mark) {
                             *mark = true;

@@ -1,16 +1,11 @@
 //! Round trips through a relay, `depth` of them under way on each connection.
 
-use super::{
-    PATIENCE,
-    crowd::Crowd,
-    frames,
-    peer::{MASK, Phase},
-    raw,
-};
+use super::{PATIENCE, crowd::Crowd, frames, peer::Phase, raw};
 use crate::{
     args::Load,
     clock,
     error::{Error, Result},
+    spoken::MASK,
 };
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -4,18 +4,13 @@
 //! its first or "nearly last" delivery lets two be in flight and makes servers that queue look twice as fast as the raw
 //! floor. Each message carries its number, so a delivery that is lost, doubled or out of order is seen.
 
-use super::{
-    PATIENCE,
-    crowd::Crowd,
-    frames,
-    peer::{self, MASK, Phase},
-    raw, text,
-};
+use super::{PATIENCE, crowd::Crowd, frames, peer::Phase, raw};
 use crate::{
     args::Load,
     clock,
     error::{Error, Result},
     raw::{PUBLISHER, SUBSCRIBER},
+    spoken::{self, MASK, text},
     stats::percentile,
 };
 use serde_json::{Value, json};
@@ -226,7 +221,7 @@ fn sequence(payload: &[u8]) -> Option<u64> {
 
 /// Anything but a delivery: acknowledgements may come, errors may not.
 fn unexpected(payload: &[u8]) -> Result<()> {
-    match peer::event(payload).as_deref() {
+    match spoken::event(payload).as_deref() {
         Some("error" | "suspended" | "refused" | "gap") | None => {
             Err(Error::Server(format!("said {}", String::from_utf8_lossy(payload))))
         }

@@ -1,15 +1,16 @@
 //! Memory: how much larger the server is with many quiet sockets than before the first one.
 
 use super::{
-    PATIENCE, auth,
+    PATIENCE,
     crowd::Crowd,
     frames,
-    peer::{MASK, Phase, Script},
-    raw, request,
+    peer::{Phase, Script},
+    raw,
 };
 use crate::{
     args::Load,
     error::{Error, Result},
+    spoken::{MASK, auth, request},
 };
 use serde_json::{Value, json};
 use std::time::Duration;

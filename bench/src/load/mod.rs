@@ -4,6 +4,7 @@
 
 mod crowd;
 mod echo;
+mod ending;
 mod fanout;
 mod idle;
 mod peer;
@@ -13,11 +14,13 @@ use crate::{
     args::{Load, Scenario},
     clock,
     error::{Error, Result, Trying},
-    frames, process, token,
+    frames, process,
+    spoken::{auth, request},
+    token,
 };
-use peer::{MASK, Script};
+use peer::Script;
 use serde_json::{Value, json};
-use std::{fs, io::Write, net::SocketAddr, path::Path, rc::Rc, time::Duration};
+use std::{fs, io::Write, path::Path, rc::Rc, time::Duration};
 
 /// No handshake of a whole crowd, no answer to one, may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +36,7 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::Connect { count } => storm::admitted(load, *count),
         Scenario::Refuse { count } => storm::refused(load, *count),
         Scenario::Idle { count, carry, hold } => idle::run(load, *count, *carry, *hold),
+        Scenario::End { count, look, command } => ending::run(load, *count, look, command),
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }
@@ -83,27 +87,6 @@ impl Load {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).trying(path.display().to_string())
-}
-
-/// The upgrade request (RFC 6455 section 4.1).
-fn request(host: SocketAddr, path: &str, bearer: Option<&str>) -> Rc<[u8]> {
-    let authorization = bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
-    format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{authorization}\r\n"
-    )
-    .into_bytes()
-    .into()
-}
-
-/// The answer to the `jwt` layer, as a frame.
-fn auth(token: &str) -> Rc<[u8]> {
-    text(&json!({"action": "auth", "kind": "jwt", "token": token})).into()
-}
-
-/// A JSON message as a client's frame.
-fn text(message: &Value) -> Vec<u8> {
-    frames::encode(frames::TEXT, Some(MASK), message.to_string().as_bytes())
 }
 
 /// A frame of the raw dialect: unmasked, for a baseline that does not unmask either.

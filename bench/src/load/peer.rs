@@ -8,18 +8,15 @@
 
 use crate::{
     epoll,
-    error::{Error, Result},
+    error::Result,
     frames,
+    spoken::{MASK, event, response},
 };
 use mio::{event::Event, net::TcpStream};
-use serde_json::Value;
 use std::{
     io::{ErrorKind, Read},
     rc::Rc,
 };
-
-/// The key of every masked frame. Constant: this masks for the protocol's sake, not for a proxy's.
-pub(crate) const MASK: [u8; 4] = [0x5a, 0xc3, 0x17, 0xe8];
 
 /// How a peer becomes ready.
 #[derive(Debug, Clone)]
@@ -238,45 +235,5 @@ impl Peer {
             Some("ask") => self.asked = true,
             _ => {}
         }
-    }
-}
-
-/// The `event` of a server's message.
-pub(crate) fn event(payload: &[u8]) -> Option<String> {
-    let message: Value = serde_json::from_slice(payload).ok()?;
-    Some(message.get("event")?.as_str()?.to_owned())
-}
-
-/// Length of a response's head and its status; `None` while it is not there as a whole.
-fn response(bytes: &[u8]) -> Result<Option<(usize, u16)>> {
-    let mut headers = [httparse::EMPTY_HEADER; 64];
-    let mut response = httparse::Response::new(&mut headers);
-    match response.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => Ok(Some((length, response.code.unwrap_or_default()))),
-        Ok(httparse::Status::Partial) => Ok(None),
-        Err(error) => Err(Error::Server(format!("sent a bad response: {error}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_named_wherever_it_stands_in_the_object() {
-        assert_eq!(event(br#"{"event":"ask","layer":"jwt"}"#).as_deref(), Some("ask"));
-        assert_eq!(event(br#"{"socket":"a","event":"admitted"}"#).as_deref(), Some("admitted"));
-        assert_eq!(event(br#"{"message":"\"event\":\"admitted\""}"#), None);
-        assert_eq!(event(b"not json"), None);
-    }
-
-    #[test]
-    fn a_response_is_waited_for_as_a_whole() {
-        let head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
-        for cut in 0..head.len() {
-            assert_eq!(response(&head[..cut]).unwrap(), None);
-        }
-        assert_eq!(response(head).unwrap(), Some((head.len(), 101)));
-        assert_eq!(response(b"HTTP/1.1 401 Unauthorized\r\n\r\n").unwrap().unwrap().1, 401);
     }
 }

@@ -1,15 +1,16 @@
 //! Connects: what it costs the server to let one in, and what it costs to turn one away.
 
 use super::{
-    PATIENCE, auth,
+    PATIENCE,
     crowd::Crowd,
     peer::{Peer, Phase, Script},
-    raw, request,
+    raw,
 };
 use crate::{
     args::Load,
     clock,
     error::{Error, Result},
+    spoken::{auth, request},
     token,
 };
 use serde_json::{Value, json};

@@ -1,10 +1,11 @@
 //! One measurement: a fresh server, a fresh load generator, one figure, and everything gone again.
 
-use super::{doorward::Doorward, rows::Row};
+use super::rows::Row;
 use crate::{
     args::Table,
     child::Running,
     clock,
+    doorward::Doorward,
     error::{Error, Result, Trying},
 };
 use serde_json::{Value, json};
@@ -36,14 +37,14 @@ impl Bench<'_> {
     /// Takes one row's figure on one side. The result is the load generator's, with `store_bytes_each` for refusals.
     pub(super) fn measure(&self, row: Row, side: Side) -> Result<Value> {
         let folder = tempfile::Builder::new().prefix("doorward-bench-").tempdir().trying("a temporary folder")?;
-        let (server_cpu, client_cpu) = (self.options.server_cpu, self.options.client_cpu);
+        let (server_cpu, client_cpu) = (self.options.processors.server_cpu, self.options.processors.client_cpu);
         let mut upstream = None;
         let mut behind = SocketAddr::from(([127, 0, 0, 1], 1));
         if row.relays() {
             let running = upstream.insert(Running::start_self(client_cpu, &["echo-upstream"], folder.path())?);
             behind = running.address()?;
         }
-        let doorward = Doorward::configured(folder.path(), behind)?;
+        let doorward = Doorward::configured(folder.path(), &gates(behind))?;
         let mut server = match (side, &self.binary) {
             (Side::Baseline, _) => Running::start_self(server_cpu, &raw(row, behind), folder.path())?,
             (Side::Doorward, Some(binary)) => doorward.start(binary, server_cpu)?,
@@ -54,6 +55,9 @@ impl Bench<'_> {
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
         words.extend(self.scenario(row, side));
+        if row == Row::Ending {
+            words.extend(self.commands(side, &doorward, server.id()));
+        }
         let mut load = Running::start_self(client_cpu, &words, folder.path())?;
         // The load generator says why it failed; the server's last words say more if it is the one that ended.
         let line = load.line(LIMIT).map_err(|error| match server.ended() {
@@ -91,8 +95,26 @@ impl Bench<'_> {
             Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
             Row::RelayIdle => "idle --count 4000".to_owned(),
             Row::Refusal => format!("refuse --count {strangers}"),
+            Row::Ending => "end --count 10000".to_owned(),
         };
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    /// What lists the sockets of the ending row and what ends them: the operator's own commands, or a kill.
+    fn commands(&self, side: Side, doorward: &Doorward, server: u32) -> Vec<String> {
+        let operator = |words| self.binary.as_deref().map(|binary| doorward.command(binary, words)).unwrap_or_default();
+        match side {
+            Side::Baseline => {
+                ["--command", "kill", "-KILL"].map(str::to_owned).into_iter().chain([server.to_string()]).collect()
+            }
+            Side::Doorward => [
+                vec!["--look".to_owned()],
+                operator(&["sockets", "list", "--json", "--at-most", "10000"]),
+                vec![";".to_owned(), "--command".to_owned()],
+                operator(&["sockets", "end", "gate=hub", "--json"]),
+            ]
+            .concat(),
+        }
     }
 }
 
@@ -101,7 +123,7 @@ fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
     let mode = match row {
         Row::Fanout1kW1 | Row::Fanout10kW1 => "fanout",
         Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
-        Row::Idle | Row::AfterMessage | Row::AfterClimbs => "idle-tokio",
+        Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending => "idle-tokio",
         Row::Connect | Row::Refusal => "connect",
         Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
     };
@@ -123,4 +145,33 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
         (Side::Doorward, row) if row.relays() => vec!["--path=/relay".to_owned(), secret, "--bearer".to_owned()],
         (Side::Doorward, _) => vec!["--path=/hub".to_owned(), secret],
     }
+}
+
+/// The gates of Doorward's configuration; `/relay` leads to `upstream`.
+fn gates(upstream: SocketAddr) -> String {
+    format!(
+        r#"[[gate]]
+name = "hub"
+path = "/hub"
+backend = {{ hub = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate.channel]]
+name = "bench"
+subscribe = "authenticated"
+publish = "authenticated"
+
+[[gate]]
+name = "echo"
+path = "/echo"
+backend = {{ echo = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate]]
+name = "relay"
+path = "/relay"
+backend = {{ upstream = {{ url = "ws://{upstream}" }} }}
+ladder = [{{ bearer = {{ issuer = "bench" }} }}]
+"#
+    )
 }

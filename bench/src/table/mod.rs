@@ -1,48 +1,39 @@
 //! The table: every row on both sides, in turns, and what came out of it as markdown.
 
-mod doorward;
 mod markdown;
 mod measure;
 pub(crate) mod rows;
 
 use crate::{
     args::Table,
-    clock,
-    error::{Error, Result, Trying},
+    clock, doorward,
+    error::{Result, Trying},
+    machine::{self, say},
     stats::figure,
 };
 use markdown::Outcome;
 use measure::{Bench, Side};
 use rows::Row;
 use std::{
-    fs,
-    io::{Write, stderr, stdout},
-    path::{Path, PathBuf},
+    io::{Write, stdout},
     process::ExitCode,
 };
 
 /// Descriptors that the largest row needs in one process: 10,000 subscribers, the publisher, and some of its own.
 const DESCRIPTORS: u64 = 10_100;
 
-/// Load average of the last minute above which somebody else's work is in the figures.
-const QUIET: f64 = 0.5;
-
 /// Runs the rows and prints them. Success means that every bar that was measured is held.
 pub(crate) fn run(options: &Table) -> Result<ExitCode> {
-    enough_descriptors()?;
+    machine::may_open(DESCRIPTORS)?;
     let begun = clock::now();
-    let binary = binary(options.doorward.as_deref())?;
+    let binary = doorward::binary(options.doorward.as_deref())?;
     let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 }).clamp(1, 100);
     let seconds = if options.quick { 1.0 } else { 3.0 };
     match &binary {
         Some(path) => say(&format!("measuring {} in {rounds} round(s)", path.display())),
         None => say("no `doorward` found: measuring the baselines alone (`--doorward PATH` names one)"),
     }
-    if let Some(load) = fs::read_to_string("/proc/loadavg").ok().as_deref().and_then(load_average)
-        && load > QUIET
-    {
-        say(&format!("the machine is busy (load average {load}): absolute figures will be low, ratios will scatter"));
-    }
+    machine::say_if_busy();
     let bench = Bench { options, binary, seconds };
     let rows = Row::ALL.into_iter().filter(|row| options.only.is_empty() || options.only.contains(row));
     let mut outcomes: Vec<Outcome> = rows.map(Outcome::of).collect();
@@ -78,58 +69,5 @@ fn turn(bench: &Bench<'_>, outcome: &mut Outcome, round: usize, rounds: usize) {
         };
         say(&format!("round {round}/{rounds}  {:<15} {:<9} {text}  ({time:.1} s)", row.name(), markdown::name(side)));
         outcome.add(side, taken);
-    }
-}
-
-/// The binary to measure: the named one, or the one beside this program.
-fn binary(named: Option<&Path>) -> Result<Option<PathBuf>> {
-    if let Some(path) = named {
-        return Ok(Some(fs::canonicalize(path).trying(path.display().to_string())?));
-    }
-    let beside = std::env::current_exe().trying("the path of this program")?.with_file_name("doorward");
-    Ok(beside.is_file().then_some(beside))
-}
-
-fn enough_descriptors() -> Result<()> {
-    let limits = fs::read_to_string("/proc/self/limits").trying("/proc/self/limits")?;
-    match open_files(&limits) {
-        Some(limit) if limit < DESCRIPTORS => Err(Error::Usage(format!(
-            "a process may open {limit} files here and {DESCRIPTORS} are needed: run `ulimit -n 20000` first"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// The soft limit of `/proc/PID/limits`; `None` when there is none.
-fn open_files(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
-}
-
-/// The mean of the last minute in `/proc/loadavg`.
-fn load_average(loadavg: &str) -> Option<f64> {
-    loadavg.split_ascii_whitespace().next()?.parse().ok()
-}
-
-fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_load_average_is_that_of_the_last_minute() {
-        assert_eq!(load_average("2.34 2.10 1.51 3/96 32238\n"), Some(2.34));
-        assert_eq!(load_average(""), None);
-    }
-
-    #[test]
-    fn the_soft_limit_is_the_first_number() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
-                      Max open files            1024                 524288               files\n";
-        assert_eq!(open_files(limits), Some(1024));
-        assert_eq!(open_files("Max open files            unlimited            unlimited            files\n"), None);
     }
 }

@@ -19,6 +19,7 @@ pub(crate) enum Row {
     RelayLarge,
     RelayIdle,
     Refusal,
+    Ending,
 }
 
 /// What a row must hold.
@@ -28,14 +29,14 @@ pub(crate) enum Bar {
     RatioAtLeast(f64),
     /// Doorward divided by the baseline, at most.
     RatioAtMost(f64),
-    /// Doorward's own figure, at most, whatever the baseline has.
-    ValueAtMost(f64),
+    /// Doorward's own figure in this unit, at most, whatever the baseline has.
+    ValueAtMost(f64, &'static str),
     /// Only looked at.
     None,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -48,6 +49,7 @@ impl Row {
         Self::RelayLarge,
         Self::RelayIdle,
         Self::Refusal,
+        Self::Ending,
     ];
 
     /// The name in `--only` and in the last line.
@@ -65,6 +67,7 @@ impl Row {
             Self::RelayLarge => "relay-large",
             Self::RelayIdle => "relay-idle",
             Self::Refusal => "refusal",
+            Self::Ending => "ending",
         }
     }
 
@@ -83,6 +86,7 @@ impl Row {
             Self::RelayLarge => "upstream gate, 64 KiB, 8 connections: bytes per CPU s",
             Self::RelayIdle => "idle relayed socket, of 4k: bytes",
             Self::Refusal => "a refused stranger: CPU us",
+            Self::Ending => "ending 10k sockets, to the last Close: ms",
         }
     }
 
@@ -93,6 +97,7 @@ impl Row {
             Self::Fanout1kW32 | Self::Fanout10kW32 => "epoll, a send per subscriber and read",
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => "idle TcpStream in a tokio task",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
+            Self::Ending => "idle TcpStream, its process killed",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "tokio copy_bidirectional, 8 KiB",
         }
     }
@@ -104,7 +109,8 @@ impl Row {
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => Bar::RatioAtMost(2.0),
             Self::Connect => Bar::RatioAtLeast(0.40),
             Self::RelayLarge => Bar::RatioAtLeast(1.5),
-            Self::RelayIdle => Bar::ValueAtMost(2_500.0),
+            Self::RelayIdle => Bar::ValueAtMost(2_500.0, "B"),
+            Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
             Self::Refusal => Bar::None,
         }
     }
@@ -124,6 +130,7 @@ impl Row {
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
             Self::Connect => &["us_each", "wall_s"],
             Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
+            Self::Ending => &["receipt_ms", "within_ms", "ended", "list_ms"],
             Self::Refusal => {
                 &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
             }
@@ -142,7 +149,7 @@ impl Bar {
         match self {
             Self::RatioAtLeast(bar) => format!(">= {bar:.2}"),
             Self::RatioAtMost(bar) => format!("<= {bar:.1}"),
-            Self::ValueAtMost(bar) => format!("<= {bar:.0} B"),
+            Self::ValueAtMost(bar, unit) => format!("<= {bar:.0} {unit}"),
             Self::None => "-".to_owned(),
         }
     }
@@ -152,7 +159,7 @@ impl Bar {
         match self {
             Self::RatioAtLeast(bar) => ratio >= bar,
             Self::RatioAtMost(bar) => ratio <= bar,
-            Self::ValueAtMost(bar) => value <= bar,
+            Self::ValueAtMost(bar, _) => value <= bar,
             Self::None => true,
         }
     }
@@ -177,9 +184,15 @@ mod tests {
         assert!(!Bar::RatioAtLeast(0.85).held(0.849, 1e9));
         assert!(Bar::RatioAtMost(2.0).held(2.0, 1e9));
         assert!(!Bar::RatioAtMost(2.0).held(2.01, 0.0));
-        assert!(Bar::ValueAtMost(2_500.0).held(9.0, 2_500.0));
-        assert!(!Bar::ValueAtMost(2_500.0).held(0.1, 2_501.0));
+        assert!(Bar::ValueAtMost(2_500.0, "B").held(9.0, 2_500.0));
+        assert!(!Bar::ValueAtMost(2_500.0, "B").held(0.1, 2_501.0));
         assert!(Bar::None.held(0.0, 0.0));
+    }
+
+    #[test]
+    fn a_bar_of_a_value_names_its_unit() {
+        assert_eq!(Row::Ending.bar().text(), "<= 1000 ms");
+        assert_eq!(Row::RelayIdle.bar().text(), "<= 2500 B");
     }
 
     #[test]

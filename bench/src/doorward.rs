@@ -1,4 +1,4 @@
-//! Doorward as the table starts it: a configuration in a folder of its own, every cap raised out of the way.
+//! Doorward as it is measured: a configuration in a folder of its own, every cap raised out of the way.
 
 use crate::{
     child::Running,
@@ -8,21 +8,20 @@ use crate::{
 use std::{
     fs::{self, OpenOptions},
     io::Write,
-    net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 /// A configuration and its secret, written down.
-pub(super) struct Doorward {
-    pub(super) secret_file: PathBuf,
+pub(crate) struct Doorward {
+    pub(crate) secret_file: PathBuf,
     config: PathBuf,
     folder: PathBuf,
 }
 
 impl Doorward {
-    /// Writes both into `folder`; the gate `/relay` leads to `upstream`.
-    pub(super) fn configured(folder: &Path, upstream: SocketAddr) -> Result<Self> {
+    /// Writes both into `folder`, with these gates.
+    pub(crate) fn configured(folder: &Path, gates: &str) -> Result<Self> {
         let (secret_file, config) = (folder.join("secret.txt"), folder.join("doorward.toml"));
         let mut secret = OpenOptions::new()
             .write(true)
@@ -31,18 +30,25 @@ impl Doorward {
             .open(&secret_file)
             .trying(secret_file.display().to_string())?;
         secret.write_all(b"a-secret-of-the-benchmark-alone-0123456789").trying("the secret")?;
-        fs::write(&config, text(upstream)).trying(config.display().to_string())?;
+        fs::write(&config, text(gates)).trying(config.display().to_string())?;
         Ok(Self { secret_file, config, folder: folder.to_owned() })
     }
 
     /// Starts the server; it is ready when its first address is.
-    pub(super) fn start(&self, binary: &Path, cpu: usize) -> Result<Running> {
+    pub(crate) fn start(&self, binary: &Path, cpu: usize) -> Result<Running> {
         let args = ["serve".as_ref(), "-c".as_ref(), self.config.as_os_str()];
         Running::start(cpu, binary, &args, &self.folder)
     }
 
+    /// The words of a command on this configuration, and on the server that runs with it.
+    pub(crate) fn command(&self, binary: &Path, words: &[&str]) -> Vec<String> {
+        let binary = binary.display().to_string();
+        let words = words.iter().map(|word| (*word).to_owned());
+        [binary].into_iter().chain(words).chain(["-c".to_owned(), self.config.display().to_string()]).collect()
+    }
+
     /// Bytes of the store on disk, its log included.
-    pub(super) fn store_bytes(&self) -> u64 {
+    pub(crate) fn store_bytes(&self) -> u64 {
         ["doorward.db", "doorward.db-wal"]
             .iter()
             .filter_map(|name| fs::metadata(self.folder.join(name)).ok())
@@ -51,7 +57,16 @@ impl Doorward {
     }
 }
 
-fn text(upstream: SocketAddr) -> String {
+/// The binary to measure: the named one, or the one beside this program.
+pub(crate) fn binary(named: Option<&Path>) -> Result<Option<PathBuf>> {
+    if let Some(path) = named {
+        return Ok(Some(fs::canonicalize(path).trying(path.display().to_string())?));
+    }
+    let beside = std::env::current_exe().trying("the path of this program")?.with_file_name("doorward");
+    Ok(beside.is_file().then_some(beside))
+}
+
+fn text(gates: &str) -> String {
     let (issuer, audience) = (token::ISSUER, token::AUDIENCE);
     format!(
         r#"[server]
@@ -82,28 +97,6 @@ audience = "{audience}"
 algorithms = ["HS256"]
 secret_file = "secret.txt"
 
-[[gate]]
-name = "hub"
-path = "/hub"
-backend = {{ hub = {{}} }}
-ladder = [{{ jwt = {{ issuer = "bench" }} }}]
-
-[[gate.channel]]
-name = "bench"
-subscribe = "authenticated"
-publish = "authenticated"
-
-[[gate]]
-name = "echo"
-path = "/echo"
-backend = {{ echo = {{}} }}
-ladder = [{{ jwt = {{ issuer = "bench" }} }}]
-
-[[gate]]
-name = "relay"
-path = "/relay"
-backend = {{ upstream = {{ url = "ws://{upstream}" }} }}
-ladder = [{{ bearer = {{ issuer = "bench" }} }}]
-"#
+{gates}"#
     )
 }

@@ -1,0 +1,163 @@
+//! The guesses: in each group all kinds have to get the same verdict in the same time.
+
+use super::{
+    caller::{Caller, Step, Verdict},
+    world::{DISABLED, NEAR, OPEN, UNKNOWN, World},
+};
+use crate::{
+    error::Result,
+    spoken::{request, text},
+};
+use serde_json::{Value, json};
+
+/// Wrong guesses that must look alike.
+pub(super) struct Group {
+    pub(super) name: String,
+    /// Where all tries are made on one connection: how it is opened.
+    pub(super) shared: Option<Vec<Step>>,
+    pub(super) verdict: Verdict,
+    pub(super) kinds: Vec<Kind>,
+}
+
+/// One sort of wrong guess.
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// What comes before the last message.
+    pub(super) before: Vec<Step>,
+    /// What the verdict comes for.
+    pub(super) last: Vec<u8>,
+}
+
+impl Group {
+    fn of(name: &str, verdict: Verdict, kinds: Vec<Kind>) -> Self {
+        Self { name: name.to_owned(), shared: None, verdict, kinds }
+    }
+}
+
+/// All groups. Uses the tickets of the world up.
+pub(super) fn all(world: &World) -> Result<Vec<Group>> {
+    let [header, message] = &world.tickets;
+    Caller::connect(world.target)?.follow(&[Step::Say(with_ticket(world, header)), Step::Status(101)])?;
+    let mut by_message = asked(world, "/message");
+    by_message.extend([Step::Say(answer("ticket", "ticket", message)), Step::Event("admitted")]);
+    Caller::connect(world.target)?.follow(&by_message)?;
+    Ok(vec![
+        paths(world),
+        app_keys(world),
+        channels(world),
+        offers(world),
+        Group::of(
+            "ticket in a header",
+            Verdict::Status(401),
+            vec![
+                whole_request("unknown", with_ticket(world, &world.unknown_ticket)),
+                whole_request("used", with_ticket(world, header)),
+            ],
+        ),
+        Group::of(
+            "ticket in a message",
+            Verdict::Refused(4401),
+            [("unknown", &world.unknown_ticket), ("used", message)]
+                .map(|(name, ticket)| Kind {
+                    name,
+                    before: asked(world, "/message"),
+                    last: answer("ticket", "ticket", ticket),
+                })
+                .into(),
+        ),
+    ])
+}
+
+fn paths(world: &World) -> Group {
+    let get = |path| request(world.target, path, None).to_vec();
+    let post = |path| [b"POST", get(path).get(3..).unwrap_or_default()].concat();
+    Group::of(
+        "path",
+        Verdict::Status(404),
+        vec![
+            whole_request("unknown", get(UNKNOWN)),
+            whole_request("disabled", get(DISABLED)),
+            whole_request("all but a digit", get(NEAR)),
+            whole_request("wrong method", post(OPEN)),
+            whole_request("wrong method and unknown", post(UNKNOWN)),
+        ],
+    )
+}
+
+fn app_keys(world: &World) -> Group {
+    let proof = answer("app_key", "proof", &world.wrong_proof);
+    let kind = |name, id: &str| {
+        let mut before = asked(world, "/key");
+        before.extend([Step::Say(answer("app_key", "key", id)), Step::Event("ask")]);
+        Kind { name, before, last: proof.clone() }
+    };
+    Group::of(
+        "app key",
+        Verdict::Refused(4401),
+        vec![
+            kind("unknown", &world.unknown.id),
+            kind("revoked", &world.revoked.id),
+            kind("wrong proof", &world.known.id),
+        ],
+    )
+}
+
+/// On one admitted socket: what the server writes down of an admission is done with by then.
+fn channels(world: &World) -> Group {
+    let mut opening = asked(world, "/hub");
+    opening.extend([Step::Say(answer("jwt", "token", &world.token())), Step::Event("admitted")]);
+    let kind = |name, channel: &str| Kind {
+        name,
+        before: Vec::new(),
+        last: text(&json!({"action": "subscribe", "channel": channel, "pk": 1, "id": 1})),
+    };
+    let kinds = vec![kind("unknown", "nobody"), kind("for nobody", "closed"), kind("by a claim", "groups")];
+    Group { shared: Some(opening), ..Group::of("channel", Verdict::Denied, kinds) }
+}
+
+/// All parts go at once, so that the number of segments is the same for each.
+fn offers(world: &World) -> Group {
+    let token = answer("jwt", "token", &world.token());
+    let wrong_token = answer("jwt", "token", &world.wrong_token());
+    let key = answer("app_key", "key", &world.known.text);
+    let wrong_key = answer("app_key", "key", &world.unknown.text);
+    let kind = |name, parts: &[&[u8]]| Kind {
+        name,
+        before: vec![Step::Say(request(world.target, "/offer", None).to_vec()), Step::Status(101)],
+        last: parts.concat(),
+    };
+    Group::of(
+        "offer",
+        Verdict::Refused(4401),
+        vec![
+            kind("wrong first", &[&wrong_token, &key]),
+            kind("wrong last", &[&token, &wrong_key]),
+            kind("wrong order", &[&key, &token]),
+            kind("one too many", &[&token, &key, &token]),
+        ],
+    )
+}
+
+/// A request whose last byte is the last message: the verdict cannot be due earlier.
+fn whole_request(name: &'static str, mut request: Vec<u8>) -> Kind {
+    let last = request.split_off(request.len().saturating_sub(1));
+    Kind { name, before: vec![Step::Say(request)], last }
+}
+
+fn with_ticket(world: &World, ticket: &str) -> Vec<u8> {
+    let mut request = request(world.target, "/header", None).to_vec();
+    request.truncate(request.len().saturating_sub(2));
+    request.extend_from_slice(format!("Doorward-Ticket: {ticket}\r\n\r\n").as_bytes());
+    request
+}
+
+/// To the moment when the gate has asked for the first time.
+fn asked(world: &World, path: &str) -> Vec<Step> {
+    vec![Step::Say(request(world.target, path, None).to_vec()), Step::Status(101), Step::Event("ask")]
+}
+
+fn answer(kind: &str, field: &str, value: &str) -> Vec<u8> {
+    let mut message = json!({"action": "auth", "kind": kind});
+    message[field] = Value::from(value);
+    text(&message)
+}
