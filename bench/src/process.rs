@@ -64,16 +64,19 @@ impl Process {
         resident(&text).ok_or_else(|| self.unreadable("smaps_rollup"))
     }
 
-    /// Resident memory once it has stopped moving: two looks 200 ms apart within 4 KiB, or the look after 4 s.
+    /// Resident memory once it has stopped moving: within 4 KiB for a second, as an allocator may give memory back only after
+    /// a while; or the look after 6 s.
     pub(crate) fn settled(self) -> Result<u64> {
-        let mut last = self.resident()?;
-        for _ in 0..20 {
+        const STILL: usize = 5;
+        let (mut last, mut still) = (self.resident()?, 0);
+        for _ in 0..30 {
             clock::pause(Duration::from_millis(200));
             let next = self.resident()?;
-            if next.abs_diff(last) <= 4096 {
-                return Ok(next);
-            }
+            still = if next.abs_diff(last) <= 4096 { still + 1 } else { 0 };
             last = next;
+            if still == STILL {
+                break;
+            }
         }
         Ok(last)
     }

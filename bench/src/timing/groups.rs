@@ -43,6 +43,7 @@ pub(super) fn all(world: &World) -> Result<Vec<Group>> {
     Caller::connect(world.target)?.follow(&by_message)?;
     Ok(vec![
         paths(world),
+        methods(world),
         app_keys(world),
         channels(world),
         offers(world),
@@ -70,7 +71,6 @@ pub(super) fn all(world: &World) -> Result<Vec<Group>> {
 
 fn paths(world: &World) -> Group {
     let get = |path| request(world.target, path, None).to_vec();
-    let post = |path| [b"POST", get(path).get(3..).unwrap_or_default()].concat();
     Group::of(
         "path",
         Verdict::Status(404),
@@ -78,10 +78,15 @@ fn paths(world: &World) -> Group {
             whole_request("unknown", get(UNKNOWN)),
             whole_request("disabled", get(DISABLED)),
             whole_request("all but a digit", get(NEAR)),
-            whole_request("wrong method", post(OPEN)),
-            whole_request("wrong method and unknown", post(UNKNOWN)),
         ],
     )
+}
+
+/// No gate is looked up for these, so they are alike among themselves and not like the others.
+fn methods(world: &World) -> Group {
+    let post = |path| [b"POST", request(world.target, path, None).get(3..).unwrap_or_default()].concat();
+    let kinds = vec![whole_request("at a gate", post(OPEN)), whole_request("at an unknown path", post(UNKNOWN))];
+    Group::of("wrong method", Verdict::Status(404), kinds)
 }
 
 fn app_keys(world: &World) -> Group {
