@@ -70,15 +70,20 @@ impl Outbox {
         }
     }
 
-    /// Remembers whom to wake when the connection has something to do.
+    /// The connection's bytes go out through here; remembers whom to wake when it has something to do.
     pub(crate) fn attach(&mut self, context: &Context<'_>) {
         self.attached = true;
+        self.belongs_to(context);
+    }
+
+    /// Remembers the connection's task, and no other that had been it before.
+    pub(crate) fn belongs_to(&mut self, context: &Context<'_>) {
         if self.task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
             self.task = Some(context.waker().clone());
         }
     }
 
-    /// Remembers whom to wake at the end.
+    /// Remembers whom else to wake at the end.
     pub(crate) fn await_end(&mut self, context: &Context<'_>) {
         let waiting = self.waiting.get_or_insert_default();
         if !waiting.iter().any(|waiting| waiting.will_wake(context.waker())) {

@@ -170,18 +170,22 @@ impl Socket {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Waits until it has ended. For a relay, which then has to say so to both sides and call
-    /// [`close_accepted`](Self::close_accepted).
+    /// Waits until it has ended.
     pub fn until_ended(&self) -> impl Future<Output = CloseReason> + Send + '_ {
-        std::future::poll_fn(|context| self.poll_ended(context))
+        std::future::poll_fn(|context| self.ended_or(|outbox| outbox.await_end(context)))
     }
 
-    /// As [`until_ended`](Self::until_ended), to be polled.
+    /// Ready when it has ended. For the task of a relay, which then has to say so to both sides and call
+    /// [`close_accepted`](Self::close_accepted): of several tasks that poll, the last is woken.
     pub fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        self.ended_or(|outbox| outbox.belongs_to(context))
+    }
+
+    fn ended_or(&self, wait: impl FnOnce(&mut Outbox)) -> Poll<CloseReason> {
         if self.is_open() {
             let mut outbox = lock(&self.outbox);
             if outbox.phase == Phase::Open {
-                outbox.await_end(context);
+                wait(&mut outbox);
                 return Poll::Pending;
             }
         }

@@ -133,12 +133,18 @@ async fn connect_and_upgrade(request: &Request<'_>) -> Result<Connected, DialErr
             return Err(DialError::HungUp);
         }
         if let Some((protocol, head)) = answer(&read, &key, request.offered)? {
-            return Ok(Connected { stream, read_ahead: read.split_off(head), protocol });
+            return Ok(Connected { stream: forgetful(stream)?, read_ahead: read.split_off(head), protocol });
         }
         if read.len() > HEAD {
             return Err(DialError::TooLong);
         }
     }
+}
+
+/// The same connection without the waker of the task that dialled. It would stay with the stream as long as nothing that is
+/// written blocks, which may be for ever, and with it the memory of that task: more than all else that a quiet relay needs.
+fn forgetful(stream: TcpStream) -> Result<TcpStream, DialError> {
+    stream.into_std().and_then(TcpStream::from_std).map_err(DialError::Broken)
 }
 
 fn write(request: &Request<'_>, key: &[u8]) -> Vec<u8> {
