@@ -39,12 +39,14 @@ enum Farewell {
 /// How many bytes of answers to pings may wait: ten of the largest.
 const PONGS: usize = 10 * (125 + 2);
 
-/// The lanes of one socket. Owns no heap memory while nothing waits.
+/// The lanes of one socket. Owns no heap memory while nothing waits, and is small: every socket has it, and what is rare is in
+/// a box.
 #[derive(Default)]
 pub(crate) struct Lanes {
-    /// The rest of a frame whose beginning has been written.
-    begun: Bytes,
-    pong: Option<Box<[u8]>>,
+    /// The rest of a frame whose beginning has been written; never empty.
+    begun: Option<Box<Bytes>>,
+    #[expect(clippy::box_collection, reason = "as the rest of a frame, it is hardly ever there")]
+    pong: Option<Box<Vec<u8>>>,
     ping: bool,
     /// A pointer to each frame: many sockets queue the same ones, and their queues are what has to go through the cache.
     queue: VecDeque<Arc<Bytes>>,
@@ -69,14 +71,14 @@ impl Lanes {
 
     /// Puts bytes before everything else: the rest of a frame that was begun before there were lanes.
     pub(crate) fn go_on_with(&mut self, rest: Vec<u8>) {
-        self.begun = rest.into();
+        self.go_on(rest.into());
     }
 
     /// Answers a ping. Answers wait side by side up to [`PONGS`] bytes; with more, the newest alone (RFC 6455, section 5.5.3).
     pub(crate) fn pong(&mut self, payload: &[u8]) {
         let pong = frame::pong(payload);
         let waiting = self.pong.take().filter(|waiting| waiting.len() + pong.len() <= PONGS).unwrap_or_default();
-        self.pong = Some([&*waiting, &*pong].concat().into());
+        self.pong = Some(Box::new([waiting.as_slice(), &*pong].concat()));
     }
 
     /// Asks for a sign of life.
@@ -111,7 +113,7 @@ impl Lanes {
 
     /// Whether nothing is left to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.begun.is_empty()
+        self.begun.is_none()
             && self.queue.is_empty()
             && self.pong.is_none()
             && !self.ping
@@ -125,30 +127,37 @@ impl Lanes {
             done => done,
         };
         loop {
-            if !self.begun.is_empty() {
-                let count = write(&self.begun)?;
-                self.begun.advance(count);
+            if let Some(begun) = &mut self.begun {
+                begun.advance(write(begun)?);
+                if begun.is_empty() {
+                    self.begun = None;
+                }
             } else if let Some(pong) = &self.pong {
                 let count = write(pong)?;
-                self.begun = Bytes::copy_from_slice(pong.get(count..).unwrap_or_default());
+                let rest = Bytes::copy_from_slice(pong.get(count..).unwrap_or_default());
                 self.pong = None;
+                self.go_on(rest);
             } else if self.ping {
                 let frame = frame::ping(b"");
                 let count = write(&frame)?;
-                self.begun = frame.slice(count..);
+                self.go_on(frame.slice(count..));
                 self.ping = false;
             } else if !self.queue.is_empty() {
                 self.write_queue(&mut write)?;
             } else if let Farewell::Due(ended) = self.farewell {
                 let frame = ended.farewell();
                 let count = write(&frame)?;
-                self.begun = frame.slice(count..);
+                self.go_on(frame.slice(count..));
                 self.farewell = Farewell::Begun;
             } else {
-                self.begun = Bytes::new();
                 return Ok(());
             }
         }
+    }
+
+    /// What comes before everything else from here on.
+    fn go_on(&mut self, rest: Bytes) {
+        self.begun = (!rest.is_empty()).then(|| Box::new(rest));
     }
 
     /// One write of application frames: a single or large one from where it lies, small ones copied together.
@@ -178,7 +187,7 @@ impl Lanes {
             let Some(frame) = self.queue.pop_front() else { break };
             self.queued -= frame.len();
             if frame.len() > written {
-                self.begun = frame.slice(written..);
+                self.go_on(frame.slice(written..));
                 break;
             }
             written -= frame.len();

@@ -279,3 +279,13 @@ impl fmt::Debug for Socket {
         f.debug_struct("Socket").field("id", &self.id).field("ended", &self.ended()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_and_its_counts_fit_into_256_bytes() {
+        assert!(size_of::<Socket>() <= 256 - 2 * size_of::<usize>(), "{} bytes", size_of::<Socket>());
+    }
+}
