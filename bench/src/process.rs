@@ -64,12 +64,12 @@ impl Process {
         resident(&text).ok_or_else(|| self.unreadable("smaps_rollup"))
     }
 
-    /// Resident memory once it has stopped moving: within 4 KiB for a second, as an allocator may give memory back only after
-    /// a while; or the look after 6 s.
+    /// Resident memory once it has stopped moving: within 4 KiB for two seconds, as an allocator may give memory back only
+    /// after a while; or the look after 10 s.
     pub(crate) fn settled(self) -> Result<u64> {
-        const STILL: usize = 5;
+        const STILL: usize = 10;
         let (mut last, mut still) = (self.resident()?, 0);
-        for _ in 0..30 {
+        for _ in 0..50 {
             clock::pause(Duration::from_millis(200));
             let next = self.resident()?;
             still = if next.abs_diff(last) <= 4096 { still + 1 } else { 0 };
@@ -84,7 +84,7 @@ impl Process {
     /// Processor time once the process does nothing more: less than 1 ms of work in 100 ms, or the look after 3 s.
     pub(crate) fn quiet(self) -> Result<Cpu> {
         let mut last = self.cpu()?;
-        for _ in 0..30 {
+        for _ in 0..50 {
             clock::pause(Duration::from_millis(100));
             let next = self.cpu()?;
             if next.since(last) < Duration::from_millis(1) {
