@@ -8,11 +8,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use doorward_types::Answer;
 use serde::Deserialize;
 
 use crate::{
     BoxFuture, Claimant, Conversation, Fault, Layer, Refusal,
-    layers::{MACHINE, RungConfig},
+    layers::RungConfig,
     settings::Span,
 };
 
@@ -25,12 +26,8 @@ pub struct OfferConfig {
     /// The layers, in the order in which their answers come. Each must need no prompt: `jwt`, or `app_key` with `plain`.
     pub of: Vec<RungConfig>,
     /// How long all parts together are waited for.
-    #[serde(default = "machine")]
+    #[serde(default = "crate::layers::machine")]
     pub timeout: Span,
-}
-
-const fn machine() -> Span {
-    MACHINE
 }
 
 /// The layer.
@@ -54,7 +51,7 @@ impl Offer {
     /// Evaluates every part. The claimant changes only where all of them hold.
     async fn evaluate(
         &self,
-        mut answers: Vec<doorward_types::Answer>,
+        mut answers: Vec<Answer>,
         conversation: &mut Conversation,
         claimant: &mut Claimant,
     ) -> Result<(), Refusal> {

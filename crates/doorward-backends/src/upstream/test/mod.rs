@@ -173,7 +173,7 @@ impl Gate {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let (headers, read_ahead) = read_request(&mut stream).await;
         let visitor = Visitor { headers: &headers, source: [192, 0, 2, 7].into(), tls: true, tail: Some("room/5?a=1") };
-        let visit = self.upstream.receive(&visitor)?;
+        let visit = self.upstream.receive(&visitor).unwrap();
         let admission = admission().await;
         let register = |admission: Box<Admission>, stream: Arc<dyn Transport>| {
             self.sockets.register(admission, stream, self.policy.clone()).unwrap()
