@@ -34,6 +34,7 @@ mod flow;
 mod headers;
 mod identity;
 mod key;
+mod leave;
 mod relay;
 #[cfg(test)]
 mod test;

@@ -11,11 +11,7 @@ use std::{sync::Arc, time::Duration};
 use doorward_types::Answer;
 use serde::Deserialize;
 
-use crate::{
-    BoxFuture, Claimant, Conversation, Fault, Layer, Refusal,
-    layers::RungConfig,
-    settings::Span,
-};
+use crate::{BoxFuture, Claimant, Conversation, Fault, Layer, Refusal, layers::RungConfig, settings::Span};
 
 const REQUIRE: &str = "socket requires every part";
 
