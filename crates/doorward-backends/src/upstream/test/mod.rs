@@ -1,8 +1,10 @@
 //! A gate in small, with a foreign client before it and a foreign server behind it.
 
+mod broken;
 mod carrying;
 mod dialling;
 mod ending;
+mod keep_alive;
 mod pair;
 mod pipes;
 mod relaying;
