@@ -19,4 +19,5 @@ mod support;
 mod ticket;
 mod token;
 mod unwell;
+mod verdicts;
 mod work;
