@@ -10,6 +10,7 @@ mod challenge;
 mod compile_fail;
 mod handshake;
 mod ident;
+mod issuer;
 mod jwt;
 mod ladder;
 mod memory;
