@@ -16,6 +16,39 @@
 //!        ▼                             ▼
 //!   401 / 403                     close reason
 //! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use doorward_auth::{
+//!     Climb, ClimbEvent, Ladder, Rung, Step,
+//!     layers::conversation::ident::{Ident, IdentConfig},
+//! };
+//! use doorward_types::{Answer, Prompt};
+//! # use doorward_testkit::World;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let world = World::new();
+//! # let (clock, start) = (world.clock.clone(), world.start(World::handshake(), World::gate()));
+//!
+//! let config: IdentConfig = serde_json::from_str(r#"{ "glyph": "☂" }"#)?;
+//! let ladder = Ladder::new(vec![Rung::One(Step::conversation(Ident::new(&config, clock)))])?;
+//! // `start` says who comes, with what request, and when.
+//! let mut climb = Climb::begin(Arc::new(ladder), start).await?;
+//! let admission = loop {
+//!     match climb.next().await {
+//!         ClimbEvent::Say(Prompt::Ask { .. }) => {
+//!             climb.answer(Answer::new().with_text("accept", "yes")).map_err(|_| "one answer at a time")?;
+//!         }
+//!         ClimbEvent::Say(prompt) => println!("{prompt:?}"),
+//!         ClimbEvent::Admitted(admission) => break admission,
+//!         ClimbEvent::Refused(refusal) => return Err(refusal.into()),
+//!     }
+//! };
+//! assert_eq!(admission.evidence()[0].layer, "ident");
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod layers;
 pub mod memory;

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, Limits, StoreUrl, secret_reader},
+    config::{Config, Limits, StoreUrl, count, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -167,7 +167,7 @@ impl Node {
         let head = HeadLimits {
             within: config.limits.header_timeout.duration(),
             bytes: config.limits.header_bytes.len(),
-            headers: usize::try_from(config.limits.headers).unwrap_or(usize::MAX),
+            headers: count(config.limits.headers),
         };
         let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head)));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
@@ -262,7 +262,7 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 rng,
                 answer_within,
             };
-            (ports, Arc::new(MemoryAudit::keeping(usize::try_from(config.audit.keep).unwrap_or(usize::MAX))))
+            (ports, Arc::new(MemoryAudit::keeping(count(config.audit.keep))))
         }
     })
 }
@@ -275,7 +275,6 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
 }
 
 fn caps_limits(limits: &Limits) -> CapsLimits {
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     CapsLimits {
         climbing_per_source: count(limits.climbing_per_source),
         climbing_per_node: count(limits.climbing_per_node),

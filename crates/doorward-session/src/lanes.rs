@@ -23,6 +23,9 @@ const LARGE: usize = 16 * 1024;
 /// A queue that has been drained keeps the memory of this many frames at the most, until somebody looks at the idle socket.
 const KEPT: usize = 64;
 
+/// How many bytes of answers to pings may wait: ten of the largest.
+const PONGS: usize = 10 * (125 + 2);
+
 /// More waits than the limits allow.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
@@ -35,9 +38,6 @@ enum Farewell {
     /// All of it is written, or what is left of it has been begun.
     Begun,
 }
-
-/// How many bytes of answers to pings may wait: ten of the largest.
-const PONGS: usize = 10 * (125 + 2);
 
 /// The lanes of one socket. Owns no heap memory while nothing waits, and is small: every socket has it, and what is rare is in
 /// a box.

@@ -26,8 +26,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// When the proof ends that the token is at the time `now`: with the token, or where only the leeway still lets it in, with
-    /// the leeway.
+    /// Until when a token that is taken at the time `now` proves its subject: until it expires; or, where the leeway alone still
+    /// lets it in, until that ends.
     pub(crate) fn proves_until(&self, now: Timestamp) -> Timestamp {
         if now < self.expires_at { self.expires_at } else { self.expires_at.plus(LEEWAY) }
     }

@@ -1,6 +1,9 @@
 //! Small layers of known behaviour, and issuers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use doorward_auth::{
     Ask, BoxFuture, Claimant, Conversation, Fault, Handshake, HandshakeLayer, Ladder, Layer, Proof, Refusal, Rung,
@@ -10,7 +13,7 @@ use doorward_auth::{
     token::{Issuer, IssuerConfig},
 };
 use doorward_testkit::{World, tokens::TestKey};
-use doorward_types::{Answer, Secret, Timestamp};
+use doorward_types::{Answer, Secret, Subject, Timestamp};
 use serde_json::{Value, json};
 
 /// A layer that wants a word, and proves a member where it is told whom.
@@ -218,4 +221,23 @@ impl HandshakeLayer for Down {
         let down = PortError { port: "store", detail: "no connection".into() };
         Box::pin(std::future::ready(Err(down.refuse(self.step()))))
     }
+}
+
+/// A layer that hears nothing, and notes whom it was told about.
+pub(crate) struct Mute(pub(crate) Arc<Mutex<Vec<Option<Subject>>>>);
+
+impl Layer for Mute {
+    fn name(&self) -> &'static str {
+        "mute"
+    }
+
+    fn verify<'a>(&'a self, _: &'a mut Conversation, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
+        self.0.lock().unwrap().push(claimant.subject().cloned());
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// A ladder of these rungs.
+pub(crate) fn rungs(rungs: Vec<Rung>) -> Ladder {
+    Ladder::new(rungs).unwrap()
 }

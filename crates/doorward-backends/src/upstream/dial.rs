@@ -20,10 +20,7 @@ use tokio::{
     time,
 };
 
-use super::{
-    identity::TooMuchToTell,
-    url::{BadTail, UpstreamUrl},
-};
+use super::{identity::TooMuchToTell, url::UpstreamUrl};
 
 /// The most bytes that the head of an answer may have.
 const HEAD: usize = 16 * 1024;
@@ -71,9 +68,6 @@ pub enum DialError {
     /// The socket was ended while the upstream was asked.
     #[error("the socket was ended meanwhile: {0}")]
     Ended(CloseReason),
-    /// The path that the user asked for is not below the upstream's.
-    #[error(transparent)]
-    BadTail(#[from] BadTail),
     /// The identity does not fit.
     #[error(transparent)]
     TooMuchToTell(#[from] TooMuchToTell),
@@ -85,7 +79,7 @@ impl DialError {
         match self {
             Self::Mismatch { .. } => CloseReason::UpstreamMismatch,
             Self::Ended(reason) => *reason,
-            Self::BadTail(_) | Self::TooMuchToTell(_) => CloseReason::Malformed,
+            Self::TooMuchToTell(_) => CloseReason::Malformed,
             _ => CloseReason::UpstreamDown,
         }
     }

@@ -104,7 +104,8 @@ const OUR_COOKIES: &str = "__Host-doorward";
 
 /// The headers of `visitor` that reach an upstream, and those that the gate says about where they come from.
 ///
-/// `wanted` narrows what passes on: `["*"]` is all, otherwise these names and `Origin`. `Host` is not among the result: see [`host`].
+/// `wanted` narrows what passes on: `["*"]` is all, otherwise these names and `Origin`. `Host` is not among the result: see
+/// [`host`].
 pub(super) fn passing(visitor: &Visitor<'_>, wanted: &[String]) -> HeaderMap {
     let connection = named_by_connection(visitor.headers);
     let all = wanted.iter().any(|name| name == "*");

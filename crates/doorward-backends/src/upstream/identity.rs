@@ -37,7 +37,7 @@ pub(super) struct Facts<'a> {
     pub(super) owner: &'a OwnerId,
     /// The gate.
     pub(super) gate: &'a GateName,
-    /// The connection, where it has an id by now.
+    /// The socket.
     pub(super) socket: SocketId,
     /// The decision.
     pub(super) trace: TraceId,

@@ -1,15 +1,16 @@
 //! An unchanged WebSocket server behind a gate.
 //!
 //! **What it is:** a client to the server for the length of one upgrade, and then a relay of bytes: no frame is unmasked or held,
-//! and nothing passes of one whose header breaks a rule. The server is told who the user is, in headers and in a signed assertion, and never sees what the user proved it with.
+//! and nothing passes of one whose header breaks a rule. The server is told who the user is, in headers and in a signed
+//! assertion, and never sees what the user proved it with.
 //!
-//! **What it is not:** a WebSocket proxy that speaks for either side. Extensions are not offered, subprotocols are the two sides' own,
-//! and pings pass from end to end.
+//! **What it is not:** a WebSocket proxy that speaks for either side. Extensions are not offered, subprotocols are the two sides'
+//! own, and pings pass from end to end.
 //!
 //! The order of calls for a gate whose ladder is decided at the handshake:
 //!
 //! ```text
-//!  upstream.receive(&visitor)         what of the request may pass on; a bad path is a 400
+//!  upstream.receive(&visitor)         what of the request may pass on; a bad path is a 404
 //!  ... the ladder ... Admission
 //!  sockets.register(admission, ..)    over a `LateStream`; an error: nobody is admitted, and the upstream hears of nobody
 //!  upstream.dial(&socket, ..)         the upstream's own upgrade; an error is a 503
@@ -33,6 +34,7 @@ mod flow;
 mod headers;
 mod identity;
 mod key;
+mod leave;
 mod relay;
 #[cfg(test)]
 mod test;
@@ -111,7 +113,7 @@ impl Upstream {
     /// Takes from a request what passes on. It can be done before anybody is admitted: nothing is sent.
     ///
     /// # Errors
-    /// [`BadTail`]: the path leads out of the upstream's own. It is the user's fault: status 400.
+    /// [`BadTail`]: the path leads out of the upstream's own. There is nothing for the user: status 404.
     pub fn receive(&self, visitor: &Visitor<'_>) -> Result<Visit, BadTail> {
         Ok(Visit {
             target: self.config.url.target(visitor.tail)?,

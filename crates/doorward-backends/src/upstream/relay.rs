@@ -24,13 +24,13 @@ use std::{
 
 use doorward_session::Transport;
 use doorward_types::CloseReason;
-use doorward_wire::websocket::{
-    FrameTracker, Frames, Limits,
-    frame::{self, Opcode},
-};
+use doorward_wire::websocket::{FrameTracker, Frames, Limits, frame};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::flow::{Flow, Stopped, poll_exhaust};
+use super::{
+    flow::{Flow, Stopped, poll_exhaust},
+    leave::{Leave, LeaveAt, close_for_upstream},
+};
 
 /// How long a frame under way may take to its end after the socket was ended.
 pub(super) const FINISH_WITHIN: Duration = Duration::from_millis(500);
@@ -328,85 +328,6 @@ impl<A: Admitted> Pair<A> {
         let sides = [client.as_ref().map(|(client, _)| client), upstream.as_ref()];
         sides.into_iter().flatten().for_each(|side| side.reset());
     }
-}
-
-/// How one side is left: the frame under way, our Close, FIN.
-struct Leave {
-    at: LeaveAt,
-    close: Vec<u8>,
-    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81), and a broken
-    /// frame takes none of those before it along.
-    held_too: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LeaveAt {
-    /// The frame under way goes to its end.
-    Finish,
-    /// The Close frame goes out, then FIN.
-    Close,
-    /// It has got both.
-    Left,
-    /// It has a part of a frame and will never get the rest: only a reset says that it is not whole.
-    Cut,
-}
-
-impl Leave {
-    /// `done` where the side has got FIN already.
-    fn new(done: bool, close: Vec<u8>, reason: CloseReason) -> Self {
-        let held_too = matches!(
-            reason,
-            CloseReason::Restart
-                | CloseReason::GoingAway
-                | CloseReason::ProtocolError
-                | CloseReason::TooBig
-                | CloseReason::UpstreamBroken
-        );
-        Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close, held_too }
-    }
-
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        flow: &mut Flow,
-        source: &dyn Transport,
-        sink: &dyn Transport,
-    ) -> Poll<()> {
-        if self.at == LeaveAt::Finish {
-            if !ready!(flow.poll_finish(context, source, sink, self.held_too)) {
-                self.cut(sink);
-                return Poll::Ready(());
-            }
-            if !flow.saw_close() {
-                flow.insert(&self.close);
-            }
-            self.at = LeaveAt::Close;
-        }
-        if self.at == LeaveAt::Close {
-            let drained = ready!(flow.poll_drain(context, sink));
-            if drained.is_err() || ready!(sink.poll_shutdown(context)).is_err() {
-                self.cut(sink);
-            } else {
-                self.at = LeaveAt::Left;
-            }
-        }
-        Poll::Ready(())
-    }
-
-    fn cut(&mut self, sink: &dyn Transport) {
-        if self.at != LeaveAt::Left {
-            sink.reset();
-            self.at = LeaveAt::Cut;
-        }
-    }
-}
-
-/// A client's Close frame: the gate is a client to the upstream, and what a user's login does is none of its concern.
-fn close_for_upstream(mask: [u8; 4]) -> Vec<u8> {
-    let (code, name) = (CloseReason::GoingAway.code(), CloseReason::GoingAway.name());
-    let mut close = Vec::with_capacity(32);
-    frame::write(Opcode::Close, &[&code.to_be_bytes(), name.as_bytes()].concat(), Some(mask), &mut close);
-    close
 }
 
 /// With which reason to end a socket one side of which must not go on; `None` where it has only stopped.

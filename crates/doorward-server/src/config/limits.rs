@@ -89,3 +89,8 @@ limits! {
         step_elsewhere: Span = Span::from_secs(300);
     }
 }
+
+/// A number of the configuration, as things are counted in memory.
+pub(crate) fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

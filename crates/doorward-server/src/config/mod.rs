@@ -52,6 +52,7 @@ pub use environment::{Override, variable};
 pub use gate::{BackendConfig, ChannelConfig, Gate, NoSettings, VerdictConfig};
 pub use generate::{NewFile, generate, write_new};
 pub use keys::{Key, Kind, Table};
+pub(crate) use limits::count;
 pub use limits::{GateLimits, Limits};
 pub use manual::{default_text, manual_text};
 pub use mistake::{Mistake, Origin, Severity};

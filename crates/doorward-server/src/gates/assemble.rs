@@ -22,7 +22,7 @@ use doorward_types::{GateName, OwnerId};
 
 use super::{Backing, Gate, Gates};
 use crate::{
-    config::{self, BackendConfig, Config, secret_reader},
+    config::{self, BackendConfig, Config, count, secret_reader},
     node::Extensions,
 };
 
@@ -212,8 +212,7 @@ impl Assembly<'_> {
         gate: &config::Gate,
         limits: &config::Limits,
     ) -> Result<Arc<Hub>, Unassembled> {
-        let most = usize::try_from(limits.channels_per_socket).unwrap_or(usize::MAX);
-        let mut hub = Hub::new(gate.hub()?).with_at_most(most);
+        let mut hub = Hub::new(gate.hub()?).with_at_most(count(limits.channels_per_socket));
         // The application's own models go before the rules of the configuration.
         for channel in &gate.channel {
             if let Some(model) = self.tools.extensions.models.get(&channel.name) {
@@ -256,7 +255,6 @@ pub fn owner_of(config: &Config, name: Option<&str>) -> OwnerId {
 }
 
 fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     SocketPolicy {
         backend: gate.backend.name(),
         limits: Limits {

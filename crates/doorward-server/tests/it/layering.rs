@@ -270,3 +270,31 @@ fn every_member_has_a_caption_in_the_root_manifest() -> Result<(), Box<dyn Error
     assert_eq!(captioned, HOUSE.len());
     Ok(())
 }
+
+/// The files and folders at the top of a crate, as its bullet in ARCHITECTURE.md names them.
+fn mapped(architecture: &str, krate: &str) -> BTreeSet<String> {
+    let bullet = architecture.split_once(&format!("\n* **{krate}.**")).map_or("", |(_, after)| after);
+    let bullet = bullet.split("\n* ").next().unwrap_or_default().split("\n\n").next().unwrap_or_default();
+    bullet.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// What is in a folder, without the ends of the files' names.
+fn names_in(folder: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder)? {
+        names.insert(entry?.path().file_stem().and_then(|name| name.to_str()).ok_or("no text for a name")?.to_owned());
+    }
+    Ok(names)
+}
+
+#[test]
+fn every_file_and_folder_at_the_top_of_a_crate_is_on_the_map_and_nothing_else_is() -> Result<(), Box<dyn Error>> {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let crates = root().join("crates");
+    for krate in names_in(&crates)? {
+        let mut there = names_in(&crates.join(&krate).join("src"))?;
+        there.retain(|name| !["lib", "main"].contains(&name.as_str()));
+        assert_eq!(mapped(&architecture, &krate), there, "{krate}");
+    }
+    Ok(())
+}

@@ -87,11 +87,10 @@ fn list(owner: Option<&str>, at_most: usize) -> Request {
     Request::ListSockets { owner: owner.map(str::to_owned), at_most }
 }
 
+/// The ids in an answer: a list has them in documents, a receipt as they are.
 fn ids(answer: &Value) -> BTreeSet<&str> {
-    let id = |socket: &'_ Value| socket.get("socket").is_none();
-    let sockets = answer["sockets"].as_array().unwrap();
-    let text = |socket| if id(socket) { socket } else { &socket["socket"] };
-    sockets.iter().map(|socket| text(socket).as_str().unwrap()).collect()
+    let sockets = answer["sockets"].as_array().unwrap().iter();
+    sockets.map(|socket| socket.get("socket").unwrap_or(socket).as_str().unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

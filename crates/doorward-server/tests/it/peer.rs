@@ -212,3 +212,15 @@ pub(crate) fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     frame::write(opcode, payload, Some([1, 2, 3, 4]), &mut bytes);
     bytes
 }
+
+/// Reads until the other side closes.
+pub(crate) async fn until_closed(stream: &mut Carried) -> Vec<u8> {
+    let mut read = Vec::new();
+    let _reset = stream.read_to_end(&mut read).await;
+    read
+}
+
+/// An answer to a layer, with one field.
+pub(crate) fn auth(kind: &str, field: &str, value: &str) -> Value {
+    json!({ "action": "auth", "kind": kind, field: value })
+}

@@ -3,15 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     net::SocketAddr,
     path::Path,
-    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -35,40 +32,12 @@ use doorward_testkit::{SeededRng, tokens::TestKey};
 use doorward_types::{GateName, OwnerId, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf, duplex},
+    io::duplex,
     net::{TcpListener, TcpStream},
 };
 
+pub(crate) use crate::carrier::{Carried, Carrier, both};
 use crate::peer::{Peer, Refused};
-
-/// Every `both!` test runs twice: over a pipe with the clock of tokio paused, and over TCP.
-macro_rules! both {
-    ($(async fn $name:ident($carrier:ident: Carrier) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            async fn run($carrier: $crate::world::Carrier) $body
-
-            #[tokio::test(start_paused = true)]
-            async fn in_memory() {
-                run($crate::world::Carrier::Memory).await;
-            }
-
-            #[tokio::test]
-            async fn over_tcp() {
-                run($crate::world::Carrier::Tcp).await;
-            }
-        }
-    )*};
-}
-pub(crate) use both;
-
-/// What carries the bytes. The door does not care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carrier {
-    Memory,
-    Tcp,
-}
 
 /// The secret of the issuer `site`: what is in it appears in no log and no row.
 pub(crate) const SECRET: &str = "5ecre7-of-the-site-5ecre7-of-the-site-5ecre7";
@@ -401,30 +370,4 @@ pub(crate) fn token(subject: &str, jti: &str, more: Value) -> String {
         claims[name] = value.clone();
     }
     TestKey::secret(SECRET.as_bytes()).sign(&json!({ "alg": "HS256", "typ": "at+jwt" }), &claims)
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send {}
-impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
-
-/// A pipe or a TCP connection.
-pub(crate) struct Carried(Pin<Box<dyn Stream>>);
-
-impl AsyncRead for Carried {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_read(context, buf)
-    }
-}
-
-impl AsyncWrite for Carried {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.as_mut().poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_shutdown(context)
-    }
 }

@@ -58,9 +58,7 @@ impl Header {
         };
         Ok(Some((Self { opcode, fin, mask, length }, size)))
     }
-}
 
-impl Header {
     /// Checks the frame against what came before it (section 5.4): `open` says whether a message had begun and not ended. Gives
     /// whether that is so behind this frame.
     pub(super) fn follows(&self, open: bool) -> Result<bool, Violation> {

@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use crate::{
     Ask, BoxFuture, Claimant, Conversation, Layer, Level, Proof, Refusal,
-    layers::MACHINE,
     ports::{Authenticator, Bounded, Clock, Identity, Ports},
     settings::Span,
 };
@@ -21,12 +20,8 @@ pub struct AuthenticatorConfig {
     /// The kind of the authenticator, as the embedding application registered it.
     pub kind: String,
     /// How long the answer is waited for.
-    #[serde(default = "machine")]
+    #[serde(default = "crate::layers::machine")]
     pub timeout: Span,
-}
-
-const fn machine() -> Span {
-    MACHINE
 }
 
 /// The layer. It goes by the authenticator's kind.

@@ -8,13 +8,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use doorward_types::Answer;
 use serde::Deserialize;
 
-use crate::{
-    BoxFuture, Claimant, Conversation, Fault, Layer, Refusal,
-    layers::{MACHINE, RungConfig},
-    settings::Span,
-};
+use crate::{BoxFuture, Claimant, Conversation, Fault, Layer, Refusal, layers::RungConfig, settings::Span};
 
 const REQUIRE: &str = "socket requires every part";
 
@@ -25,12 +22,8 @@ pub struct OfferConfig {
     /// The layers, in the order in which their answers come. Each must need no prompt: `jwt`, or `app_key` with `plain`.
     pub of: Vec<RungConfig>,
     /// How long all parts together are waited for.
-    #[serde(default = "machine")]
+    #[serde(default = "crate::layers::machine")]
     pub timeout: Span,
-}
-
-const fn machine() -> Span {
-    MACHINE
 }
 
 /// The layer.
@@ -54,7 +47,7 @@ impl Offer {
     /// Evaluates every part. The claimant changes only where all of them hold.
     async fn evaluate(
         &self,
-        mut answers: Vec<doorward_types::Answer>,
+        mut answers: Vec<Answer>,
         conversation: &mut Conversation,
         claimant: &mut Claimant,
     ) -> Result<(), Refusal> {
