@@ -13,6 +13,8 @@ pub(crate) fn start(log: &Log) {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // A line that cannot be written is lost. To complain about it on the same standard error would panic.
+        .log_internal_errors(false)
         .with_target(false);
     let _already = match log.format {
         LogFormat::Text => lines.try_init(),

@@ -112,6 +112,12 @@ impl Line {
     /// The next message, to be polled.
     pub fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
         for _ in 0..READS_IN_A_TURN {
+            // What was to be said first makes room for the answer to a ping.
+            if !self.unwritten.is_empty()
+                && let Poll::Ready(Err(_)) = self.poll_write(context)
+            {
+                return Poll::Ready(Received::Gone(Gone::Io));
+            }
             let received = self.decode();
             if let Poll::Ready(Err(_)) = self.poll_write(context) {
                 return Poll::Ready(Received::Gone(Gone::Io));

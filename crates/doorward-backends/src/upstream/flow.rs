@@ -61,6 +61,15 @@ impl Held {
         let end = self.bytes.len().saturating_sub(self.read.header_begun());
         self.bytes.get(self.at..end).unwrap_or_default()
     }
+
+    /// Gives back the room of what was taken. Where every piece of a source ends within a header, something is always held, and
+    /// all that has passed would be held with it.
+    fn forget_taken(&mut self) {
+        if self.at > 0 {
+            self.bytes = self.rest().to_vec();
+            self.at = 0;
+        }
+    }
 }
 
 /// Why a flow cannot go on.
@@ -248,6 +257,8 @@ impl Flow {
                 if held.rest().is_empty() {
                     self.taken = held.read.clone();
                     self.held = None;
+                } else {
+                    held.forget_taken();
                 }
                 break;
             }
@@ -313,6 +324,14 @@ impl Flow {
             });
             ready!(read);
         }
+    }
+}
+
+#[cfg(test)]
+impl Flow {
+    /// How many bytes it has room for.
+    pub(super) fn room(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.bytes.capacity())
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, header::CONTENT_LENGTH};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONNECTION, CONTENT_LENGTH},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -42,8 +45,7 @@ impl Http {
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.within)
             .max_buf_size(limits.bytes.max(8 * 1024))
-            .max_headers(limits.headers)
-            .keep_alive(false);
+            .max_headers(limits.headers);
         Self(http)
     }
 
@@ -70,12 +72,21 @@ impl Http {
             }
             let pass = pass.lock().unwrap_or_else(PoisonError::into_inner).take();
             let door = Arc::clone(&door);
-            async move { Ok::<_, Infallible>(door.answer(request, peer, pass).await) }
+            async move { Ok::<_, Infallible>(once(door.answer(request, peer, pass).await)) }
         });
         if let Err(error) = self.0.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades().await {
             tracing::debug!(%error, source = %peer.ip(), "no proper request");
         }
     }
+}
+
+/// Says of every answer but a 101 that it is the last. hyper could say so by itself, but would do it in the 101 too, and there
+/// are clients that take no other `Connection` there than `upgrade`.
+fn once<B>(mut response: Response<B>) -> Response<B> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Accepts connections until it is dropped. One that finds no room is dropped before anything is read of it.

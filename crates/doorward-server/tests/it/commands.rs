@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -76,7 +76,11 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = doorward(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::logging_to(Stdio::null(), folder, arguments)
+    }
+
+    fn logging_to(log: impl Into<Stdio>, folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = doorward(folder, arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
@@ -264,6 +268,16 @@ fn a_folder_that_cannot_be_written_is_named() {
     let (code, error) = run_with(here, &["serve"], &[("DOORWARD_STORE_URL", "sqlite://locked/doorward.db")]).failed();
     assert_eq!(code, 1);
     assert!(error.contains("locked/doorward.db") && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_nothing() {
+    let folder = generated();
+    let (reads, log) = io::pipe().unwrap();
+    drop(reads);
+    let serving = Serving::logging_to(log, folder.path(), &["serve"]);
+    assert!(run(folder.path(), &["health"]).well().starts_with("ok: "));
+    assert_eq!(serving.stop(), Some(0), "it says that it closes, and nobody hears it");
 }
 
 #[test]

@@ -249,6 +249,15 @@ both! {
         assert_eq!(world.verdicts().await, [""; 0], "none of them was a decision of a gate");
     }
 
+    async fn a_101_says_upgrade_and_nothing_more_of_the_connection(carrier: Carrier) {
+        let world = World::of(carrier, PAGES).await;
+        let bearer = format!("Authorization: Bearer {}\r\n", world.token("7", json!({})));
+        // Several clients look for that one word, though others could stand beside it.
+        let peer = world.knock("/pages", &bearer).await.unwrap();
+        let said: Vec<_> = peer.head.split("\r\n").filter(|line| line.starts_with("connection")).collect();
+        assert_eq!(said, ["connection: upgrade"]);
+    }
+
     async fn a_connection_is_for_one_request(carrier: Carrier) {
         let world = World::of(carrier, PAGES).await;
         let twice = format!("{0}{0}", "GET /nowhere HTTP/1.1\r\nHost: gate.example\r\n\r\n");
@@ -256,6 +265,7 @@ both! {
         stream.write_all(twice.as_bytes()).await.unwrap();
         let answers = String::from_utf8(until_closed(&mut stream).await).unwrap();
         assert_eq!(answers.matches("HTTP/1.1").count(), 1);
+        assert!(answers.contains("\r\nconnection: close\r\n"), "{answers}");
         world.empties().await;
     }
 }

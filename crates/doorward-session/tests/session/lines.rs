@@ -12,6 +12,7 @@ use crate::support::{Heard, Over, World, masked, over_both};
 over_both!(
     messages_come_one_at_a_time_and_answers_go_out,
     pings_are_answered_while_a_message_is_awaited,
+    a_ping_that_came_with_the_request_is_answered_behind_what_is_said_first,
     a_message_over_the_limit_is_a_violation,
     the_peers_close_is_answered_and_reported,
     what_is_not_decoded_goes_to_the_relay_as_it_came,
@@ -43,6 +44,16 @@ async fn pings_are_answered_while_a_message_is_awaited(over: Over) {
     peer.frame(Opcode::Ping, b"?").await;
     peer.say("hi").await;
     assert_eq!(line.receive().await, text("hi"));
+    assert_eq!(peer.hear().await, Heard::Pong("?".into()));
+}
+
+async fn a_ping_that_came_with_the_request_is_answered_behind_what_is_said_first(over: Over) {
+    let world = World::over(over);
+    let (transport, mut peer) = world.stream(4096).await;
+    let ahead = [masked(Opcode::Ping, b"?"), masked(Opcode::Text, b"hi")].concat();
+    let mut line = Line::new(transport, ahead, 100).saying(frame::text(b"first").to_vec());
+    assert_eq!(line.receive().await, text("hi"));
+    assert_eq!(peer.hear().await, Heard::Text("first".into()));
     assert_eq!(peer.hear().await, Heard::Pong("?".into()));
 }
 

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doorward_auth::{
     BoxFuture,
@@ -78,6 +78,16 @@ impl AuditQueue {
                 state.failed = Some(error.clone());
             }
         }
+    }
+}
+
+/// Held by the one who writes: where that ends, also by a panic, the queue takes nothing any more. Otherwise rows would be taken
+/// that nobody will ever write, and people let in on them.
+pub(super) struct Writing(pub(super) Arc<AuditQueue>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.lock().failed = Some(StoreError::Closed);
     }
 }
 

@@ -157,6 +157,27 @@ async fn c76_a_full_disk_refuses_and_the_store_recovers_when_space_returns() {
 }
 
 #[tokio::test]
+async fn when_the_writer_has_panicked_no_row_is_taken_any_more() {
+    let (_folder, store) = store();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let (started, has_started) = oneshot::channel();
+    let panics = store.write(None, move |_| -> rusqlite::Result<()> {
+        let _ = started.send(());
+        let _ = may_go_on.recv();
+        panic!("as a defect would");
+    });
+    let (panicked, ()) = tokio::join!(panics, async {
+        has_started.await.unwrap();
+        // The writer is told of this one, and never looks.
+        store.record(row(1)).unwrap();
+        drop(go_on);
+    });
+    assert_eq!(panicked, Err(StoreError::Closed));
+    assert!(store.flush().await.is_err());
+    assert!(store.record(row(2)).is_err(), "a row was taken that nobody will write");
+}
+
+#[tokio::test]
 async fn when_a_full_disk_ends_the_transaction_nobody_in_it_is_told_that_all_went_well() {
     let (folder, store) = store();
     leave_room_for(&store, 2).await;

@@ -9,7 +9,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Options, audit::AuditQueue, audit_row, sweep::Sweep};
+use super::{
+    Options,
+    audit::{AuditQueue, Writing},
+    audit_row,
+    sweep::Sweep,
+};
 use crate::StoreError;
 
 /// How many commands one transaction takes at most.
@@ -162,6 +167,7 @@ struct Written {
 
 impl Desk {
     async fn work(mut self, mut messages: mpsc::Receiver<Message>) {
+        let _writing = Writing(Arc::clone(&self.audit));
         while let Some(first) = messages.recv().await {
             let mut batch = Batch::default();
             batch.add(first);
