@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::{
     door::Door,
     edge::{Body, respond},
+    operate::Standing,
 };
 
 /// Answers `/health` (it runs) and `/ready` (it lets people in) until it is dropped.
@@ -41,8 +42,11 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
 fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
     match request.uri().path() {
         "/health" => respond::json(door.health().to_string()),
-        "/ready" if door.is_draining() => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-        "/ready" => respond::plain(StatusCode::OK, "ready\n"),
+        "/ready" => match door.standing() {
+            Standing::Works => respond::plain(StatusCode::OK, "ready\n"),
+            Standing::Fails => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no rows\n"),
+            Standing::Draining => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        },
         _ => respond::not_found(),
     }
 }

@@ -59,5 +59,5 @@ mod transports;
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
 pub use node::{Extensions, Node, Running, StartError};
-pub use operate::Answer;
+pub use operate::{Answer, Standing};
 pub use reload::Reloaded;

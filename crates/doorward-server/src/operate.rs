@@ -53,6 +53,28 @@ impl From<Value> for Answer {
     }
 }
 
+/// Whether a door lets people in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does.
+    Works,
+    /// The audit log takes no rows, so it lets nobody in.
+    Fails,
+    /// It is going down.
+    Draining,
+}
+
+impl Standing {
+    /// The word for it, in `/health` and `doorward health`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Works => "ok",
+            Self::Fails => "failing",
+            Self::Draining => "draining",
+        }
+    }
+}
+
 impl Door {
     /// Does what the command line asks. The error is one clear line.
     pub async fn operate(&self, request: Request) -> Result<Answer, String> {
@@ -64,11 +86,20 @@ impl Door {
         }
     }
 
+    /// Whether it lets people in.
+    pub fn standing(&self) -> Standing {
+        match self.audit.is_taking() {
+            _ if self.is_draining() => Standing::Draining,
+            Ok(()) => Standing::Works,
+            Err(_) => Standing::Fails,
+        }
+    }
+
     /// What it holds.
     pub fn health(&self) -> Value {
         let (_, climbing) = self.caps.counts();
         json!({
-            "status": if self.is_draining() { "draining" } else { "ok" },
+            "status": self.standing().name(),
             "sockets": self.sockets.len(),
             "climbing": climbing,
             "gates": self.gates.load().len(),

@@ -53,6 +53,12 @@ pub trait Audit: Send + Sync {
     /// Takes a row without waiting for the disk. An error means that the log cannot take rows now.
     fn record(&self, record: AuditRecord) -> Result<(), PortError>;
 
+    /// Whether rows are taken now. Where the last could not be written this brings a new try, so that whoever asks from time to
+    /// time hears when they are taken again, also while nobody comes.
+    fn is_taking(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+
     /// Waits until all that was taken before is on disk.
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>>;
 

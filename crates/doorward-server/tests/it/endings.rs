@@ -333,7 +333,9 @@ async fn an_audit_log_that_takes_nothing_lets_nobody_in() {
         ladder = [{ bearer = {} }]
     "#;
     let world = World::of(Carrier::Memory, &format!("{CHAT}{gates}")).await;
+    assert_eq!(world.operate(Request::Health {}).await["status"], "ok");
     world.log.fill();
+    assert_eq!(world.operate(Request::Health {}).await["status"], "failing");
     let mut peer = world.peer("/chat").await;
     peer.event().await;
     let token = world.token("7", json!({}));

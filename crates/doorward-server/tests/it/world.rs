@@ -86,10 +86,15 @@ impl Log {
 
 impl Audit for Log {
     fn record(&self, record: AuditRecord) -> Result<(), PortError> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(PortError { port: "audit", detail: "the disk is full".into() });
-        }
+        self.is_taking()?;
         self.rows.record(record)
+    }
+
+    fn is_taking(&self) -> Result<(), PortError> {
+        match self.full.load(Ordering::SeqCst) {
+            true => Err(PortError { port: "audit", detail: "the disk is full".into() }),
+            false => Ok(()),
+        }
     }
 
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {

@@ -53,6 +53,13 @@ impl AuditQueue {
         (taken, !std::mem::replace(&mut state.told, true))
     }
 
+    /// Why no row is taken. Answers whether the writer has to be told to try again, too.
+    fn failure(&self) -> Option<(StoreError, bool)> {
+        let mut state = self.lock();
+        let error = state.failed.clone()?;
+        Some((error, !std::mem::replace(&mut state.told, true)))
+    }
+
     /// The rows that wait.
     pub(super) fn take(&self) -> Vec<AuditRecord> {
         let mut state = self.lock();
@@ -96,6 +103,14 @@ impl Audit for Store {
         let (taken, tell) = self.inner.audit.put(record);
         let told = if tell { self.inner.writer.wake() } else { Ok(()) };
         taken.and(told).map_err(|error| error.of_port(PORT))
+    }
+
+    fn is_taking(&self) -> Result<(), PortError> {
+        let Some((error, tell)) = self.inner.audit.failure() else { return Ok(()) };
+        if tell {
+            self.inner.writer.wake().map_err(|error| error.of_port(PORT))?;
+        }
+        Err(error.of_port(PORT))
     }
 
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {

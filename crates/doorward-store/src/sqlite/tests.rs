@@ -218,6 +218,23 @@ async fn while_audit_rows_cannot_be_written_none_is_taken_and_the_first_refused_
 }
 
 #[tokio::test]
+async fn whoever_asks_whether_rows_are_taken_hears_when_they_are_again_though_nobody_comes() {
+    let (folder, store) = store();
+    let beside = beside(&folder);
+    assert_eq!(store.is_taking(), Ok(()));
+    beside.execute_batch("ALTER TABLE audit RENAME TO away").unwrap();
+    store.record(row(1)).unwrap();
+    assert!(store.flush().await.is_err());
+    assert!(store.is_taking().is_err());
+
+    beside.execute_batch("ALTER TABLE away RENAME TO audit").unwrap();
+    while store.is_taking().is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert!(store.find(row(1).trace).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn the_audit_queue_is_bounded_and_has_room_again_when_it_was_written() {
     let (_folder, store) = store_with(Options { audit_queue: 3, ..Options::default() });
     let release = hold_the_writer(&store).await;
