@@ -39,7 +39,7 @@ pub(super) fn serve(
     Loaded { config, warnings }: Loaded,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), Failure> {
-    logging::start(&config.log);
+    let _log = logging::start(&config.log);
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

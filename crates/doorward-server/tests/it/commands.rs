@@ -7,6 +7,8 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::RecvTimeoutError,
+    time::Duration,
 };
 
 use doorward_client::{Client, ClimbError, ConnectError, Credentials, Options};
@@ -80,7 +82,11 @@ impl Serving {
     }
 
     fn logging_to(log: impl Into<Stdio>, folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = doorward(folder, arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        Self::with(doorward(folder, arguments).stderr(log))
+    }
+
+    fn with(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
@@ -278,6 +284,26 @@ fn a_log_that_nobody_reads_any_more_stops_nothing() {
     let serving = Serving::logging_to(log, folder.path(), &["serve"]);
     assert!(run(folder.path(), &["health"]).well().starts_with("ok: "));
     assert_eq!(serving.stop(), Some(0), "it says that it closes, and nobody hears it");
+}
+
+#[test]
+fn a_log_whose_reader_stands_still_stops_nothing() {
+    let folder = generated();
+    let (_reads, mut log) = io::pipe().unwrap();
+    // As much as a pipe takes.
+    log.write_all(&[b'x'; 64 * 1024]).unwrap();
+    let mut arguments = doorward(folder.path(), &["serve"]);
+    let serving = Serving::with(arguments.env("DOORWARD_LOG", "trace").stderr(log));
+    assert!(run(folder.path(), &["health"]).well().starts_with("ok: "));
+    let (pid, (done, waits)) = (Pid::from_child(&serving.child), std::sync::mpsc::channel::<()>());
+    let killer = std::thread::spawn(move || {
+        if waits.recv_timeout(Duration::from_secs(20)) == Err(RecvTimeoutError::Timeout) {
+            kill_process(pid, Signal::KILL).unwrap();
+        }
+    });
+    assert_eq!(serving.stop(), Some(0), "it waited for the reader of its log");
+    drop(done);
+    killer.join().unwrap();
 }
 
 #[test]
