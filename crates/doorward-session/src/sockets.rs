@@ -25,6 +25,7 @@ use crate::{
     index::{Key, Shard},
     lock::lock,
     moment::Moment,
+    room::{at_the_same_gate, make_room, others_of},
     wheel::{TICK, Wheel},
 };
 
@@ -44,7 +45,7 @@ pub enum Target {
 
 impl Target {
     /// Whether it means this socket, where the owner does who says so; `None` is the operator.
-    fn means(&self, owner: Option<&OwnerId>, socket: &Socket) -> bool {
+    pub(crate) fn means(&self, owner: Option<&OwnerId>, socket: &Socket) -> bool {
         let admission = socket.admission();
         owner.is_none_or(|owner| owner == admission.owner())
             && match self {
@@ -62,14 +63,14 @@ impl Target {
 /// registration sees the ending, or the ending sees the socket.
 pub struct Sockets {
     clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
+    pub(crate) rng: Arc<dyn Rng>,
     /// Time zero of everything monotonic here.
     started: Instant,
-    revocations: Revocations,
+    pub(crate) revocations: Revocations,
     hasher: RandomState,
-    shards: Vec<Mutex<Shard>>,
+    pub(crate) shards: Vec<Mutex<Shard>>,
     live: AtomicUsize,
-    draining: AtomicBool,
+    pub(crate) draining: AtomicBool,
     flushers: Vec<Flusher>,
     wheel: Wheel,
 }
@@ -254,47 +255,6 @@ impl Sockets {
         counts
     }
 
-    /// For the end of the server: takes no new socket, and closes the others with `restart` after what waits for them, at
-    /// random times within `over`, so that they do not all come back at once. Waits until the last is done.
-    pub async fn drain(&self, over: Duration) {
-        self.draining.store(true, Ordering::Release);
-        let all = self.shards.iter().flat_map(|shard| lock(shard).all()).collect();
-        self.restart_within(over, all).await;
-    }
-
-    /// As [`drain`](Self::drain), for the sockets that rest on something and the climbs to it that have begun. Gives how many
-    /// sockets those are, and the work of closing them, to be spawned.
-    pub fn restart(
-        self: &Arc<Self>,
-        owner: &OwnerId,
-        rest: Rest,
-        over: Duration,
-    ) -> (usize, impl Future<Output = ()> + Send + use<>) {
-        let key = self.key_of_rest(&rest);
-        let what = Target::Rest(rest);
-        self.revocations.append(Some(owner), &what, CloseReason::Restart);
-        let found = self.shards.iter().flat_map(|shard| lock(shard).find(key));
-        let found: Vec<_> = found.filter(|socket| socket.is_open() && what.means(Some(owner), socket)).collect();
-        let sockets = Arc::clone(self);
-        (found.len(), async move { sockets.restart_within(over, found).await })
-    }
-
-    async fn restart_within(&self, over: Duration, leaving: Vec<Arc<Socket>>) {
-        let mut leaving: Vec<_> = leaving.into_iter().map(|socket| (self.random_part_of(over), socket)).collect();
-        leaving.sort_by_key(|(after, _)| *after);
-        let began = Instant::now();
-        let ending = Ending::begin();
-        for (after, socket) in leaving {
-            // One that has gone by itself is not waited for.
-            tokio::select! {
-                () = tokio::time::sleep_until(began + after) => {}
-                _ = socket.until_ended() => {}
-            }
-            socket.end_as(Ended::For(CloseReason::Restart), false, Some(ending.tally()));
-        }
-        ending.begun().await;
-    }
-
     /// The time since the registry began, on the monotonic clock.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -391,13 +351,8 @@ impl Sockets {
         socket.admission().rests_on().iter().map(|rest| self.key_of_rest(rest))
     }
 
-    fn key_of_rest(&self, rest: &Rest) -> Key {
+    pub(crate) fn key_of_rest(&self, rest: &Rest) -> Key {
         Key::of(self.hasher.hash_one(rest))
-    }
-
-    fn random_part_of(&self, whole: Duration) -> Duration {
-        let [a, b, c, d, ..] = self.rng.bytes16();
-        whole.mul_f64(f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX))
     }
 }
 
@@ -405,41 +360,6 @@ impl std::fmt::Debug for Sockets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sockets").field("len", &self.len()).finish_non_exhaustive()
     }
-}
-
-/// Whether there is room for one more socket of the subject that has these `others`.
-fn make_room<'s>(
-    admission: &Admission,
-    policy: &SocketPolicy,
-    others: impl Iterator<Item = &'s Arc<Socket>>,
-) -> Result<(), CloseReason> {
-    let (at_the_gate, elsewhere) = others.fold((0, 0), |(at_the_gate, elsewhere), other| {
-        if at_the_same_gate(other, admission) { (at_the_gate + 1, elsewhere) } else { (at_the_gate, elsewhere + 1) }
-    });
-    let staying = match admission.only_one() {
-        Some(OnlyOne::Oldest) if at_the_gate > 0 => return Err(CloseReason::Replaced),
-        Some(OnlyOne::Newest) => elsewhere,
-        Some(OnlyOne::Oldest) | None => elsewhere + at_the_gate,
-    };
-    if policy.per_subject.is_some_and(|most| staying >= most) {
-        return Err(CloseReason::TooFast);
-    }
-    Ok(())
-}
-
-/// Those that live and are of the owner's same subject.
-fn others_of<'s>(found: &'s [Arc<Socket>], admission: &Admission) -> impl Iterator<Item = &'s Arc<Socket>> {
-    let same = |other: &&Arc<Socket>| {
-        let (mine, theirs) = (admission.subject(), other.admission().subject());
-        other.is_open()
-            && other.admission().owner() == admission.owner()
-            && mine.zip(theirs).is_some_and(|(mine, theirs)| mine.same_as(theirs))
-    };
-    found.iter().filter(same)
-}
-
-fn at_the_same_gate(other: &Socket, admission: &Admission) -> bool {
-    other.admission().gate() == admission.gate()
 }
 
 fn rest_of(subject: &Subject) -> Rest {
