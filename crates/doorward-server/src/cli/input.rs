@@ -11,7 +11,10 @@ use doorward_auth::settings::Span;
 use doorward_types::{OwnerId, Secret, Subject};
 
 use super::Failure;
-use crate::{config::Config, gates};
+use crate::{
+    config::{Config, Gate, in_backticks},
+    gates,
+};
 
 /// A duration such as `30s`, `5m` or `12h`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
@@ -27,18 +30,31 @@ pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
     Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
 }
 
-/// The owner of a gate that the configuration has, or the one that was named.
-pub(super) fn owner_of(config: &Config, gate: Option<&str>, owner: Option<&str>) -> Result<OwnerId, Failure> {
-    let Some(name) = gate else { return Ok(OwnerId::new(owner.unwrap_or("default"))) };
-    match config
-        .gates
-        .iter()
-        .find(|gate| gate.name == name && gate.owner.as_deref().is_none_or(|of| owner.is_none_or(|owner| owner == of)))
-    {
-        Some(gate) => Ok(gates::owner_of(config, gate.owner.as_deref())),
-        None => {
-            let known: Vec<_> = config.gates.iter().map(|gate| format!("`{}`", gate.name)).collect();
-            Err(Failure::new(format!("there is no gate `{name}`; there are {}", known.join(", "))))
+/// An owner of the configuration: the one that was named, or the only one.
+pub(super) fn owner(config: &Config, name: Option<&str>) -> Result<OwnerId, Failure> {
+    let known = || in_backticks(&config.owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>());
+    match (name, config.owners.as_slice()) {
+        (None, [only]) => Ok(OwnerId::new(only.name.as_str())),
+        (None, _) => Err(Failure::new(format!("whose? Name an owner with `--owner`; there are {}", known()))),
+        (Some(name), owners) if owners.iter().any(|owner| owner.name == name) => Ok(OwnerId::new(name)),
+        (Some(name), _) => Err(Failure::new(format!("there is no owner `{name}`; there are {}", known()))),
+    }
+}
+
+/// The owner of a gate that the configuration has; `named` tells owners apart whose gates have one name.
+pub(super) fn owner_of_gate(config: &Config, gate: &str, named: Option<&str>) -> Result<OwnerId, Failure> {
+    let named = named.map(|name| owner(config, Some(name))).transpose()?;
+    let of = |gate: &Gate| gates::owner_of(config, gate.owner.as_deref());
+    let is_meant = |other: &&Gate| other.name == gate && named.as_ref().is_none_or(|named| of(other) == *named);
+    let mut found = config.gates.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(of(only)),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(format!("more than one owner has a gate `{gate}`; say which with `--owner`")))
+        }
+        (None, _) => {
+            let known = in_backticks(&config.gates.iter().map(|gate| gate.name.as_str()).collect::<Vec<_>>());
+            Err(Failure::new(format!("there is no gate `{gate}`; there are {known}")))
         }
     }
 }

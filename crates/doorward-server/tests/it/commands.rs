@@ -143,6 +143,14 @@ fn generated() -> TempDir {
     folder
 }
 
+/// A configuration with these owners and nothing else, in a folder of its own.
+fn owned_by(owners: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let owner = |name: &&str| format!("[[owner]]\nname = \"{name}\"\n");
+    fs::write(folder.path().join("doorward.toml"), owners.iter().map(owner).collect::<String>()).unwrap();
+    folder
+}
+
 fn secret(text: &str) -> Secret {
     Secret::from_text(text)
 }
@@ -195,6 +203,31 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     assert_eq!(by_ticket.next_message().await.unwrap(), None);
     assert_eq!(by_ticket.closed().unwrap().code, Some(1012));
     assert!(run(here, &["why", &refused.trace]).well().contains("verdict  refused: "), "also without a server");
+}
+
+#[test]
+fn what_is_made_for_an_owner_is_for_the_only_one_or_for_one_that_there_is() {
+    let acme = owned_by(&["acme"]);
+    let key = run(acme.path(), &["keygen", "--subject", "robot:9", "--json"]).json();
+    let id = key["id"].as_str().unwrap();
+    assert!(run(acme.path(), &["keys", "list", "--owner", "acme"]).well().contains(id));
+    assert!(run(acme.path(), &["keys", "revoke", id]).well().starts_with("revoked"));
+    for command in [
+        &["keygen", "--subject", "robot:9"][..],
+        &["keys", "list"],
+        &["keys", "revoke", id],
+        &["sockets", "list"],
+        &["sockets", "end", "gate=chat"],
+        &["genticket", "--any-gate", "--subject", "member:7"],
+    ] {
+        let (code, error) = run(acme.path(), &[command, &["--owner", "default"]].concat()).failed();
+        assert_eq!((code, error.as_str()), (1, "there is no owner `default`; there are `acme`"), "{command:?}");
+    }
+    let two = owned_by(&["acme", "other"]);
+    for command in [&["keygen", "--subject", "robot:9"][..], &["keys", "list"], &["keys", "revoke", id]] {
+        let (code, error) = run(two.path(), command).failed();
+        assert_eq!((code, error.as_str()), (1, "whose? Name an owner with `--owner`; there are `acme`, `other`"));
+    }
 }
 
 #[tokio::test]
