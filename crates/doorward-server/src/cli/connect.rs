@@ -5,17 +5,19 @@ use std::{
 };
 
 use clap::Args;
-use doorward_client::{
-    Abort, Answers, Ask, BoxFuture, Choose, Chosen, Client, Credentials, Message, Options, Tell, Wait,
-};
-use doorward_types::{Answer, Secret};
+use doorward_client::{Client, Credentials, Message, Options};
+use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines, Stdin},
+    io::{AsyncBufReadExt, BufReader},
     sync::Mutex,
 };
 
-use super::{Failure, input, say, wait_for};
+use super::{
+    Failure, input,
+    person::{Person, Typed},
+    say, wait_for,
+};
 
 /// Open a gate as a client: answers what it can from the credentials it is given, asks you the rest, and then sends every line
 /// you type.
@@ -74,7 +76,7 @@ impl Connect {
             options.subprotocols.clone_from(&self.protocols);
         }
         let lines = Arc::new(Mutex::new(BufReader::new(tokio::io::stdin()).lines()));
-        let mut credentials = self.credentials(token)?.otherwise(Person(Arc::clone(&lines)));
+        let mut credentials = self.credentials(token)?.otherwise(Person::at(Arc::clone(&lines)));
         let mut client = Client::connect(&self.url, options).await?;
         if self.climb || client.subprotocol() == Some(SUBPROTOCOL) {
             let admitted = client.climb(&mut credentials).await?;
@@ -139,60 +141,4 @@ async fn talk(mut client: Client, lines: &mut Typed) -> Result<(), Failure> {
     }
     let closed = client.closed().map_or_else(|| "without a word".to_owned(), ToString::to_string);
     Err(Failure::new(format!("the gate closed the connection: {closed}")))
-}
-
-/// The lines that are typed.
-type Typed = Lines<BufReader<Stdin>>;
-
-/// Whoever sits at the terminal answers what the credentials cannot.
-struct Person(Arc<Mutex<Typed>>);
-
-impl Person {
-    async fn asked(&self, question: String) -> Result<String, Abort> {
-        say(question);
-        match self.0.lock().await.next_line().await {
-            Ok(Some(line)) => Ok(line.trim().to_owned()),
-            Ok(None) | Err(_) => Err(Abort::new("nobody is there to answer")),
-        }
-    }
-}
-
-impl Answers for Person {
-    fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
-        Box::pin(async move {
-            for (name, value) in &ask.shows {
-                say(format_args!("{}: {name}: {value}", ask.layer));
-            }
-            let mut answer = Answer::to_layer(ask.layer.as_str());
-            for field in &ask.fields {
-                let typed = self.asked(format!("{}: {}: {field}?", ask.layer, ask.step)).await?;
-                answer = answer.with_text(field.as_str(), typed);
-            }
-            Ok(answer)
-        })
-    }
-
-    fn choose<'a>(&'a mut self, choose: &'a Choose) -> BoxFuture<'a, Result<Chosen, Abort>> {
-        Box::pin(async move {
-            let skip = if choose.optional { ", or an empty line to skip" } else { "" };
-            let taken = self.asked(format!("which one: {}{skip}?", choose.of.join(", "))).await?;
-            if taken.is_empty() && choose.optional {
-                Ok(Chosen::Skip)
-            } else {
-                Ok(Chosen::Take(Answer::to_layer(taken)))
-            }
-        })
-    }
-
-    fn tell(&mut self, tell: &Tell) -> Result<(), Abort> {
-        for (name, value) in &tell.shows {
-            say(format_args!("{}: {}: {name}: {value}", tell.layer, tell.step));
-        }
-        Ok(())
-    }
-
-    fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
-        say(format_args!("{}: waiting: {} ({:?})", wait.layer, wait.step, wait.expires_in));
-        Ok(())
-    }
 }

@@ -13,6 +13,7 @@ mod input;
 mod keygen;
 mod keys;
 mod output;
+mod person;
 mod serve;
 mod sockets;
 mod why;

@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use doorward_client::{Abort, Answers, Ask, BoxFuture, Choose, Chosen, Tell, Wait};
+use doorward_types::Answer;
+use tokio::{
+    io::{BufReader, Lines, Stdin},
+    sync::Mutex,
+};
+
+use super::say;
+
+/// The lines that are typed.
+pub(super) type Typed = Lines<BufReader<Stdin>>;
+
+/// Whoever sits at the terminal answers what the credentials cannot.
+pub(super) struct Person(Arc<Mutex<Typed>>);
+
+impl Person {
+    /// Who types these lines.
+    pub(super) fn at(lines: Arc<Mutex<Typed>>) -> Self {
+        Self(lines)
+    }
+
+    async fn asked(&self, question: String) -> Result<String, Abort> {
+        say(question);
+        match self.0.lock().await.next_line().await {
+            Ok(Some(line)) => Ok(line.trim().to_owned()),
+            Ok(None) | Err(_) => Err(Abort::new("nobody is there to answer")),
+        }
+    }
+}
+
+impl Answers for Person {
+    fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
+        Box::pin(async move {
+            for (name, value) in &ask.shows {
+                say(format_args!("{}: {name}: {value}", ask.layer));
+            }
+            let mut answer = Answer::to_layer(ask.layer.as_str());
+            for field in &ask.fields {
+                let typed = self.asked(format!("{}: {}: {field}?", ask.layer, ask.step)).await?;
+                answer = answer.with_text(field.as_str(), typed);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn choose<'a>(&'a mut self, choose: &'a Choose) -> BoxFuture<'a, Result<Chosen, Abort>> {
+        Box::pin(async move {
+            let skip = if choose.optional { ", or an empty line to skip" } else { "" };
+            let taken = self.asked(format!("which one: {}{skip}?", choose.of.join(", "))).await?;
+            if taken.is_empty() && choose.optional {
+                Ok(Chosen::Skip)
+            } else {
+                Ok(Chosen::Take(Answer::to_layer(taken)))
+            }
+        })
+    }
+
+    fn tell(&mut self, tell: &Tell) -> Result<(), Abort> {
+        for (name, value) in &tell.shows {
+            say(format_args!("{}: {}: {name}: {value}", tell.layer, tell.step));
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
+        say(format_args!("{}: waiting: {} ({:?})", wait.layer, wait.step, wait.expires_in));
+        Ok(())
+    }
+}
