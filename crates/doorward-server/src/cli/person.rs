@@ -30,6 +30,20 @@ impl Person {
     }
 }
 
+impl Person {
+    /// A gate takes `yes` and `no` alone, and asks once. Here whoever types something else is asked again.
+    async fn consent(&self, question: &str) -> Result<String, Abort> {
+        loop {
+            let typed = self.asked(format!("{question} (yes/no)")).await?;
+            match typed.to_lowercase().as_str() {
+                "y" | "yes" => return Ok("yes".to_owned()),
+                "n" | "no" => return Ok("no".to_owned()),
+                _ => say("type `yes` if you know this gate by what it shows, `no` to leave"),
+            }
+        }
+    }
+}
+
 impl Answers for Person {
     fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
         Box::pin(async move {
@@ -38,7 +52,11 @@ impl Answers for Person {
             }
             let mut answer = Answer::to_layer(ask.layer.as_str());
             for field in &ask.fields {
-                let typed = self.asked(format!("{}: {}: {field}?", ask.layer, ask.step)).await?;
+                let question = format!("{}: {}: {field}?", ask.layer, ask.step);
+                let typed = match (ask.layer.as_str(), field.as_str()) {
+                    ("ident", "accept") => self.consent(&question).await?,
+                    _ => self.asked(question).await?,
+                };
                 answer = answer.with_text(field.as_str(), typed);
             }
             Ok(answer)

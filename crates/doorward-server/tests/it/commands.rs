@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use doorward_client::{Client, ClimbError, ConnectError, Credentials, Options};
@@ -24,6 +24,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// What it said when it worked.
     pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -60,10 +65,22 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
 }
 
+/// As [`run`], with these lines typed.
+fn run_typing(folder: &Path, arguments: &[&str], typed: &str) -> Said {
+    let mut child = doorward(folder, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads it where the command has ended before.
+    let _unread = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    Said::of(child.wait_with_output().unwrap())
+}
+
 fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let output = doorward(folder, arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Said::of(output)
 }
 
 /// A server that runs, until it is stopped or dropped.
@@ -252,6 +269,21 @@ async fn c84_after_a_restart_on_the_same_store_every_replay_is_refused() {
         }
     }
     assert!(serving.climb("/tickets", Credentials::new().ticket(secret(&unused))).await.is_ok());
+}
+
+#[test]
+fn whoever_is_asked_for_consent_may_say_y_and_is_asked_again_what_is_neither() {
+    let folder = generated();
+    let here = folder.path();
+    let gate = "[[gate]]\nname = \"ident\"\npath = \"/ident\"\nbackend = { echo = {} }\nladder = [{ ident = { glyph = \"*\" } }]\n";
+    fs::OpenOptions::new().append(true).open(here.join("doorward.toml")).unwrap().write_all(gate.as_bytes()).unwrap();
+    let serving = Serving::start(here, &["serve"]);
+    let url = format!("ws://{}/ident", serving.public);
+    let said = run_typing(here, &["connect", &url], "perhaps\nY\n").well();
+    assert_eq!(said.matches("ident: user accepts glyph: accept? (yes/no)").count(), 2, "{said}");
+    assert!(said.contains("admitted as nobody"), "{said}");
+    let (_, error) = run_typing(here, &["connect", &url], "n\n").failed();
+    assert!(error.starts_with("refused: 1000 declined: "), "{error}");
 }
 
 #[test]
