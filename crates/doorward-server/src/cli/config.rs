@@ -27,7 +27,9 @@ impl Genconfig {
     }
 }
 
-/// Check a configuration and print every mistake in it. Exit code 64 where it cannot be used.
+/// Check a configuration and print every mistake in it.
+///
+/// Exit code 64 where it cannot be used.
 #[derive(Debug, Args)]
 pub(super) struct Checkconfig {
     #[command(flatten)]

@@ -1,8 +1,4 @@
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use doorward_client::{Client, Credentials, Message, Options};
@@ -19,8 +15,9 @@ use super::{
     say, wait_for,
 };
 
-/// Open a gate as a client: answers what it can from the credentials it is given, asks you the rest, and then sends every line
-/// you type.
+/// Open a gate as a client: answers what it can, asks you the rest.
+///
+/// Then it sends every line that you type, as it is.
 ///
 /// Credentials come from files or from the environment (`DOORWARD_TOKEN`, `DOORWARD_KEY`, `DOORWARD_TICKET`,
 /// `DOORWARD_CHALLENGE`), never from the command line. A token is shown in the upgrade request and to the layer `jwt`.
@@ -28,16 +25,16 @@ use super::{
 pub(super) struct Connect {
     /// Where: `ws://HOST:PORT/PATH`.
     url: String,
-    /// The file with a token.
+    /// The file with a token, instead of the variable `DOORWARD_TOKEN`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// The file with an app key (`dwk_...`).
+    /// The file with an app key (`dwk_...`), instead of the variable `DOORWARD_KEY`.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The file with a one-time ticket (`dwt_...`).
+    /// The file with a one-time ticket (`dwt_...`), instead of the variable `DOORWARD_TICKET`.
     #[arg(long, value_name = "FILE")]
     ticket_file: Option<PathBuf>,
-    /// The file with the secret of a challenge (`dwc_...`).
+    /// The file with the secret of a challenge (`dwc_...`), instead of the variable `DOORWARD_CHALLENGE`.
     #[arg(long, value_name = "FILE")]
     challenge_file: Option<PathBuf>,
     /// The glyph that the gate has to show; anything else, and this side leaves.
@@ -63,10 +60,10 @@ impl Connect {
     }
 
     async fn connect(self) -> Result<(), Failure> {
-        let token = credential(self.token_file.as_deref(), "DOORWARD_TOKEN")?;
+        let token = input::given(self.token_file.as_deref(), "DOORWARD_TOKEN")?;
         let mut options = Options {
             bearer: token.clone(),
-            ticket: credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
+            ticket: input::given(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
             origin: self.origin.clone(),
             ..Options::default()
         };
@@ -93,13 +90,13 @@ impl Connect {
         if let Some(token) = token {
             credentials = credentials.jwt(token);
         }
-        if let Some(key) = credential(self.key_file.as_deref(), "DOORWARD_KEY")? {
+        if let Some(key) = input::given(self.key_file.as_deref(), "DOORWARD_KEY")? {
             credentials = credentials.app_key(text(&key))?;
         }
-        if let Some(secret) = credential(self.challenge_file.as_deref(), "DOORWARD_CHALLENGE")? {
+        if let Some(secret) = input::given(self.challenge_file.as_deref(), "DOORWARD_CHALLENGE")? {
             credentials = credentials.challenge(text(&secret))?;
         }
-        if let Some(ticket) = credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")? {
+        if let Some(ticket) = input::given(self.ticket_file.as_deref(), "DOORWARD_TICKET")? {
             credentials = credentials.ticket(ticket);
         }
         if let Some(glyph) = &self.glyph {
@@ -107,12 +104,6 @@ impl Connect {
         }
         Ok(credentials)
     }
-}
-
-/// A credential from its file or its variable; nothing is asked for.
-fn credential(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failure> {
-    let given = file.is_some() || std::env::var(variable).is_ok_and(|value| !value.is_empty());
-    given.then(|| input::secret(file, variable, "")).transpose()
 }
 
 /// A credential that is text is used as that; one that is not cannot be read by anybody.

@@ -3,7 +3,9 @@ use clap::Args;
 use super::{ConfigFile, Failure, say, say_json, wait_for};
 use crate::control;
 
-/// Whether the server lets people in, and what it holds. Exit code 1 where it does not: none runs, or it is draining.
+/// Whether the server lets people in, and what it holds.
+///
+/// Exit code 1 where it does not: none runs, or it is draining.
 #[derive(Debug, Args)]
 pub(super) struct Health {
     #[command(flatten)]

@@ -59,23 +59,34 @@ pub(super) fn owner_of_gate(config: &Config, gate: &str, named: Option<&str>) ->
     }
 }
 
-/// A secret from a file, from an environment variable, from standard input, or asked for at the terminal; never an argument.
-pub(super) fn secret(file: Option<&Path>, variable: &str, prompt: &str) -> Result<Secret, Failure> {
-    if let Some(file) = file {
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
-        return Ok(Secret::from_text(text.trim()));
-    }
-    if let Ok(text) = std::env::var(variable)
-        && !text.is_empty()
-    {
-        return Ok(Secret::from_text(text.trim()));
-    }
-    if io::stdin().is_terminal() {
-        let typed = rpassword::prompt_password(format!("{prompt}: "))?;
-        return Ok(Secret::from_text(typed.trim()));
+/// A secret from a file or from an environment variable, where one of them is given; never an argument.
+pub(super) fn given(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failure> {
+    let Some(file) = file else {
+        let text = std::env::var(variable).unwrap_or_default();
+        return Ok(some_secret(&text));
+    };
+    let text =
+        fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
+    let secret = some_secret(&text);
+    secret.map(Some).ok_or_else(|| Failure::new(format!("`{}` is empty", file.display())))
+}
+
+/// A token from a file or from `DOORWARD_TOKEN`, or else asked for at the terminal, or else all of standard input.
+pub(super) fn token(file: Option<&Path>) -> Result<Secret, Failure> {
+    if let Some(token) = given(file, "DOORWARD_TOKEN")? {
+        return Ok(token);
     }
     let mut text = String::new();
-    io::stdin().read_to_string(&mut text)?;
-    Ok(Secret::from_text(text.trim()))
+    if io::stdin().is_terminal() {
+        text = rpassword::prompt_password("token: ")?;
+    } else {
+        io::stdin().read_to_string(&mut text)?;
+    }
+    some_secret(&text)
+        .ok_or_else(|| Failure::new("no token is given; name it by `--token-file`, `DOORWARD_TOKEN` or standard input"))
+}
+
+fn some_secret(text: &str) -> Option<Secret> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| Secret::from_text(text))
 }

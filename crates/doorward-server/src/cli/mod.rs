@@ -32,39 +32,25 @@ struct Cli {
     command: Command,
 }
 
+/// Each says of itself what it is for.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server.
     Serve(serve::Serve),
-    /// Show every ladder at work: a server, real clients, and the transcript of what they say.
     Demo(demo::Demo),
-    /// Put a gate in front of an unchanged WebSocket server; no configuration needed.
     Guard(guard::Guard),
-    /// Open a gate as a client: answers what it can, asks you the rest.
     Connect(connect::Connect),
-    /// Write a small configuration with fresh secrets.
     Genconfig(config::Genconfig),
-    /// Check a configuration and print every mistake in it.
     Checkconfig(config::Checkconfig),
-    /// Print every key with its default.
     Defaultconfig(config::Defaultconfig),
-    /// Make a token of an issuer whose key is here.
     Gentoken(gentoken::Gentoken),
-    /// Check a token as the gates would, and say what is wrong with it.
     Checktoken(checktoken::Checktoken),
-    /// Make a one-time ticket.
     Genticket(genticket::Genticket),
-    /// Make an app key, or the secret of a challenge.
     Keygen(keygen::Keygen),
-    /// List or revoke app keys.
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List or end the live sockets of a running server.
     #[command(subcommand)]
     Sockets(sockets::Sockets),
-    /// Explain a decision, layer by layer.
     Why(why::Why),
-    /// Whether the server lets people in, and what it holds.
     Health(health::Health),
 }
 

@@ -287,6 +287,26 @@ fn whoever_is_asked_for_consent_may_say_y_and_is_asked_again_what_is_neither() {
 }
 
 #[test]
+fn where_a_token_may_come_from_is_told_by_help_and_where_none_is_given() {
+    let folder = generated();
+    let here = folder.path();
+    for command in ["checktoken", "connect"] {
+        let help = run(here, &[command, "--help"]).well();
+        assert!(help.contains("DOORWARD_TOKEN") && help.contains("never"), "{help}");
+    }
+    let help = run(here, &["checktoken", "-h"]).well();
+    assert!(help.contains("or else `DOORWARD_TOKEN`, or else standard"), "{help}");
+    let checktoken = ["checktoken", "--issuer", "site"];
+    let none = "no token is given; name it by `--token-file`, `DOORWARD_TOKEN` or standard input";
+    assert_eq!(run(here, &checktoken).failed(), (1, none.to_owned()));
+    fs::write(here.join("token"), "\n").unwrap();
+    for command in [&checktoken[..], &["connect", "ws://127.0.0.1:9/"]] {
+        let said = run(here, &[command, &["--token-file", "token"]].concat());
+        assert_eq!(said.failed(), (1, "`token` is empty".to_owned()));
+    }
+}
+
+#[test]
 fn a_second_server_on_a_store_is_told_so() {
     let folder = generated();
     let serving = Serving::start(folder.path(), &["serve"]);

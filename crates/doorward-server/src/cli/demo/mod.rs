@@ -16,7 +16,7 @@ use super::{Failure, say};
 use narrator::Narrator;
 use world::World;
 
-/// Show every ladder at work: a server, real clients, and the transcript of what they say.
+/// Show every ladder at work, with real clients, and what they say.
 ///
 /// It needs no file, and no network but this machine's own.
 #[derive(Debug, Args)]
