@@ -21,13 +21,14 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     text.parse::<Span>().map(Span::duration).map_err(|error| error.to_string())
 }
 
-/// `kind:pk`, or a bare name, which is a `member`.
+/// `kind:pk`. A bare name is none: nobody has to guess which kind it got.
 pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
-    let (kind, pk) = text.split_once(':').unwrap_or(("member", text));
-    if kind.is_empty() || pk.is_empty() {
-        return Err(Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`")));
+    match text.split_once(':') {
+        Some((kind, pk)) if !kind.is_empty() && !pk.is_empty() => {
+            Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
+        }
+        _ => Err(Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`"))),
     }
-    Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
 }
 
 /// An owner of the configuration: the one that was named, or the only one.

@@ -22,6 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+use output::note;
 pub(crate) use output::{Failure, say, say_json};
 
 /// A door for WebSockets: a ladder of layers decides who gets in, and keeps deciding after they are in.

@@ -47,6 +47,12 @@ pub(crate) fn say(line: impl Display) {
     let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// Prints a remark beside what the command is asked for: on standard error, out of the way of a script.
+#[expect(clippy::print_stderr, reason = "this is where a command says what is not its result")]
+pub(super) fn note(line: impl Display) {
+    eprintln!("note: {line}");
+}
+
 /// Prints a JSON document for a script.
 pub(crate) fn say_json(value: &serde_json::Value) {
     say(serde_json::to_string_pretty(value).unwrap_or_else(|_| "null".to_owned()));

@@ -307,6 +307,26 @@ fn where_a_token_may_come_from_is_told_by_help_and_where_none_is_given() {
 }
 
 #[test]
+fn a_subject_is_what_was_written_or_it_is_told_what_would_be_right() {
+    let folder = generated();
+    let here = folder.path();
+    for command in [&["keygen"][..], &["genticket", "--any-gate"]] {
+        let (code, error) = run(here, &[command, &["--subject", "bob"]].concat()).failed();
+        assert_eq!((code, error.as_str()), (1, "`bob` is no subject; write `kind:pk`, such as `member:7`"));
+    }
+    let gentoken = |subject| run(here, &["gentoken", "--issuer", "site", "--subject", subject]);
+    let (code, error) = gentoken("").failed();
+    assert_eq!((code, error.as_str()), (1, "a token needs a subject; name its primary key, such as `--subject 7`"));
+    let twice = "note: gates will know the subject as `member:member:bob`; for `member:bob` write `--subject bob`\n";
+    assert_eq!(gentoken("member:bob").err, twice);
+    assert_eq!(gentoken("urn:bob").err, "");
+    let _serving = Serving::start(here, &["serve"]);
+    let (code, error) = run(here, &["sockets", "end", "subject=bob"]).failed();
+    let right = "`bob` is no subject; write `kind:pk`, such as `subject=member:bob`";
+    assert_eq!((code, error.as_str()), (1, right));
+}
+
+#[test]
 fn a_second_server_on_a_store_is_told_so() {
     let folder = generated();
     let serving = Serving::start(folder.path(), &["serve"]);
