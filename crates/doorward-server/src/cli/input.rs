@@ -3,22 +3,44 @@
 use std::{
     fs,
     io::{self, IsTerminal, Read},
+    net::SocketAddr,
     path::Path,
     time::Duration,
 };
 
 use doorward_auth::settings::Span;
+use doorward_backends::upstream::UpstreamUrl;
 use doorward_types::{OwnerId, Secret, Subject};
 
 use super::Failure;
 use crate::{
-    config::{Config, Gate, in_backticks},
+    config::{Config, Gate, Listen, in_backticks},
     gates,
 };
 
 /// A duration such as `30s`, `5m` or `12h`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     text.parse::<Span>().map(Span::duration).map_err(|error| error.to_string())
+}
+
+/// An address and a port to listen on.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse::<Listen>().map(|listen| listen.0).map_err(|error| {
+        // A name may stand for several addresses, and a port alone for any of them.
+        let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+        port.map_or(error, |port| format!("it is not an address and a port; write numbers, as in `127.0.0.1:{port}`"))
+    })
+}
+
+/// The url of a server behind a gate, as it was written.
+pub(super) fn upstream(text: &str) -> Result<String, String> {
+    match text.parse::<UpstreamUrl>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => format!("{error}; write `ws://{rest}`"),
+            _ => error.to_string(),
+        }),
+    }
 }
 
 /// `kind:pk`. A bare name is none: nobody has to guess which kind it got.

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ConfigFile, Failure, say};
+use super::{ConfigFile, Failure, input, say};
 use crate::{
     config::{Loaded, Override},
     logging,
@@ -16,7 +16,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     file: ConfigFile,
     /// The address and port that users connect to, instead of `[server] listen`.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = input::listen)]
     listen: Option<SocketAddr>,
 }
 

@@ -327,6 +327,23 @@ fn a_subject_is_what_was_written_or_it_is_told_what_would_be_right() {
 }
 
 #[test]
+fn a_mistake_of_the_command_line_is_told_of_its_argument_with_what_would_be_right() {
+    let folder = generated();
+    let here = folder.path();
+    let (code, error) = run(here, &["guard", "http://127.0.0.1:9000/x"]).failed();
+    assert_eq!(code, 2);
+    assert!(error.contains("for '<URL>': an upstream is reached by `ws://`"), "{error}");
+    assert!(error.ends_with("write `ws://127.0.0.1:9000/x`"), "{error}");
+    for command in [&["serve"][..], &["guard", "ws://127.0.0.1:9/"], &["demo"]] {
+        for address in ["localhost:18422", "18422", ":18422"] {
+            let (code, error) = run(here, &[command, &["--listen", address]].concat()).failed();
+            assert_eq!(code, 2);
+            assert!(error.contains("--listen") && error.ends_with("as in `127.0.0.1:18422`"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_second_server_on_a_store_is_told_so() {
     let folder = generated();
     let serving = Serving::start(folder.path(), &["serve"]);
@@ -442,7 +459,7 @@ fn guard_makes_its_configuration_once_and_leaves_what_a_person_has_changed() {
         assert_eq!(guard.stop(), Some(0));
         token
     };
-    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(64));
+    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(2));
     start("wrote");
     let changed = format!("# Mine.\n{}max_session = \"1h\"\n", fs::read_to_string(&file).unwrap());
     fs::write(&file, &changed).unwrap();
