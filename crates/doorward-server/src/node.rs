@@ -217,12 +217,18 @@ impl Running {
     /// Until the last socket has left, whoever comes is answered with 503: to a load balancer that has yet to notice, that is
     /// an answer, and a port that is closed is an error.
     pub async fn close(self, within: Duration) {
+        self.close_unless_hurried(within, std::future::pending()).await;
+    }
+
+    /// As [`close`](Self::close), and at once when `hurry` comes.
+    pub async fn close_unless_hurried(self, within: Duration, hurry: impl Future<Output = ()>) {
         let latest = Instant::now() + within;
         let spread = within - STRAGGLERS.min(within / 2);
         tokio::select! {
             biased;
             () = self.door.drain(spread) => {}
             () = sleep_until(latest) => tracing::warn!("some did not leave in time"),
+            () = hurry => tracing::warn!("some are left behind"),
         }
         self.accept.abort();
         if let Err(error) = self.door.audit.flush().await {

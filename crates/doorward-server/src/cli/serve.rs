@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigFile, Failure, input, say};
 use crate::{
-    config::{Loaded, Override},
+    config::{Loaded, Override, count},
     logging,
     node::{Extensions, Node},
 };
@@ -61,8 +61,18 @@ pub(super) fn serve(
                 _ = hang_up.recv() => reload(file, &running),
             }
         }
-        tracing::info!("closing: no new connections, sockets leave within {over:?}");
-        running.close(over).await;
+        let left = running.door().sockets().len();
+        if left == 0 {
+            tracing::info!("closing: no new connections");
+        } else {
+            let left = count(left, "socket");
+            tracing::info!("closing: no new connections; {left} left, for {over:?} at most; Ctrl-C again ends now");
+        }
+        running
+            .close_unless_hurried(over, async {
+                interrupt.recv().await;
+            })
+            .await;
         Ok(())
     })
 }

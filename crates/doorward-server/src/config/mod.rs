@@ -56,6 +56,7 @@ pub use limits::{GateLimits, Limits};
 pub use manual::{default_text, manual_text};
 pub use mistake::{Mistake, Origin, Severity};
 pub(crate) use nearest::in_backticks;
+pub(crate) use outcome::count;
 pub use outcome::{EXIT_BAD_CONFIG, describe, describe_json};
 pub use secret_file::secret_reader;
 pub use sections::{Audit, Internal, Log, LogFormat, LogLevel, Owner, Server, Store};

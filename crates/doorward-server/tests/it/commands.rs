@@ -93,7 +93,11 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = doorward(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_as(doorward(folder, arguments).stderr(Stdio::null()))
+    }
+
+    fn start_as(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
@@ -341,6 +345,23 @@ fn a_mistake_of_the_command_line_is_told_of_its_argument_with_what_would_be_righ
             assert!(error.contains("--listen") && error.ends_with("as in `127.0.0.1:18422`"), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_second_interrupt_ends_a_server_at_once_and_the_first_says_so() {
+    let folder = generated();
+    let mut serving = Serving::start_as(
+        doorward(folder.path(), &["serve"]).env("DOORWARD_SERVER_SHUTDOWN", "1000h").stderr(Stdio::piped()),
+    );
+    let mut log = BufReader::new(serving.child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let token = run(folder.path(), &["gentoken", "--issuer", "site", "--subject", "7"]).well();
+    let _staying = serving.climb("/chat", Credentials::new().jwt(secret(&token))).await.unwrap();
+    let interrupt = || kill_process(Pid::from_child(&serving.child), Signal::INT).unwrap();
+    interrupt();
+    let said = log.find(|line| line.contains("closing")).unwrap();
+    assert!(said.ends_with("1 socket left, for 3600000s at most; Ctrl-C again ends now"), "{said}");
+    interrupt();
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
