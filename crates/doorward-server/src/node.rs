@@ -86,10 +86,12 @@ pub enum StartError {
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
     /// A port cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {error}; another is named by {key}")]
     Listen {
         /// Which.
         address: SocketAddr,
+        /// What names it.
+        key: &'static str,
         /// Why.
         error: io::Error,
     },
@@ -154,8 +156,8 @@ impl Node {
     /// Listens on the public and the internal port and for the command line.
     pub async fn listen(self) -> Result<Running, StartError> {
         let Self { config, door, tools, base, lock } = self;
-        let (public, public_at) = bind(config.server.listen.0).await?;
-        let (internal, internal_at) = bind(config.internal.listen.0).await?;
+        let (public, public_at) = bind(config.server.listen.0, "`--listen` or `[server] listen`").await?;
+        let (internal, internal_at) = bind(config.internal.listen.0, "`[internal] listen`").await?;
         let mut tasks = Vec::new();
         if let Some(path) = control_path(&config, &base) {
             let serve = control::serve(&path, Arc::clone(&door))
@@ -273,8 +275,8 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
     })
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |error| StartError::Listen { address, error };
+async fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { address, key, error };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))

@@ -52,7 +52,7 @@ pub(super) fn serve(
         let node = Node::open(config, &file.base(), Extensions::default()).await?;
         let running = node.listen().await?;
         say(format_args!("listening on {}", running.public()));
-        say(format_args!("listening on {}", running.internal()));
+        say(format_args!("listening on {} (internal)", running.internal()));
         ready(running.public());
         loop {
             tokio::select! {

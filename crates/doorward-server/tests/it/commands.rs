@@ -101,7 +101,9 @@ impl Serving {
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
-        serving.internal = serving.line().strip_prefix("listening on ").unwrap().to_owned();
+        let internal = serving.line();
+        let internal = internal.strip_prefix("listening on ").and_then(|line| line.strip_suffix(" (internal)"));
+        serving.internal = internal.unwrap().to_owned();
         serving
     }
 
@@ -383,6 +385,10 @@ fn a_port_that_is_taken_is_named() {
     let (code, error) = run(folder.path(), &["serve", "--listen", &address]).failed();
     assert_eq!(code, 1);
     assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    assert!(error.ends_with("; another is named by `--listen` or `[server] listen`"), "{error}");
+    let (_, error) = run_with(folder.path(), &["serve"], &[("DOORWARD_INTERNAL_LISTEN", &address)]).failed();
+    assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    assert!(error.ends_with("; another is named by `[internal] listen`"), "{error}");
 }
 
 #[test]
