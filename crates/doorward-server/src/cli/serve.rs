@@ -41,7 +41,7 @@ pub(super) fn serve(
 ) -> Result<(), Failure> {
     logging::start(&config.log);
     for warning in &warnings {
-        tracing::warn!("{warning}");
+        tracing::warn!("{}", warning.in_one_line());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -82,7 +82,7 @@ fn reload(file: &ConfigFile, running: &crate::node::Running) {
     let reloaded =
         file.load_with(&[]).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
             let reloaded = running.reload(&config).map_err(|error| error.to_string())?;
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            warnings.iter().for_each(|warning| tracing::warn!("{}", warning.in_one_line()));
             Ok(reloaded)
         });
     match reloaded {
