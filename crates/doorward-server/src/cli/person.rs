@@ -21,20 +21,23 @@ impl Person {
         Self(lines)
     }
 
-    async fn asked(&self, question: String) -> Result<String, Abort> {
+    async fn asked(&self, layer: &str, question: String) -> Result<String, Abort> {
         say(question);
         match self.0.lock().await.next_line().await {
             Ok(Some(line)) => Ok(line.trim().to_owned()),
-            Ok(None) | Err(_) => Err(Abort::new("nobody is there to answer")),
+            Ok(None) | Err(_) => Err(Abort::new(match given_by(layer) {
+                Some(given_by) => format!("nobody is there to answer `{layer}`; give it with {given_by}"),
+                None => format!("nobody is there to answer `{layer}`"),
+            })),
         }
     }
 }
 
 impl Person {
     /// A gate takes `yes` and `no` alone, and asks once. Here whoever types something else is asked again.
-    async fn consent(&self, question: &str) -> Result<String, Abort> {
+    async fn consent(&self, layer: &str, question: &str) -> Result<String, Abort> {
         loop {
-            let typed = self.asked(format!("{question} (yes/no)")).await?;
+            let typed = self.asked(layer, format!("{question} (yes/no)")).await?;
             match typed.to_lowercase().as_str() {
                 "y" | "yes" => return Ok("yes".to_owned()),
                 "n" | "no" => return Ok("no".to_owned()),
@@ -42,6 +45,23 @@ impl Person {
             }
         }
     }
+}
+
+/// How this command is given what a layer asks for.
+fn given_by(layer: &str) -> Option<&'static str> {
+    Some(match layer {
+        "jwt" => "`--token-file` or `DOORWARD_TOKEN`",
+        "app_key" => "`--key-file` or `DOORWARD_KEY`",
+        "ticket" => "`--ticket-file` or `DOORWARD_TICKET`",
+        "challenge" => "`--challenge-file` or `DOORWARD_CHALLENGE`",
+        "ident" => "`--glyph`",
+        _ => return None,
+    })
+}
+
+/// Whether a program has to work it out of a secret; the id of a key is asked for in view of the signature.
+fn is_signed(layer: &str, field: &str) -> bool {
+    matches!((layer, field), ("app_key", "key" | "proof") | ("challenge", "partial" | "proof"))
 }
 
 impl Answers for Person {
@@ -53,9 +73,14 @@ impl Answers for Person {
             let mut answer = Answer::to_layer(ask.layer.as_str());
             for field in &ask.fields {
                 let question = format!("{}: {}: {field}?", ask.layer, ask.step);
+                if let Some(given_by) = given_by(&ask.layer).filter(|_| is_signed(&ask.layer, field)) {
+                    let said =
+                        format!("nobody can type the `{field}` of `{}`; give its secret with {given_by}", ask.layer);
+                    return Err(Abort::new(said));
+                }
                 let typed = match (ask.layer.as_str(), field.as_str()) {
-                    ("ident", "accept") => self.consent(&question).await?,
-                    _ => self.asked(question).await?,
+                    ("ident", "accept") => self.consent(&ask.layer, &question).await?,
+                    _ => self.asked(&ask.layer, question).await?,
                 };
                 answer = answer.with_text(field.as_str(), typed);
             }
@@ -66,7 +91,8 @@ impl Answers for Person {
     fn choose<'a>(&'a mut self, choose: &'a Choose) -> BoxFuture<'a, Result<Chosen, Abort>> {
         Box::pin(async move {
             let skip = if choose.optional { ", or an empty line to skip" } else { "" };
-            let taken = self.asked(format!("which one: {}{skip}?", choose.of.join(", "))).await?;
+            let taken =
+                self.asked(&choose.of.join("` or `"), format!("which one: {}{skip}?", choose.of.join(", "))).await?;
             if taken.is_empty() && choose.optional {
                 Ok(Chosen::Skip)
             } else {
