@@ -6,7 +6,7 @@ use doorward_auth::{
 use doorward_types::Secret;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, say, say_json, wait_for};
+use super::{ConfigFile, Failure, input, note, say, say_json, wait_for};
 use crate::system::SystemClock;
 
 /// Make an app key, or the secret of a challenge.
@@ -58,6 +58,9 @@ impl Keygen {
         if self.json {
             say_json(&json!({ "id": id, "secret": secret }));
         } else {
+            if let Some(id) = id {
+                note(format_args!("its id, for `keys revoke` and `sockets end key=...`: {id}"));
+            }
             say(secret);
         }
     }

@@ -3,7 +3,7 @@ use doorward_auth::ports::{AppKeys, Clock};
 use doorward_types::KeyId;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, say, say_json, wait_for};
+use super::{ConfigFile, Failure, counted, input, say, say_json, wait_for};
 use crate::{control, system::SystemClock};
 
 /// List or revoke app keys.
@@ -85,12 +85,17 @@ impl Revoke {
         wait_for(async {
             let id = KeyId::new(self.id.as_str());
             if !store.revoke(&owner, &id, SystemClock.now()).await? {
-                return Err(Failure::new(format!("`{owner}` has no such key, or it is revoked already")));
+                let why = match store.find(&owner, &id).await?.map(|key| key.revoked_at) {
+                    Some(Some(at)) => format!("the key `{id}` is revoked already, since {at}"),
+                    Some(None) => format!("the key `{id}` was made just now; try again"),
+                    None => format!("`{owner}` has no key `{id}`; `doorward keys list` shows those that there are"),
+                };
+                return Err(Failure::new(why));
             }
             // First nobody new, then those who are in.
             let what = format!("key={}", self.id);
             match control::ask(&socket, &control::Request::EndSockets { owner: Some(owner.to_string()), what }).await {
-                Ok(receipt) => say(format_args!("revoked; {} sockets ended", receipt["ended"])),
+                Ok(receipt) => say(format_args!("revoked; {} ended", counted(&receipt["ended"], "socket"))),
                 Err(control::Unreachable::NotRunning(_)) => say("revoked; no server is running"),
                 Err(error) => return Err(Failure::new(format!("revoked, but its sockets may live on: {error}"))),
             }

@@ -20,10 +20,13 @@ mod why;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
-use output::note;
 pub(crate) use output::{Failure, say, say_json};
+use output::{counted, note};
 
 /// A door for WebSockets: a ladder of layers decides who gets in, and keeps deciding after they are in.
 #[derive(Debug, Parser)]
@@ -67,7 +70,7 @@ struct ConfigFile {
 ///
 /// Exit codes: 0 it worked, 1 it did not, 2 the command line is wrong, 64 the configuration is wrong.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
     let result = match cli.command {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
@@ -89,6 +92,16 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// A file behind a command is probably meant to be the configuration.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let unknown = error.get(ContextKind::InvalidArg).map(ToString::to_string).filter(|name| name.ends_with(".toml"));
+    if let (ErrorKind::UnknownArgument, Some(name)) = (error.kind(), unknown) {
+        let tip = format!("a configuration is named by `-c {name}`").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Runs a command that waits for things on one thread.

@@ -212,7 +212,7 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     let listed = run(here, &["sockets", "list", "--json"]).json();
     assert_eq!((&listed["total"], listed["sockets"].as_array().unwrap().len()), (&Value::from(3), 3));
 
-    assert_eq!(run(here, &["keys", "revoke", id]).well(), "revoked; 1 sockets ended");
+    assert_eq!(run(here, &["keys", "revoke", id]).well(), "revoked; 1 socket ended");
     assert_eq!(by_key.next_message().await.unwrap(), None);
     assert_eq!(by_key.closed().unwrap().code, Some(4410));
     assert!(serving.climb("/robots", Credentials::new().app_key(text).unwrap()).await.is_err());
@@ -234,7 +234,14 @@ fn what_is_made_for_an_owner_is_for_the_only_one_or_for_one_that_there_is() {
     let key = run(acme.path(), &["keygen", "--subject", "robot:9", "--json"]).json();
     let id = key["id"].as_str().unwrap();
     assert!(run(acme.path(), &["keys", "list", "--owner", "acme"]).well().contains(id));
-    assert!(run(acme.path(), &["keys", "revoke", id]).well().starts_with("revoked"));
+    let revoke = |id| run(acme.path(), &["keys", "revoke", id]);
+    assert!(revoke(id).well().starts_with("revoked"));
+    assert!(revoke(id).failed().1.starts_with(&format!("the key `{id}` is revoked already, since 2")));
+    let unknown = "`acme` has no key `nonsense`; `doorward keys list` shows those that there are";
+    assert_eq!(revoke("nonsense").failed().1, unknown);
+    let made = run(acme.path(), &["keygen", "--subject", "robot:9"]);
+    assert!(made.err.starts_with("note: its id"), "{made:?}");
+    assert!(made.out.starts_with("dwk_") && made.out.lines().count() == 1, "for a file: the key alone");
     for command in [
         &["keygen", "--subject", "robot:9"][..],
         &["keys", "list"],
@@ -364,6 +371,35 @@ async fn the_second_interrupt_ends_a_server_at_once_and_the_first_says_so() {
     assert!(said.ends_with("1 socket left, for 3600000s at most; Ctrl-C again ends now"), "{said}");
     interrupt();
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_nobody_answers_is_told_with_the_flag_that_gives_it() {
+    let folder = generated();
+    let here = folder.path();
+    let serving = Serving::start(here, &["serve"]);
+    let error = |path: &str| run(here, &["connect", &format!("ws://{}{path}", serving.public)]).failed().1;
+    assert_eq!(error("/chat"), "nobody is there to answer `jwt`; give it with `--token-file` or `DOORWARD_TOKEN`");
+    assert_eq!(
+        error("/robots"),
+        "nobody can type the `key` of `app_key`; give its secret with `--key-file` or `DOORWARD_KEY`"
+    );
+}
+
+#[test]
+fn a_configuration_without_its_flag_is_told_of_the_flag() {
+    let said = run(Path::new("."), &["checkconfig", "good.toml"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("a configuration is named by `-c good.toml`"), "{said:?}");
+}
+
+#[test]
+fn genconfig_leaves_what_is_there_and_says_where_else_to_write() {
+    let folder = generated();
+    let (code, error) = run(folder.path(), &["genconfig"]).failed();
+    assert_eq!(code, 1);
+    assert!(error.starts_with("nothing is written: `doorward.toml`: "), "{error}");
+    assert!(error.ends_with("; move it away, or write elsewhere with `-c FOLDER/FILE`"), "{error}");
 }
 
 #[test]
