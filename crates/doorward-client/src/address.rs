@@ -77,8 +77,7 @@ impl std::str::FromStr for Address {
     }
 }
 
-const NO_TLS: &str =
-    "it begins with `wss://`, and this client speaks no TLS by itself; wrap a stream and use `Client::over`";
+const NO_TLS: &str = "it begins with `wss://`, and this release speaks no TLS; connect to the gate's own `ws://` address, behind the proxy that does";
 
 #[cfg(test)]
 mod tests {
@@ -109,6 +108,8 @@ mod tests {
         for url in ["", "gate.example", "http://x/", "wss://x/", "ws://", "ws:///path", "ws://x:99999/", "ws://x:/"] {
             assert_eq!(parts(url), None, "{url}");
         }
+        let error = "wss://x/".parse::<Address>().unwrap_err().to_string();
+        assert!(error.contains("this release speaks no TLS; connect to the gate's own `ws://` address"), "{error}");
         for url in ["ws://user:pass@x/", "ws://x/a b", "ws://x/\r\nHost: y", "ws://x/ä"] {
             assert_eq!(parts(url), None, "{url}");
         }

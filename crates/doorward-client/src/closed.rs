@@ -26,8 +26,13 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentence = self.close_reason().map_or("", CloseReason::sentence);
-        write!(f, "{} {}: {sentence} {}", self.code, self.reason, advice(self.reconnect))?;
+        write!(f, "{} {}:", self.code, self.reason)?;
+        if let Some(reason) = self.close_reason() {
+            write!(f, " {}", reason.sentence())?;
+        }
+        if self.code != NOTHING_IS_WRONG {
+            write!(f, " {}", advice(self.reconnect))?;
+        }
         if !self.after.is_zero() {
             write!(f, ", not before {:?}", self.after)?;
         }
@@ -75,9 +80,12 @@ fn known(code: Option<u16>, name: &str) -> Option<CloseReason> {
     all.clone().find(|reason| reason.name() == name).or_else(|| all.next()).copied()
 }
 
+/// The code of a normal close (RFC 6455, section 7.4.1): whoever left, or was let go, needs no advice.
+const NOTHING_IS_WRONG: u16 = 1000;
+
 const fn advice(reconnect: Reconnect) -> &'static str {
     match reconnect {
-        Reconnect::Never => "Do not come back with the same",
+        Reconnect::Never => "The same credentials would end the same way",
         Reconnect::Now => "Come back at once",
         Reconnect::Later => "Come back later",
     }
@@ -100,14 +108,27 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do_and_what_to_quote() {
-        let refused = Refused {
-            code: 4429,
-            reason: "too_fast".into(),
-            reconnect: Reconnect::Later,
-            after: Duration::from_secs(2),
+        let refused = |reason: CloseReason, after| Refused {
+            code: reason.code(),
+            reason: reason.name().to_owned(),
+            reconnect: reason.reconnect(),
+            after: Duration::from_secs(after),
             trace: "0af7".into(),
         };
-        let said = "4429 too_fast: That was too much in too short a time. Come back later, not before 2s (trace 0af7)";
-        assert_eq!(refused.to_string(), said);
+        for (reason, after, said) in [
+            (
+                CloseReason::TooFast,
+                2,
+                "4429 too_fast: That was too much in too short a time. Come back later, not before 2s (trace 0af7)",
+            ),
+            (
+                CloseReason::NotAuthenticated,
+                0,
+                "4401 not_authenticated: You could not be authenticated. The same credentials would end the same way (trace 0af7)",
+            ),
+            (CloseReason::Declined, 0, "1000 declined: You did not recognise this gate and left. (trace 0af7)"),
+        ] {
+            assert_eq!(refused(reason, after).to_string(), said);
+        }
     }
 }

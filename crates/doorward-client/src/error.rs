@@ -1,6 +1,6 @@
 use std::{io, time::Duration};
 
-use doorward_types::UnreadableKey;
+use doorward_types::{TraceId, UnreadableKey};
 use doorward_wire::{json::Malformed, websocket::Violation};
 
 use crate::{Abort, Closed, Refused};
@@ -38,7 +38,7 @@ pub enum ConnectError {
         within: Duration,
     },
     /// The server answered, and did not upgrade: before the ladder of conversation layers, or at a handshake layer.
-    #[error("the server refused the upgrade with {status}{}", said(body))]
+    #[error("the server refused the upgrade with {status}{}{}", said(body), quoted(*trace))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -46,6 +46,8 @@ pub enum ConnectError {
         body: String,
         /// The seconds of `Retry-After`.
         retry_after: Option<Duration>,
+        /// What the operator finds the decision by: `doorward why TRACE`. A gate tells it in `Doorward-Trace`.
+        trace: Option<TraceId>,
     },
     /// What came back is not an answer to a WebSocket upgrade.
     #[error("the server's answer to the upgrade is not one: {what}")]
@@ -61,6 +63,10 @@ pub enum ConnectError {
 fn said(body: &str) -> String {
     let line = body.trim();
     if line.is_empty() { String::new() } else { format!(": {}", line.escape_debug()) }
+}
+
+fn quoted(trace: Option<TraceId>) -> String {
+    trace.map(|trace| format!(" (trace {trace})")).unwrap_or_default()
 }
 
 /// Why an open connection cannot go on.

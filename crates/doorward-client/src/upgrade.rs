@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use doorward_types::Secret;
+use doorward_types::{Secret, TraceId};
 use doorward_wire::websocket::handshake;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -58,7 +58,8 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         while after.len() < wanted && stream.read_buf(&mut after).await? > 0 {}
         after.truncate(BODY);
         let body = String::from_utf8_lossy(&after).into_owned();
-        return Err(ConnectError::Refused { status: head.status, body, retry_after: head.retry_after });
+        let Head { status, retry_after, trace, .. } = head;
+        return Err(ConnectError::Refused { status, body, retry_after, trace });
     }
     let subprotocol = head.agree(&key, &options.subprotocols)?;
     Ok(Upgraded { subprotocol, read_ahead: after })
@@ -121,6 +122,7 @@ struct Head {
     extensions: bool,
     content_length: Option<usize>,
     retry_after: Option<Duration>,
+    trace: Option<TraceId>,
 }
 
 impl Head {
@@ -151,6 +153,8 @@ impl Head {
                 head.content_length = text().parse().ok();
             } else if is("Retry-After") {
                 head.retry_after = text().parse().ok().map(Duration::from_secs);
+            } else if is("Doorward-Trace") {
+                head.trace = text().parse().ok();
             }
         }
         Ok(Some(head))

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, Limits, StoreUrl, count, secret_reader},
+    config::{Config, Limits, StoreUrl, in_memory, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -86,10 +86,12 @@ pub enum StartError {
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
     /// A port cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {error}; another is named by {key}")]
     Listen {
         /// Which.
         address: SocketAddr,
+        /// What names it.
+        key: &'static str,
         /// Why.
         error: io::Error,
     },
@@ -154,8 +156,8 @@ impl Node {
     /// Listens on the public and the internal port and for the command line.
     pub async fn listen(self) -> Result<Running, StartError> {
         let Self { config, door, tools, base, lock } = self;
-        let (public, public_at) = bind(config.server.listen.0).await?;
-        let (internal, internal_at) = bind(config.internal.listen.0).await?;
+        let (public, public_at) = bind(config.server.listen.0, "`--listen` or `[server] listen`").await?;
+        let (internal, internal_at) = bind(config.internal.listen.0, "`[internal] listen`").await?;
         let mut tasks = Vec::new();
         if let Some(path) = control_path(&config, &base) {
             let serve = control::serve(&path, Arc::clone(&door))
@@ -167,7 +169,7 @@ impl Node {
         let head = HeadLimits {
             within: config.limits.header_timeout.duration(),
             bytes: config.limits.header_bytes.len(),
-            headers: count(config.limits.headers),
+            headers: in_memory(config.limits.headers),
         };
         let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head)));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
@@ -217,12 +219,18 @@ impl Running {
     /// Until the last socket has left, whoever comes is answered with 503: to a load balancer that has yet to notice, that is
     /// an answer, and a port that is closed is an error.
     pub async fn close(self, within: Duration) {
+        self.close_unless_hurried(within, std::future::pending()).await;
+    }
+
+    /// As [`close`](Self::close), and at once when `hurry` comes.
+    pub async fn close_unless_hurried(self, within: Duration, hurry: impl Future<Output = ()>) {
         let latest = Instant::now() + within;
         let spread = within - STRAGGLERS.min(within / 2);
         tokio::select! {
             biased;
             () = self.door.drain(spread) => {}
             () = sleep_until(latest) => tracing::warn!("some did not leave in time"),
+            () = hurry => tracing::warn!("some are left behind"),
         }
         self.accept.abort();
         if let Err(error) = self.door.audit.flush().await {
@@ -262,13 +270,13 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 rng,
                 answer_within,
             };
-            (ports, Arc::new(MemoryAudit::keeping(count(config.audit.keep))))
+            (ports, Arc::new(MemoryAudit::keeping(in_memory(config.audit.keep))))
         }
     })
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |error| StartError::Listen { address, error };
+async fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { address, key, error };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
@@ -276,13 +284,13 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
 
 fn caps_limits(limits: &Limits) -> CapsLimits {
     CapsLimits {
-        climbing_per_source: count(limits.climbing_per_source),
-        climbing_per_node: count(limits.climbing_per_node),
-        climbing_early_drop: count(limits.climbing_early_drop),
-        sockets_per_source: count(limits.sockets_per_source),
+        climbing_per_source: in_memory(limits.climbing_per_source),
+        climbing_per_node: in_memory(limits.climbing_per_node),
+        climbing_early_drop: in_memory(limits.climbing_early_drop),
+        sockets_per_source: in_memory(limits.sockets_per_source),
         sockets_per_node: match limits.sockets_per_node {
             0 => raise_file_limit() / 5 * 4,
-            limit => count(limit),
+            limit => in_memory(limit),
         },
     }
 }

@@ -126,6 +126,12 @@ impl Door {
     async fn end(&self, owner: Option<String>, what: &str) -> Result<Answer, String> {
         let kinds = Rest::KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
         let (target, kind) = match (what.parse::<SocketId>(), what.parse::<Rest>()) {
+            (_, Ok(rest)) if &*rest.kind == "subject" && !rest.value.contains(':') => {
+                return Err(format!(
+                    "`{}` is no subject; write `kind:pk`, such as `subject=member:{}`",
+                    rest.value, rest.value
+                ));
+            }
             (Ok(socket), _) => (Target::Socket(socket), None),
             (_, Ok(rest)) => (Target::Rest(rest.clone()), Some(rest.kind)),
             (Err(_), Err(error)) => {

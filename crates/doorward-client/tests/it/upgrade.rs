@@ -110,6 +110,20 @@ async fn a_refusal_is_told_with_status_body_and_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_refusal_tells_the_trace_id_that_the_operator_asks_for() {
+    let answer = |trace: &str| format!("HTTP/1.1 401 Unauthorized\r\nDoorward-Trace: {trace}\r\n\r\n");
+    let trace = "0af70af70af70af70af70af70af70af7";
+    let error = answered(&answer(trace), Options::default()).await.err();
+    let said = error.as_ref().map(ToString::to_string);
+    assert_eq!(said, Some(format!("the server refused the upgrade with 401 (trace {trace})")));
+    let Some(ConnectError::Refused { trace: Some(told), .. }) = error else { panic!("it has no trace id") };
+    assert_eq!(told.to_string(), trace);
+    // What is none is not repeated: it may come from somebody else than a gate.
+    let error = answered(&answer("ask me"), Options::default()).await.err();
+    assert_eq!(error.map(|error| error.to_string()).as_deref(), Some("the server refused the upgrade with 401"));
+}
+
+#[tokio::test]
 async fn a_refusal_without_an_end_is_not_read_to_its_end() {
     let long = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: 999999\r\n\r\n{}", "x".repeat(9000));
     let Err(ConnectError::Refused { body, .. }) = answered(&long, Options::default()).await else {

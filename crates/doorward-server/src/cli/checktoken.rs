@@ -17,7 +17,7 @@ pub(super) struct Checktoken {
     /// The `name` of the `[[issuer]]`.
     #[arg(long, value_name = "NAME")]
     issuer: String,
-    /// The file with the token.
+    /// The file with the token; or else `DOORWARD_TOKEN`, or else standard input.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// For a script.
@@ -28,7 +28,7 @@ pub(super) struct Checktoken {
 impl Checktoken {
     pub(super) fn run(self) -> Result<(), Failure> {
         let issuer = node::issuer(&self.file.load()?, &self.file.base(), &self.issuer)?;
-        let token = input::secret(self.token_file.as_deref(), "DOORWARD_TOKEN", "token")?;
+        let token = input::token(self.token_file.as_deref())?;
         match issuer.verify(&token, SystemClock.now()) {
             Ok(token) => {
                 if self.json {

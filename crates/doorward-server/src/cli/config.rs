@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -18,16 +21,29 @@ impl Genconfig {
         let folder = self.config.parent().unwrap_or(Path::new(""));
         let name = self.config.file_name().map_or_else(|| PathBuf::from("doorward.toml"), PathBuf::from);
         let files = config::generate(&name, &random());
-        config::write_new(folder, &files).map_err(|error| Failure::new(format!("nothing is written: {error}")))?;
+        config::write_new(folder, &files).map_err(|error| {
+            let hint = match error.kind() {
+                ErrorKind::AlreadyExists => "; move it away, or write elsewhere with `-c FOLDER/FILE`",
+                _ => "",
+            };
+            Failure::new(format!("nothing is written: {error}{hint}"))
+        })?;
         for file in &files {
             say(format_args!("wrote {}", folder.join(&file.path).display()));
         }
-        say(format_args!("next: doorward serve -c {}", self.config.display()));
+        let config = self.config.display();
+        say(format_args!("next: doorward serve -c {config}"));
+        say(format_args!(
+            "then: export DOORWARD_TOKEN=$(doorward gentoken -c {config} --issuer site --subject bob --claim groups=3)"
+        ));
+        say("      doorward connect ws://127.0.0.1:8420/chat");
         Ok(())
     }
 }
 
-/// Check a configuration and print every mistake in it. Exit code 64 where it cannot be used.
+/// Check a configuration and print every mistake in it.
+///
+/// Exit code 64 where it cannot be used.
 #[derive(Debug, Args)]
 pub(super) struct Checkconfig {
     #[command(flatten)]

@@ -1,24 +1,23 @@
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use doorward_client::{
-    Abort, Answers, Ask, BoxFuture, Choose, Chosen, Client, Credentials, Message, Options, Tell, Wait,
-};
-use doorward_types::{Answer, Secret};
+use doorward_client::{Client, Credentials, Message, Options};
+use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines, Stdin},
+    io::{AsyncBufReadExt, BufReader},
     sync::Mutex,
 };
 
-use super::{Failure, input, say, wait_for};
+use super::{
+    Failure, input,
+    person::{Person, Typed},
+    say, wait_for,
+};
 
-/// Open a gate as a client: answers what it can from the credentials it is given, asks you the rest, and then sends every line
-/// you type.
+/// Open a gate as a client: answers what it can, asks you the rest.
+///
+/// Then it sends every line that you type, as it is.
 ///
 /// Credentials come from files or from the environment (`DOORWARD_TOKEN`, `DOORWARD_KEY`, `DOORWARD_TICKET`,
 /// `DOORWARD_CHALLENGE`), never from the command line. A token is shown in the upgrade request and to the layer `jwt`.
@@ -26,16 +25,16 @@ use super::{Failure, input, say, wait_for};
 pub(super) struct Connect {
     /// Where: `ws://HOST:PORT/PATH`.
     url: String,
-    /// The file with a token.
+    /// The file with a token, instead of the variable `DOORWARD_TOKEN`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// The file with an app key (`dwk_...`).
+    /// The file with an app key (`dwk_...`), instead of the variable `DOORWARD_KEY`.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The file with a one-time ticket (`dwt_...`).
+    /// The file with a one-time ticket (`dwt_...`), instead of the variable `DOORWARD_TICKET`.
     #[arg(long, value_name = "FILE")]
     ticket_file: Option<PathBuf>,
-    /// The file with the secret of a challenge (`dwc_...`).
+    /// The file with the secret of a challenge (`dwc_...`), instead of the variable `DOORWARD_CHALLENGE`.
     #[arg(long, value_name = "FILE")]
     challenge_file: Option<PathBuf>,
     /// The glyph that the gate has to show; anything else, and this side leaves.
@@ -61,10 +60,10 @@ impl Connect {
     }
 
     async fn connect(self) -> Result<(), Failure> {
-        let token = credential(self.token_file.as_deref(), "DOORWARD_TOKEN")?;
+        let token = input::given(self.token_file.as_deref(), "DOORWARD_TOKEN")?;
         let mut options = Options {
             bearer: token.clone(),
-            ticket: credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
+            ticket: input::given(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
             origin: self.origin.clone(),
             ..Options::default()
         };
@@ -74,7 +73,7 @@ impl Connect {
             options.subprotocols.clone_from(&self.protocols);
         }
         let lines = Arc::new(Mutex::new(BufReader::new(tokio::io::stdin()).lines()));
-        let mut credentials = self.credentials(token)?.otherwise(Person(Arc::clone(&lines)));
+        let mut credentials = self.credentials(token)?.otherwise(Person::at(Arc::clone(&lines)));
         let mut client = Client::connect(&self.url, options).await?;
         if self.climb || client.subprotocol() == Some(SUBPROTOCOL) {
             let admitted = client.climb(&mut credentials).await?;
@@ -91,13 +90,13 @@ impl Connect {
         if let Some(token) = token {
             credentials = credentials.jwt(token);
         }
-        if let Some(key) = credential(self.key_file.as_deref(), "DOORWARD_KEY")? {
+        if let Some(key) = input::given(self.key_file.as_deref(), "DOORWARD_KEY")? {
             credentials = credentials.app_key(text(&key))?;
         }
-        if let Some(secret) = credential(self.challenge_file.as_deref(), "DOORWARD_CHALLENGE")? {
+        if let Some(secret) = input::given(self.challenge_file.as_deref(), "DOORWARD_CHALLENGE")? {
             credentials = credentials.challenge(text(&secret))?;
         }
-        if let Some(ticket) = credential(self.ticket_file.as_deref(), "DOORWARD_TICKET")? {
+        if let Some(ticket) = input::given(self.ticket_file.as_deref(), "DOORWARD_TICKET")? {
             credentials = credentials.ticket(ticket);
         }
         if let Some(glyph) = &self.glyph {
@@ -105,12 +104,6 @@ impl Connect {
         }
         Ok(credentials)
     }
-}
-
-/// A credential from its file or its variable; nothing is asked for.
-fn credential(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failure> {
-    let given = file.is_some() || std::env::var(variable).is_ok_and(|value| !value.is_empty());
-    given.then(|| input::secret(file, variable, "")).transpose()
 }
 
 /// A credential that is text is used as that; one that is not cannot be read by anybody.
@@ -139,60 +132,4 @@ async fn talk(mut client: Client, lines: &mut Typed) -> Result<(), Failure> {
     }
     let closed = client.closed().map_or_else(|| "without a word".to_owned(), ToString::to_string);
     Err(Failure::new(format!("the gate closed the connection: {closed}")))
-}
-
-/// The lines that are typed.
-type Typed = Lines<BufReader<Stdin>>;
-
-/// Whoever sits at the terminal answers what the credentials cannot.
-struct Person(Arc<Mutex<Typed>>);
-
-impl Person {
-    async fn asked(&self, question: String) -> Result<String, Abort> {
-        say(question);
-        match self.0.lock().await.next_line().await {
-            Ok(Some(line)) => Ok(line.trim().to_owned()),
-            Ok(None) | Err(_) => Err(Abort::new("nobody is there to answer")),
-        }
-    }
-}
-
-impl Answers for Person {
-    fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
-        Box::pin(async move {
-            for (name, value) in &ask.shows {
-                say(format_args!("{}: {name}: {value}", ask.layer));
-            }
-            let mut answer = Answer::to_layer(ask.layer.as_str());
-            for field in &ask.fields {
-                let typed = self.asked(format!("{}: {}: {field}?", ask.layer, ask.step)).await?;
-                answer = answer.with_text(field.as_str(), typed);
-            }
-            Ok(answer)
-        })
-    }
-
-    fn choose<'a>(&'a mut self, choose: &'a Choose) -> BoxFuture<'a, Result<Chosen, Abort>> {
-        Box::pin(async move {
-            let skip = if choose.optional { ", or an empty line to skip" } else { "" };
-            let taken = self.asked(format!("which one: {}{skip}?", choose.of.join(", "))).await?;
-            if taken.is_empty() && choose.optional {
-                Ok(Chosen::Skip)
-            } else {
-                Ok(Chosen::Take(Answer::to_layer(taken)))
-            }
-        })
-    }
-
-    fn tell(&mut self, tell: &Tell) -> Result<(), Abort> {
-        for (name, value) in &tell.shows {
-            say(format_args!("{}: {}: {name}: {value}", tell.layer, tell.step));
-        }
-        Ok(())
-    }
-
-    fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
-        say(format_args!("{}: waiting: {} ({:?})", wait.layer, wait.step, wait.expires_in));
-        Ok(())
-    }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use doorward_store::Store;
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, input};
 use crate::{
     config::{self, Config, Loaded, Mistake, Override},
     node,
@@ -55,6 +55,11 @@ impl ConfigFile {
         node::control_path(&config, &self.base()).ok_or_else(|| {
             Failure::new("a store in memory has no place for the command line's socket; give `[store] control` a path")
         })
+    }
+
+    /// An owner that a question is narrowed to has to be there: the answer of a misspelt one would be empty.
+    pub(super) fn knows_owner(&self, name: Option<&str>) -> Result<(), Failure> {
+        name.map_or(Ok(()), |name| input::owner(&self.load()?, Some(name)).map(drop))
     }
 
     /// The store, beside a server that may be running on it.

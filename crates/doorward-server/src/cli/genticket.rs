@@ -20,7 +20,7 @@ pub(super) struct Genticket {
     /// It opens any one of the owner's gates: for the owner's own login.
     #[arg(long, conflicts_with = "gate")]
     any_gate: bool,
-    /// The owner; of the gate, where one is named.
+    /// The owner of the gate or, with `--any-gate`, of the gates; may be left out where there is only one.
     #[arg(long)]
     owner: Option<String>,
     /// Who redeems it, as `kind:pk`, such as `member:7`.
@@ -40,7 +40,10 @@ pub(super) struct Genticket {
 impl Genticket {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = self.file.load()?;
-        let owner = input::owner_of(&config, self.gate.as_deref(), self.owner.as_deref())?;
+        let owner = match &self.gate {
+            Some(gate) => input::owner_of_gate(&config, gate, self.owner.as_deref())?,
+            None => input::owner(&config, self.owner.as_deref())?,
+        };
         let expires_at = SystemClock.now().plus(self.valid);
         let binding =
             self.gate.as_deref().map_or(TicketBinding::AnyGateOfOwner, |gate| TicketBinding::Gate(GateName::new(gate)));

@@ -4,7 +4,7 @@ use clap::Args;
 use doorward_auth::ports::{Clock, SystemRng};
 use serde_json::{Map, Value, json};
 
-use super::{ConfigFile, Failure, input, say, say_json};
+use super::{ConfigFile, Failure, input, note, say, say_json};
 use crate::{node, system::SystemClock};
 
 /// Make a token of an issuer whose key is here.
@@ -15,7 +15,7 @@ pub(super) struct Gentoken {
     /// The `name` of the `[[issuer]]`.
     #[arg(long, value_name = "NAME")]
     issuer: String,
-    /// Whom it is of: the `sub` claim.
+    /// Whom it is of: the `sub` claim. It is the primary key alone; the issuer adds the kind.
     #[arg(long, value_name = "S")]
     subject: String,
     /// How long it is valid.
@@ -32,8 +32,20 @@ pub(super) struct Gentoken {
 impl Gentoken {
     pub(super) fn run(self) -> Result<(), Failure> {
         let issuer = node::issuer(&self.file.load()?, &self.file.base(), &self.issuer)?;
+        if self.subject.is_empty() {
+            return Err(Failure::new("a token needs a subject; name its primary key, such as `--subject 7`"));
+        }
         let now = SystemClock.now();
         let token = issuer.mint(&self.subject, self.valid, self.claims()?, now, &SystemRng)?;
+        // Whether gates know its subject by another name than was meant is seen here, and not at the gate.
+        if let Some((kind, pk)) = self.subject.split_once(':')
+            && let Ok(known) = issuer.verify(&token, now)
+            && known.subject.kind == kind
+        {
+            let text =
+                format!("gates will know the subject as `{}`; for `{kind}:{pk}` write `--subject {pk}`", known.subject);
+            note(text);
+        }
         let token = token.reveal_text("it is shown to its maker").unwrap_or_default();
         if self.json {
             say_json(&json!({ "token": token, "expires_at": now.plus(self.valid).to_string() }));

@@ -31,9 +31,10 @@ const CONFIG: &str = "guard.toml";
 #[derive(Debug, Args)]
 pub(super) struct Guard {
     /// The server behind the gate: `ws://HOST:PORT`, with a path or without.
+    #[arg(value_parser = input::upstream)]
     url: String,
     /// The address and port that users connect to, instead of 127.0.0.1:8420 or what is kept in `--data`.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = input::listen)]
     listen: Option<SocketAddr>,
     /// Let everybody in: to try the way through, not to guard anything.
     #[arg(long)]

@@ -1,10 +1,11 @@
 use clap::Args;
 
-use super::{ConfigFile, Failure, say, say_json, wait_for};
+use super::{ConfigFile, Failure, counted, say, say_json, wait_for};
 use crate::control;
 
-/// Whether the server lets people in, and what it holds. Exit code 1 where it does not: none runs, it is draining, or
-/// its audit log takes no rows.
+/// Whether the server lets people in, and what it holds.
+///
+/// Exit code 1 where it does not: none runs, it is draining, or its audit log takes no rows.
 #[derive(Debug, Args)]
 pub(super) struct Health {
     #[command(flatten)]
@@ -22,11 +23,11 @@ impl Health {
             say_json(&health);
         } else {
             say(format_args!(
-                "{}: {} sockets, {} climbing, {} gates",
+                "{}: {}, {} climbing, {}",
                 health["status"].as_str().unwrap_or("?"),
-                health["sockets"],
+                counted(&health["sockets"], "socket"),
                 health["climbing"],
-                health["gates"]
+                counted(&health["gates"], "gate"),
             ));
         }
         if health["status"] == "ok" { Ok(()) } else { Err(Failure::new("the server lets nobody in")) }

@@ -3,63 +3,113 @@
 use std::{
     fs,
     io::{self, IsTerminal, Read},
+    net::SocketAddr,
     path::Path,
     time::Duration,
 };
 
 use doorward_auth::settings::Span;
+use doorward_backends::upstream::UpstreamUrl;
 use doorward_types::{OwnerId, Secret, Subject};
 
 use super::Failure;
-use crate::{config::Config, gates};
+use crate::{
+    config::{Config, Gate, Listen, in_backticks},
+    gates,
+};
 
 /// A duration such as `30s`, `5m` or `12h`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     text.parse::<Span>().map(Span::duration).map_err(|error| error.to_string())
 }
 
-/// `kind:pk`, or a bare name, which is a `member`.
-pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
-    let (kind, pk) = text.split_once(':').unwrap_or(("member", text));
-    if kind.is_empty() || pk.is_empty() {
-        return Err(Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`")));
-    }
-    Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
+/// An address and a port to listen on.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse::<Listen>().map(|listen| listen.0).map_err(|error| {
+        // A name may stand for several addresses, and a port alone for any of them.
+        let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+        port.map_or(error, |port| format!("it is not an address and a port; write numbers, as in `127.0.0.1:{port}`"))
+    })
 }
 
-/// The owner of a gate that the configuration has, or the one that was named.
-pub(super) fn owner_of(config: &Config, gate: Option<&str>, owner: Option<&str>) -> Result<OwnerId, Failure> {
-    let Some(name) = gate else { return Ok(OwnerId::new(owner.unwrap_or("default"))) };
-    match config
-        .gates
-        .iter()
-        .find(|gate| gate.name == name && gate.owner.as_deref().is_none_or(|of| owner.is_none_or(|owner| owner == of)))
-    {
-        Some(gate) => Ok(gates::owner_of(config, gate.owner.as_deref())),
-        None => {
-            let known: Vec<_> = config.gates.iter().map(|gate| format!("`{}`", gate.name)).collect();
-            Err(Failure::new(format!("there is no gate `{name}`; there are {}", known.join(", "))))
+/// The url of a server behind a gate, as it was written.
+pub(super) fn upstream(text: &str) -> Result<String, String> {
+    match text.parse::<UpstreamUrl>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => format!("{error}; write `ws://{rest}`"),
+            _ => error.to_string(),
+        }),
+    }
+}
+
+/// `kind:pk`. A bare name is none: nobody has to guess which kind it got.
+pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
+    match text.split_once(':') {
+        Some((kind, pk)) if !kind.is_empty() && !pk.is_empty() => {
+            Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
+        }
+        _ => Err(Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`"))),
+    }
+}
+
+/// An owner of the configuration: the one that was named, or the only one.
+pub(super) fn owner(config: &Config, name: Option<&str>) -> Result<OwnerId, Failure> {
+    let known = || in_backticks(&config.owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>());
+    match (name, config.owners.as_slice()) {
+        (None, [only]) => Ok(OwnerId::new(only.name.as_str())),
+        (None, _) => Err(Failure::new(format!("whose? Name an owner with `--owner`; there are {}", known()))),
+        (Some(name), owners) if owners.iter().any(|owner| owner.name == name) => Ok(OwnerId::new(name)),
+        (Some(name), _) => Err(Failure::new(format!("there is no owner `{name}`; there are {}", known()))),
+    }
+}
+
+/// The owner of a gate that the configuration has; `named` tells owners apart whose gates have one name.
+pub(super) fn owner_of_gate(config: &Config, gate: &str, named: Option<&str>) -> Result<OwnerId, Failure> {
+    let named = named.map(|name| owner(config, Some(name))).transpose()?;
+    let of = |gate: &Gate| gates::owner_of(config, gate.owner.as_deref());
+    let is_meant = |other: &&Gate| other.name == gate && named.as_ref().is_none_or(|named| of(other) == *named);
+    let mut found = config.gates.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(of(only)),
+        (Some(_), Some(_)) => {
+            Err(Failure::new(format!("more than one owner has a gate `{gate}`; say which with `--owner`")))
+        }
+        (None, _) => {
+            let known = in_backticks(&config.gates.iter().map(|gate| gate.name.as_str()).collect::<Vec<_>>());
+            Err(Failure::new(format!("there is no gate `{gate}`; there are {known}")))
         }
     }
 }
 
-/// A secret from a file, from an environment variable, from standard input, or asked for at the terminal; never an argument.
-pub(super) fn secret(file: Option<&Path>, variable: &str, prompt: &str) -> Result<Secret, Failure> {
-    if let Some(file) = file {
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
-        return Ok(Secret::from_text(text.trim()));
-    }
-    if let Ok(text) = std::env::var(variable)
-        && !text.is_empty()
-    {
-        return Ok(Secret::from_text(text.trim()));
-    }
-    if io::stdin().is_terminal() {
-        let typed = rpassword::prompt_password(format!("{prompt}: "))?;
-        return Ok(Secret::from_text(typed.trim()));
+/// A secret from a file or from an environment variable, where one of them is given; never an argument.
+pub(super) fn given(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Failure> {
+    let Some(file) = file else {
+        let text = std::env::var(variable).unwrap_or_default();
+        return Ok(some_secret(&text));
+    };
+    let text =
+        fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
+    let secret = some_secret(&text);
+    secret.map(Some).ok_or_else(|| Failure::new(format!("`{}` is empty", file.display())))
+}
+
+/// A token from a file or from `DOORWARD_TOKEN`, or else asked for at the terminal, or else all of standard input.
+pub(super) fn token(file: Option<&Path>) -> Result<Secret, Failure> {
+    if let Some(token) = given(file, "DOORWARD_TOKEN")? {
+        return Ok(token);
     }
     let mut text = String::new();
-    io::stdin().read_to_string(&mut text)?;
-    Ok(Secret::from_text(text.trim()))
+    if io::stdin().is_terminal() {
+        text = rpassword::prompt_password("token: ")?;
+    } else {
+        io::stdin().read_to_string(&mut text)?;
+    }
+    some_secret(&text)
+        .ok_or_else(|| Failure::new("no token is given; name it by `--token-file`, `DOORWARD_TOKEN` or standard input"))
+}
+
+fn some_secret(text: &str) -> Option<Secret> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| Secret::from_text(text))
 }

@@ -3,10 +3,10 @@ use doorward_auth::{
     layers::conversation::{app_key::NewAppKey, challenge},
     ports::{AppKey, AppKeys, Clock, SystemRng},
 };
-use doorward_types::{OwnerId, Secret};
+use doorward_types::Secret;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, say, say_json, wait_for};
+use super::{ConfigFile, Failure, input, note, say, say_json, wait_for};
 use crate::system::SystemClock;
 
 /// Make an app key, or the secret of a challenge.
@@ -19,9 +19,9 @@ pub(super) struct Keygen {
     /// Who will hold the key, as `kind:pk`, such as `terminal:7`.
     #[arg(long, value_name = "KIND:PK", required_unless_present = "challenge")]
     subject: Option<String>,
-    /// The owner whose gates it opens.
-    #[arg(long, default_value = "default")]
-    owner: String,
+    /// The owner whose gates it opens; may be left out where there is only one.
+    #[arg(long)]
+    owner: Option<String>,
     /// Make the secret of a challenge instead; it goes into a file that `secret_file` names, and to the users.
     #[arg(long, conflicts_with = "subject")]
     challenge: bool,
@@ -38,7 +38,7 @@ impl Keygen {
         };
         let made = NewAppKey::draw(&SystemRng);
         let key = AppKey {
-            owner: OwnerId::new(self.owner.as_str()),
+            owner: input::owner(&self.file.load()?, self.owner.as_deref())?,
             id: made.id.clone(),
             public: made.public,
             subject: input::subject(subject)?,
@@ -58,6 +58,9 @@ impl Keygen {
         if self.json {
             say_json(&json!({ "id": id, "secret": secret }));
         } else {
+            if let Some(id) = id {
+                note(format_args!("its id, for `keys revoke` and `sockets end key=...`: {id}"));
+            }
             say(secret);
         }
     }

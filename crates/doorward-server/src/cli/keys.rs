@@ -1,9 +1,9 @@
 use clap::{Args, Subcommand};
 use doorward_auth::ports::{AppKeys, Clock};
-use doorward_types::{KeyId, OwnerId};
+use doorward_types::KeyId;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, say, say_json, wait_for};
+use super::{ConfigFile, Failure, counted, input, say, say_json, wait_for};
 use crate::{control, system::SystemClock};
 
 /// List or revoke app keys.
@@ -19,9 +19,9 @@ pub(super) enum Keys {
 pub(super) struct List {
     #[command(flatten)]
     file: ConfigFile,
-    /// The owner.
-    #[arg(long, default_value = "default")]
-    owner: String,
+    /// The owner; may be left out where there is only one.
+    #[arg(long)]
+    owner: Option<String>,
     /// For a script.
     #[arg(long)]
     json: bool,
@@ -33,9 +33,9 @@ pub(super) struct Revoke {
     id: String,
     #[command(flatten)]
     file: ConfigFile,
-    /// The owner.
-    #[arg(long, default_value = "default")]
-    owner: String,
+    /// The owner; may be left out where there is only one.
+    #[arg(long)]
+    owner: Option<String>,
 }
 
 impl Keys {
@@ -49,8 +49,9 @@ impl Keys {
 
 impl List {
     fn run(self) -> Result<(), Failure> {
+        let owner = input::owner(&self.file.load()?, self.owner.as_deref())?;
         let store = self.file.open_store()?;
-        let keys = wait_for(async { Ok(store.list(&OwnerId::new(self.owner.as_str())).await?) })?;
+        let keys = wait_for(async { Ok(store.list(&owner).await?) })?;
         if self.json {
             let keys: Vec<_> = keys
                 .iter()
@@ -78,17 +79,23 @@ impl List {
 
 impl Revoke {
     fn run(self) -> Result<(), Failure> {
+        let owner = input::owner(&self.file.load()?, self.owner.as_deref())?;
         let store = self.file.open_store()?;
         let socket = self.file.control_socket()?;
         wait_for(async {
-            let (owner, id) = (OwnerId::new(self.owner.as_str()), KeyId::new(self.id.as_str()));
+            let id = KeyId::new(self.id.as_str());
             if !store.revoke(&owner, &id, SystemClock.now()).await? {
-                return Err(Failure::new(format!("`{}` has no such key, or it is revoked already", self.owner)));
+                let why = match store.find(&owner, &id).await?.map(|key| key.revoked_at) {
+                    Some(Some(at)) => format!("the key `{id}` is revoked already, since {at}"),
+                    Some(None) => format!("the key `{id}` was made just now; try again"),
+                    None => format!("`{owner}` has no key `{id}`; `doorward keys list` shows those that there are"),
+                };
+                return Err(Failure::new(why));
             }
             // First nobody new, then those who are in.
             let what = format!("key={}", self.id);
-            match control::ask(&socket, &control::Request::EndSockets { owner: Some(self.owner.clone()), what }).await {
-                Ok(receipt) => say(format_args!("revoked; {} sockets ended", receipt["ended"])),
+            match control::ask(&socket, &control::Request::EndSockets { owner: Some(owner.to_string()), what }).await {
+                Ok(receipt) => say(format_args!("revoked; {} ended", counted(&receipt["ended"], "socket"))),
                 Err(control::Unreachable::NotRunning(_)) => say("revoked; no server is running"),
                 Err(error) => return Err(Failure::new(format!("revoked, but its sockets may live on: {error}"))),
             }

@@ -13,15 +13,20 @@ mod input;
 mod keygen;
 mod keys;
 mod output;
+mod person;
 mod serve;
 mod sockets;
 mod why;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 pub(crate) use output::{Failure, say, say_json};
+use output::{counted, note};
 
 /// A door for WebSockets: a ladder of layers decides who gets in, and keeps deciding after they are in.
 #[derive(Debug, Parser)]
@@ -31,39 +36,25 @@ struct Cli {
     command: Command,
 }
 
+/// Each says of itself what it is for.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server.
     Serve(serve::Serve),
-    /// Show every ladder at work: a server, real clients, and the transcript of what they say.
     Demo(demo::Demo),
-    /// Put a gate in front of an unchanged WebSocket server; no configuration needed.
     Guard(guard::Guard),
-    /// Open a gate as a client: answers what it can, asks you the rest.
     Connect(connect::Connect),
-    /// Write a small configuration with fresh secrets.
     Genconfig(config::Genconfig),
-    /// Check a configuration and print every mistake in it.
     Checkconfig(config::Checkconfig),
-    /// Print every key with its default.
     Defaultconfig(config::Defaultconfig),
-    /// Make a token of an issuer whose key is here.
     Gentoken(gentoken::Gentoken),
-    /// Check a token as the gates would, and say what is wrong with it.
     Checktoken(checktoken::Checktoken),
-    /// Make a one-time ticket.
     Genticket(genticket::Genticket),
-    /// Make an app key, or the secret of a challenge.
     Keygen(keygen::Keygen),
-    /// List or revoke app keys.
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List or end the live sockets of a running server.
     #[command(subcommand)]
     Sockets(sockets::Sockets),
-    /// Explain a decision, layer by layer.
     Why(why::Why),
-    /// Whether the server lets people in, and what it holds.
     Health(health::Health),
 }
 
@@ -79,7 +70,7 @@ struct ConfigFile {
 ///
 /// Exit codes: 0 it worked, 1 it did not, 2 the command line is wrong, 64 the configuration is wrong.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
     let result = match cli.command {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
@@ -101,6 +92,16 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// A file behind a command is probably meant to be the configuration.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let unknown = error.get(ContextKind::InvalidArg).map(ToString::to_string).filter(|name| name.ends_with(".toml"));
+    if let (ErrorKind::UnknownArgument, Some(name)) = (error.kind(), unknown) {
+        let tip = format!("a configuration is named by `-c {name}`").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Runs a command that waits for things on one thread.

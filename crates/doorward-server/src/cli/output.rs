@@ -4,6 +4,8 @@ use std::{
     process::ExitCode,
 };
 
+use crate::config::count;
+
 /// Why a command did not work: one clear text, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -45,6 +47,17 @@ impl<E: std::error::Error> From<E> for Failure {
 pub(crate) fn say(line: impl Display) {
     let mut out = io::stdout().lock();
     let _gone = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Prints a remark beside what the command is asked for: on standard error, out of the way of a script.
+#[expect(clippy::print_stderr, reason = "this is where a command says what is not its result")]
+pub(super) fn note(line: impl Display) {
+    eprintln!("note: {line}");
+}
+
+/// A number in what a server answered, of things, in words.
+pub(super) fn counted(number: &serde_json::Value, what: &str) -> String {
+    count(number.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(0), what)
 }
 
 /// Prints a JSON document for a script.

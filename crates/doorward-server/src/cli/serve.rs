@@ -3,9 +3,9 @@ use std::net::SocketAddr;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ConfigFile, Failure, say};
+use super::{ConfigFile, Failure, input, say};
 use crate::{
-    config::{Loaded, Override},
+    config::{Loaded, Override, count},
     logging,
     node::{Extensions, Node},
 };
@@ -16,7 +16,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     file: ConfigFile,
     /// The address and port that users connect to, instead of `[server] listen`.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = input::listen)]
     listen: Option<SocketAddr>,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn serve(
 ) -> Result<(), Failure> {
     let _log = logging::start(&config.log);
     for warning in &warnings {
-        tracing::warn!("{warning}");
+        tracing::warn!("{}", warning.in_one_line());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -52,7 +52,7 @@ pub(super) fn serve(
         let node = Node::open(config, &file.base(), Extensions::default()).await?;
         let running = node.listen().await?;
         say(format_args!("listening on {}", running.public()));
-        say(format_args!("listening on {}", running.internal()));
+        say(format_args!("listening on {} (internal)", running.internal()));
         ready(running.public());
         loop {
             tokio::select! {
@@ -61,8 +61,18 @@ pub(super) fn serve(
                 _ = hang_up.recv() => reload(file, &running),
             }
         }
-        tracing::info!("closing: no new connections, sockets leave within {over:?}");
-        running.close(over).await;
+        let left = running.door().sockets().len();
+        if left == 0 {
+            tracing::info!("closing: no new connections");
+        } else {
+            let left = count(left, "socket");
+            tracing::info!("closing: no new connections; {left} left, for {over:?} at most; Ctrl-C again ends now");
+        }
+        running
+            .close_unless_hurried(over, async {
+                interrupt.recv().await;
+            })
+            .await;
         Ok(())
     })
 }
@@ -72,7 +82,7 @@ fn reload(file: &ConfigFile, running: &crate::node::Running) {
     let reloaded =
         file.load_with(&[]).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
             let reloaded = running.reload(&config).map_err(|error| error.to_string())?;
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            warnings.iter().for_each(|warning| tracing::warn!("{}", warning.in_one_line()));
             Ok(reloaded)
         });
     match reloaded {

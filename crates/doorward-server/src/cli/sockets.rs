@@ -57,6 +57,7 @@ impl Sockets {
 
 impl List {
     fn run(self) -> Result<(), Failure> {
+        self.file.knows_owner(self.owner.as_deref())?;
         let socket = self.file.control_socket()?;
         let at_most = if self.all { usize::MAX } else { self.at_most };
         let request = control::Request::ListSockets { owner: self.owner, at_most };
@@ -90,6 +91,7 @@ impl List {
 
 impl End {
     fn run(self) -> Result<(), Failure> {
+        self.file.knows_owner(self.owner.as_deref())?;
         let socket = self.file.control_socket()?;
         let request = control::Request::EndSockets { owner: self.owner, what: self.what };
         let receipt = wait_for(async { Ok(control::ask(&socket, &request).await?) })?;

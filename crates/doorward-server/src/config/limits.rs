@@ -91,6 +91,6 @@ limits! {
 }
 
 /// A number of the configuration, as things are counted in memory.
-pub(crate) fn count(number: u32) -> usize {
+pub(crate) fn in_memory(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -61,6 +61,16 @@ impl Mistake {
         self.severity == Severity::Error
     }
 
+    /// The same for a log, which says by itself how bad it is.
+    pub fn in_one_line(&self) -> String {
+        let place = match &self.origin {
+            Origin::File(name) => format!("{name}:{}:{}", self.line, self.column),
+            Origin::Environment(name) | Origin::Flag(name) => name.clone(),
+        };
+        let hint = if self.hint.is_empty() { String::new() } else { format!("; {}", self.hint) };
+        format!("{place}: {}{hint}", self.message)
+    }
+
     /// The same for programs, as one JSON object.
     pub fn to_json(&self) -> serde_json::Value {
         let (kind, name) = match &self.origin {
@@ -144,6 +154,14 @@ mod tests {
             "error: unknown key `digts`\n  --> doorward.toml:12:3\n   |\n12 | \t☂digts = 6\n   | \t ^^^^^\n   \
              = at: gate[0].digts\n   = hint: did you mean `digits`?\n"
         );
+    }
+
+    #[test]
+    fn a_log_tells_it_in_one_line_without_how_bad_it_is() {
+        let told = mistake(Origin::File("doorward.toml".to_owned())).in_one_line();
+        assert_eq!(told, "doorward.toml:12:3: unknown key `digts`; did you mean `digits`?");
+        let told = mistake(Origin::Environment("DOORWARD_X".to_owned())).in_one_line();
+        assert_eq!(told, "DOORWARD_X: unknown key `digts`; did you mean `digits`?");
     }
 
     #[test]

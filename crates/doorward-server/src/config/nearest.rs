@@ -13,12 +13,12 @@ pub(super) fn hint(typed: &str, known: &[&str], what: &str) -> String {
     match nearest(typed, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => format!("there are no {what}"),
-        None => format!("{what}: {}", list(known)),
+        None => format!("{what}: {}", in_backticks(known)),
     }
 }
 
 /// Names in backticks, with commas.
-pub(super) fn list(names: &[&str]) -> String {
+pub(crate) fn in_backticks(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 

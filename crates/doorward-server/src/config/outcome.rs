@@ -38,6 +38,7 @@ fn mistakes(result: &Result<Loaded, Vec<Mistake>>) -> &[Mistake] {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things, in words.
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -19,7 +19,9 @@ pub enum InUse {
     #[error("another doorward is running on the store `{0}`; stop it, or give this one a store of its own")]
     Another(PathBuf),
     /// The lock file cannot be made.
-    #[error("cannot make the lock file `{path}`: {error}")]
+    #[error(
+        "cannot make the lock file `{path}`: {error}; `[store] url` names the store, and its folder has to be there"
+    )]
     Unwritable {
         /// Where.
         path: PathBuf,
@@ -59,6 +61,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let error = StoreLock::take(Path::new("/no/such/folder/doorward.db")).unwrap_err();
-        assert!(error.to_string().contains("/no/such/folder/doorward.db.lock"), "{error}");
+        let said = error.to_string();
+        assert!(said.contains("/no/such/folder/doorward.db.lock") && said.contains("`[store] url`"), "{said}");
     }
 }

@@ -22,7 +22,7 @@ use doorward_types::{GateName, OwnerId};
 
 use super::{Backing, Gate, Gates};
 use crate::{
-    config::{self, BackendConfig, Config, count, secret_reader},
+    config::{self, BackendConfig, Config, in_memory, secret_reader},
     node::Extensions,
 };
 
@@ -212,7 +212,7 @@ impl Assembly<'_> {
         gate: &config::Gate,
         limits: &config::Limits,
     ) -> Result<Arc<Hub>, Unassembled> {
-        let mut hub = Hub::new(gate.hub()?).with_at_most(count(limits.channels_per_socket));
+        let mut hub = Hub::new(gate.hub()?).with_at_most(in_memory(limits.channels_per_socket));
         // The application's own models go before the rules of the configuration.
         for channel in &gate.channel {
             if let Some(model) = self.tools.extensions.models.get(&channel.name) {
@@ -261,13 +261,13 @@ fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
             message: limits.message_bytes.len(),
             messages_per_second: limits.messages_per_second,
             burst: limits.message_burst,
-            outbox_messages: count(limits.outbox_messages),
+            outbox_messages: in_memory(limits.outbox_messages),
             outbox_bytes: limits.outbox_bytes.len(),
         },
         ping_every: Some(limits.ping_interval.duration()),
         pong_within: limits.pong_timeout.duration(),
         max_session: gate.max_session.map(doorward_auth::settings::Span::duration),
         end_within: limits.end_within.duration(),
-        per_subject: Some(count(limits.sockets_per_subject)),
+        per_subject: Some(in_memory(limits.sockets_per_subject)),
     }
 }

@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     sync::mpsc::RecvTimeoutError,
     time::Duration,
 };
@@ -26,6 +26,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// What it said when it worked.
     pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -62,10 +67,22 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
 }
 
+/// As [`run`], with these lines typed.
+fn run_typing(folder: &Path, arguments: &[&str], typed: &str) -> Said {
+    let mut child = doorward(folder, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads it where the command has ended before.
+    let _unread = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    Said::of(child.wait_with_output().unwrap())
+}
+
 fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
     let output = doorward(folder, arguments).envs(environment.iter().copied()).stdin(Stdio::null()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Said::of(output)
 }
 
 /// A server that runs, until it is stopped or dropped.
@@ -82,15 +99,17 @@ impl Serving {
     }
 
     fn logging_to(log: impl Into<Stdio>, folder: &Path, arguments: &[&str]) -> Self {
-        Self::with(doorward(folder, arguments).stderr(log))
+        Self::start_as(doorward(folder, arguments).stderr(log))
     }
 
-    fn with(command: &mut Command) -> Self {
+    fn start_as(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
-        serving.internal = serving.line().strip_prefix("listening on ").unwrap().to_owned();
+        let internal = serving.line();
+        let internal = internal.strip_prefix("listening on ").and_then(|line| line.strip_suffix(" (internal)"));
+        serving.internal = internal.unwrap().to_owned();
         serving
     }
 
@@ -153,6 +172,14 @@ fn generated() -> TempDir {
     folder
 }
 
+/// A configuration with these owners and nothing else, in a folder of its own.
+fn owned_by(owners: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let owner = |name: &&str| format!("[[owner]]\nname = \"{name}\"\n");
+    fs::write(folder.path().join("doorward.toml"), owners.iter().map(owner).collect::<String>()).unwrap();
+    folder
+}
+
 fn secret(text: &str) -> Secret {
     Secret::from_text(text)
 }
@@ -191,7 +218,7 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     let listed = run(here, &["sockets", "list", "--json"]).json();
     assert_eq!((&listed["total"], listed["sockets"].as_array().unwrap().len()), (&Value::from(3), 3));
 
-    assert_eq!(run(here, &["keys", "revoke", id]).well(), "revoked; 1 sockets ended");
+    assert_eq!(run(here, &["keys", "revoke", id]).well(), "revoked; 1 socket ended");
     assert_eq!(by_key.next_message().await.unwrap(), None);
     assert_eq!(by_key.closed().unwrap().code, Some(4410));
     assert!(serving.climb("/robots", Credentials::new().app_key(text).unwrap()).await.is_err());
@@ -205,6 +232,38 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     assert_eq!(by_ticket.next_message().await.unwrap(), None);
     assert_eq!(by_ticket.closed().unwrap().code, Some(1012));
     assert!(run(here, &["why", &refused.trace]).well().contains("verdict  refused: "), "also without a server");
+}
+
+#[test]
+fn what_is_made_for_an_owner_is_for_the_only_one_or_for_one_that_there_is() {
+    let acme = owned_by(&["acme"]);
+    let key = run(acme.path(), &["keygen", "--subject", "robot:9", "--json"]).json();
+    let id = key["id"].as_str().unwrap();
+    assert!(run(acme.path(), &["keys", "list", "--owner", "acme"]).well().contains(id));
+    let revoke = |id| run(acme.path(), &["keys", "revoke", id]);
+    assert!(revoke(id).well().starts_with("revoked"));
+    assert!(revoke(id).failed().1.starts_with(&format!("the key `{id}` is revoked already, since 2")));
+    let unknown = "`acme` has no key `nonsense`; `doorward keys list` shows those that there are";
+    assert_eq!(revoke("nonsense").failed().1, unknown);
+    let made = run(acme.path(), &["keygen", "--subject", "robot:9"]);
+    assert!(made.err.starts_with("note: its id"), "{made:?}");
+    assert!(made.out.starts_with("dwk_") && made.out.lines().count() == 1, "for a file: the key alone");
+    for command in [
+        &["keygen", "--subject", "robot:9"][..],
+        &["keys", "list"],
+        &["keys", "revoke", id],
+        &["sockets", "list"],
+        &["sockets", "end", "gate=chat"],
+        &["genticket", "--any-gate", "--subject", "member:7"],
+    ] {
+        let (code, error) = run(acme.path(), &[command, &["--owner", "default"]].concat()).failed();
+        assert_eq!((code, error.as_str()), (1, "there is no owner `default`; there are `acme`"), "{command:?}");
+    }
+    let two = owned_by(&["acme", "other"]);
+    for command in [&["keygen", "--subject", "robot:9"][..], &["keys", "list"], &["keys", "revoke", id]] {
+        let (code, error) = run(two.path(), command).failed();
+        assert_eq!((code, error.as_str()), (1, "whose? Name an owner with `--owner`; there are `acme`, `other`"));
+    }
 }
 
 #[tokio::test]
@@ -232,6 +291,124 @@ async fn c84_after_a_restart_on_the_same_store_every_replay_is_refused() {
 }
 
 #[test]
+fn whoever_is_asked_for_consent_may_say_y_and_is_asked_again_what_is_neither() {
+    let folder = generated();
+    let here = folder.path();
+    let gate = "[[gate]]\nname = \"ident\"\npath = \"/ident\"\nbackend = { echo = {} }\nladder = [{ ident = { glyph = \"*\" } }]\n";
+    fs::OpenOptions::new().append(true).open(here.join("doorward.toml")).unwrap().write_all(gate.as_bytes()).unwrap();
+    let serving = Serving::start(here, &["serve"]);
+    let url = format!("ws://{}/ident", serving.public);
+    let said = run_typing(here, &["connect", &url], "perhaps\nY\n").well();
+    assert_eq!(said.matches("ident: user accepts glyph: accept? (yes/no)").count(), 2, "{said}");
+    assert!(said.contains("admitted as nobody"), "{said}");
+    let (_, error) = run_typing(here, &["connect", &url], "n\n").failed();
+    assert!(error.starts_with("refused: 1000 declined: "), "{error}");
+}
+
+#[test]
+fn where_a_token_may_come_from_is_told_by_help_and_where_none_is_given() {
+    let folder = generated();
+    let here = folder.path();
+    for command in ["checktoken", "connect"] {
+        let help = run(here, &[command, "--help"]).well();
+        assert!(help.contains("DOORWARD_TOKEN") && help.contains("never"), "{help}");
+    }
+    let help = run(here, &["checktoken", "-h"]).well();
+    assert!(help.contains("or else `DOORWARD_TOKEN`, or else standard"), "{help}");
+    let checktoken = ["checktoken", "--issuer", "site"];
+    let none = "no token is given; name it by `--token-file`, `DOORWARD_TOKEN` or standard input";
+    assert_eq!(run(here, &checktoken).failed(), (1, none.to_owned()));
+    fs::write(here.join("token"), "\n").unwrap();
+    for command in [&checktoken[..], &["connect", "ws://127.0.0.1:9/"]] {
+        let said = run(here, &[command, &["--token-file", "token"]].concat());
+        assert_eq!(said.failed(), (1, "`token` is empty".to_owned()));
+    }
+}
+
+#[test]
+fn a_subject_is_what_was_written_or_it_is_told_what_would_be_right() {
+    let folder = generated();
+    let here = folder.path();
+    for command in [&["keygen"][..], &["genticket", "--any-gate"]] {
+        let (code, error) = run(here, &[command, &["--subject", "bob"]].concat()).failed();
+        assert_eq!((code, error.as_str()), (1, "`bob` is no subject; write `kind:pk`, such as `member:7`"));
+    }
+    let gentoken = |subject| run(here, &["gentoken", "--issuer", "site", "--subject", subject]);
+    let (code, error) = gentoken("").failed();
+    assert_eq!((code, error.as_str()), (1, "a token needs a subject; name its primary key, such as `--subject 7`"));
+    let twice = "note: gates will know the subject as `member:member:bob`; for `member:bob` write `--subject bob`\n";
+    assert_eq!(gentoken("member:bob").err, twice);
+    assert_eq!(gentoken("urn:bob").err, "");
+    let _serving = Serving::start(here, &["serve"]);
+    let (code, error) = run(here, &["sockets", "end", "subject=bob"]).failed();
+    let right = "`bob` is no subject; write `kind:pk`, such as `subject=member:bob`";
+    assert_eq!((code, error.as_str()), (1, right));
+}
+
+#[test]
+fn a_mistake_of_the_command_line_is_told_of_its_argument_with_what_would_be_right() {
+    let folder = generated();
+    let here = folder.path();
+    let (code, error) = run(here, &["guard", "http://127.0.0.1:9000/x"]).failed();
+    assert_eq!(code, 2);
+    assert!(error.contains("for '<URL>': an upstream is reached by `ws://`"), "{error}");
+    assert!(error.ends_with("write `ws://127.0.0.1:9000/x`"), "{error}");
+    for command in [&["serve"][..], &["guard", "ws://127.0.0.1:9/"], &["demo"]] {
+        for address in ["localhost:18422", "18422", ":18422"] {
+            let (code, error) = run(here, &[command, &["--listen", address]].concat()).failed();
+            assert_eq!(code, 2);
+            assert!(error.contains("--listen") && error.ends_with("as in `127.0.0.1:18422`"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_second_interrupt_ends_a_server_at_once_and_the_first_says_so() {
+    let folder = generated();
+    let mut serving = Serving::start_as(
+        doorward(folder.path(), &["serve"]).env("DOORWARD_SERVER_SHUTDOWN", "1000h").stderr(Stdio::piped()),
+    );
+    let mut log = BufReader::new(serving.child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let token = run(folder.path(), &["gentoken", "--issuer", "site", "--subject", "7"]).well();
+    let _staying = serving.climb("/chat", Credentials::new().jwt(secret(&token))).await.unwrap();
+    let interrupt = || kill_process(Pid::from_child(&serving.child), Signal::INT).unwrap();
+    interrupt();
+    let said = log.find(|line| line.contains("closing")).unwrap();
+    assert!(said.ends_with("1 socket left, for 3600000s at most; Ctrl-C again ends now"), "{said}");
+    interrupt();
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_nobody_answers_is_told_with_the_flag_that_gives_it() {
+    let folder = generated();
+    let here = folder.path();
+    let serving = Serving::start(here, &["serve"]);
+    let error = |path: &str| run(here, &["connect", &format!("ws://{}{path}", serving.public)]).failed().1;
+    assert_eq!(error("/chat"), "nobody is there to answer `jwt`; give it with `--token-file` or `DOORWARD_TOKEN`");
+    assert_eq!(
+        error("/robots"),
+        "nobody can type the `key` of `app_key`; give its secret with `--key-file` or `DOORWARD_KEY`"
+    );
+}
+
+#[test]
+fn a_configuration_without_its_flag_is_told_of_the_flag() {
+    let said = run(Path::new("."), &["checkconfig", "good.toml"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("a configuration is named by `-c good.toml`"), "{said:?}");
+}
+
+#[test]
+fn genconfig_leaves_what_is_there_and_says_where_else_to_write() {
+    let folder = generated();
+    let (code, error) = run(folder.path(), &["genconfig"]).failed();
+    assert_eq!(code, 1);
+    assert!(error.starts_with("nothing is written: `doorward.toml`: "), "{error}");
+    assert!(error.ends_with("; move it away, or write elsewhere with `-c FOLDER/FILE`"), "{error}");
+}
+
+#[test]
 fn a_second_server_on_a_store_is_told_so() {
     let folder = generated();
     let serving = Serving::start(folder.path(), &["serve"]);
@@ -250,6 +427,10 @@ fn a_port_that_is_taken_is_named() {
     let (code, error) = run(folder.path(), &["serve", "--listen", &address]).failed();
     assert_eq!(code, 1);
     assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    assert!(error.ends_with("; another is named by `--listen` or `[server] listen`"), "{error}");
+    let (_, error) = run_with(folder.path(), &["serve"], &[("DOORWARD_INTERNAL_LISTEN", &address)]).failed();
+    assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    assert!(error.ends_with("; another is named by `[internal] listen`"), "{error}");
 }
 
 #[test]
@@ -293,7 +474,7 @@ fn a_log_whose_reader_stands_still_stops_nothing() {
     // As much as a pipe takes.
     log.write_all(&[b'x'; 64 * 1024]).unwrap();
     let mut arguments = doorward(folder.path(), &["serve"]);
-    let serving = Serving::with(arguments.env("DOORWARD_LOG", "trace").stderr(log));
+    let serving = Serving::start_as(arguments.env("DOORWARD_LOG", "trace").stderr(log));
     assert!(run(folder.path(), &["health"]).well().starts_with("ok: "));
     let (pid, (done, waits)) = (Pid::from_child(&serving.child), std::sync::mpsc::channel::<()>());
     let killer = std::thread::spawn(move || {
@@ -377,7 +558,7 @@ fn guard_makes_its_configuration_once_and_leaves_what_a_person_has_changed() {
         assert_eq!(guard.stop(), Some(0));
         token
     };
-    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(64));
+    assert_eq!(run(here, &["guard", "--data", "data", "nowhere"]).code, Some(2));
     start("wrote");
     let changed = format!("# Mine.\n{}max_session = \"1h\"\n", fs::read_to_string(&file).unwrap());
     fs::write(&file, &changed).unwrap();

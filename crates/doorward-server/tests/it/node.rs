@@ -72,6 +72,17 @@ async fn c81_who_comes_during_a_drain_is_told_to_come_back_until_the_last_socket
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_is_in_a_hurry_waits_for_nobody() {
+    let running = node().await;
+    let door = Arc::clone(running.door());
+    let mut pass = door.caps().enter().unwrap();
+    pass.heard();
+    let began = Instant::now();
+    running.close_unless_hurried(AN_AGE, std::future::ready(())).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn c81_a_node_is_gone_within_its_time_whoever_stays() {
     for (within, stays) in [(30, false), (30, true), (1, true)] {
         let within = Duration::from_secs(within);

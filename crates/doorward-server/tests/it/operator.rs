@@ -39,7 +39,10 @@ impl Operated {
     async fn door() -> Self {
         let world = World::of(Carrier::Tcp, CHAT).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("{SITE}{CHAT}").replace("[store]", "[store]\ncontrol = \"control.sock\"");
+        let text = format!("{SITE}{CHAT}\n[[owner]]\nname = \"other\"\n")
+            .replace("[store]", "[store]\ncontrol = \"control.sock\"")
+            .replace("[[issuer]]", "[[issuer]]\nowner = \"acme\"")
+            .replace("[[gate]]", "[[gate]]\nowner = \"acme\"");
         fs::write(folder.path().join("doorward.toml"), text).unwrap();
         let operated = Self { world, folder };
         tokio::spawn(control::serve(&operated.socket(), Arc::clone(&operated.world.door)).unwrap());
@@ -182,13 +185,13 @@ async fn what_no_socket_rests_on_is_an_error_that_names_what_they_rest_on() {
 async fn a_server_that_is_going_down_says_so_and_is_not_well() {
     let operated = Operated::door().await;
     let _crowd = operated.crowd("acme", 1).await;
-    assert!(operated.command(&["health"]).await.well().starts_with("ok: 1 sockets"));
+    assert!(operated.command(&["health"]).await.well().starts_with("ok: 1 socket,"));
     let door = Arc::clone(&operated.world.door);
     let mut draining = Box::pin(door.drain(Duration::from_secs(3600)));
     assert!(timeout(Duration::ZERO, &mut draining).await.is_err(), "somebody is there");
     let said = operated.command(&["health"]).await;
     assert_eq!(said.code, Some(1));
-    assert!(said.out.starts_with("draining: 1 sockets"), "{said:?}");
+    assert!(said.out.starts_with("draining: 1 socket,"), "{said:?}");
     let said = operated.command(&["health", "--json"]).await;
     assert_eq!(said.code, Some(1), "a script is told twice: {said:?}");
     assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap()["status"], "draining");

@@ -12,11 +12,11 @@ mod world;
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, input, say};
 use narrator::Narrator;
 use world::World;
 
-/// Show every ladder at work: a server, real clients, and the transcript of what they say.
+/// Show every ladder at work, with real clients, and what they say.
 ///
 /// It needs no file, and no network but this machine's own.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct Demo {
     #[arg(long)]
     once: bool,
     /// The address and port of the demo's server.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", value_parser = input::listen, default_value = "127.0.0.1:0")]
     listen: std::net::SocketAddr,
 }
 

@@ -193,7 +193,7 @@ fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &Key
             report.error(&at, "there is no issuer whose tokens could be taken", "add one as `[[issuer]]`");
         }
         (None, known) => {
-            let hint = format!("add `issuer = ...` with one of {}", nearest::list(known));
+            let hint = format!("add `issuer = ...` with one of {}", nearest::in_backticks(known));
             report.error(&at, "it has to say whose tokens are taken, because there are several issuers", hint);
         }
     }

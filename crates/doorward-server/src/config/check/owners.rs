@@ -80,13 +80,13 @@ pub(super) fn owner_of(
         (Some(owner), known) => {
             let hint = match nearest::nearest(owner, known.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None => format!("known owners: {}; a new one is added by `[[owner]]`", nearest::list(known)),
+                None => format!("known owners: {}; a new one is added by `[[owner]]`", nearest::in_backticks(known)),
             };
             report.error(&path.key("owner"), format!("there is no owner `{owner}`"), hint);
             None
         }
         (None, known) => {
-            let hint = format!("add `owner = ...` with one of {}", nearest::list(known));
+            let hint = format!("add `owner = ...` with one of {}", nearest::in_backticks(known));
             report.error(&path.key("owner"), "it has to say whose it is, because there are several owners", hint);
             None
         }
