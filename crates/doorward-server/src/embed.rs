@@ -25,3 +25,31 @@ pub async fn embed(config: &str, extensions: Extensions) -> Result<Arc<Door>, Em
         .map_err(EmbedError::Config)?;
     Ok(Node::open(loaded.config, Path::new(""), extensions).await?.embed())
 }
+
+#[cfg(test)]
+mod tests {
+    use doorward_backends::hub::ChannelRules;
+
+    use super::*;
+
+    const CONFIG: &str = r#"
+        store = { url = "memory:" }
+        [[gate]]
+        name = "news"
+        path = "/news"
+        backend = { hub = {} }
+        open = true
+        channel = [{ name = "alerts" }]
+    "#;
+
+    #[tokio::test]
+    async fn a_model_for_a_channel_that_no_gate_has_is_an_error_and_not_denied_in_silence() {
+        let model = |channel: &str| Extensions::default().channel(channel, ChannelRules::default());
+        assert!(embed(CONFIG, model("alerts")).await.is_ok());
+        let error = embed(CONFIG, model("alarms")).await.err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "model for the channel `alarms`: no gate has that channel; add it to a gate with a hub, as a `[[gate.channel]]` of that name"
+        );
+    }
+}

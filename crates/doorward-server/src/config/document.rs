@@ -9,6 +9,7 @@ use toml::{
 use super::{
     mask,
     mistake::{Mistake, Origin, Severity},
+    unclosed,
 };
 
 /// The way to a key: `gate[0].ladder[1].totp.digits`.
@@ -111,23 +112,48 @@ struct Source {
     text: String,
 }
 
+/// What the parser says of a key that stands twice.
+const TWICE: &str = "duplicate key";
+
+/// What it says, at the very end of the file, of brackets that are never closed.
+const UNCLOSED: [&str; 2] = ["unclosed array,", "unclosed inline table,"];
+
 impl<'a> Document<'a> {
-    /// Parses the file as far as it can be parsed; what is no TOML is told as mistakes.
+    /// Parses the file as far as it can be parsed; what is no TOML is told as mistakes: the first one, since those after it are
+    /// mostly its echo, and every key that stands twice. After a bracket that is never closed all is a guess, and none is read.
     pub(super) fn parse(text: &'a str, file: &str) -> (Self, Vec<Mistake>) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let source = Source { origin: Origin::File(file.to_owned()), start: 0, text: text.to_owned() };
-        let document = Self { root: root.into_inner(), sources: vec![source] };
-        let mistakes = errors.iter().map(|error| document.syntax(error)).collect();
+        let mut document = Self { root: root.into_inner(), sources: vec![source] };
+        let is_twice = |error: &&toml::de::Error| error.message() == TWICE;
+        let first = errors.iter().find(|error| !is_twice(error));
+        let is_unclosed = |error: &toml::de::Error| UNCLOSED.iter().any(|start| error.message().starts_with(start));
+        let before = first.and_then(toml::de::Error::span).and_then(|span| text.get(..span.start));
+        if let Some(at) = before.filter(|_| errors.iter().any(is_unclosed)).and_then(unclosed::opened) {
+            document.root = DeTable::new();
+            let mistake = document.unclosed(text, at);
+            return (document, vec![mistake]);
+        }
+        let told =
+            errors.iter().filter(|error| is_twice(error) || first.is_some_and(|first| std::ptr::eq(*error, first)));
+        let mistakes = told.map(|error| document.syntax(error)).collect();
         (document, mistakes)
+    }
+
+    fn unclosed(&self, text: &str, at: usize) -> Mistake {
+        let (what, close) = if text[at..].starts_with('[') { ("list", "]") } else { ("table", "}") };
+        let message = format!("the {what} that begins here is not closed");
+        let hint = format!("its `{close}` is missing; nothing after it could be read");
+        self.mistake(Severity::Error, at..at + 1, KeyPath::default(), message, hint)
     }
 
     fn syntax(&self, error: &toml::de::Error) -> Mistake {
         let hint = match error.message() {
-            "duplicate key" => "a key or table can be given only once; remove one of them",
+            TWICE => "a key or table can be given only once; remove one of them",
             _ => "see https://toml.io for how it is written; text stands in quotes",
         };
         let message = match error.message() {
-            "duplicate key" => "it stands here a second time".to_owned(),
+            TWICE => "it stands here a second time".to_owned(),
             message => format!("this is no TOML: {message}"),
         };
         self.mistake(Severity::Error, error.span().unwrap_or(0..0), KeyPath::default(), message, hint)

@@ -40,6 +40,7 @@ mod report;
 mod secret_file;
 mod sections;
 mod step_times;
+mod unclosed;
 mod values;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -85,7 +85,12 @@ impl<'m> Wrong<'m> {
             }
             Self::UnknownName { name, known } => {
                 let what = if is_key { format!("unknown name `{name}`") } else { format!("unknown value `{name}`") };
-                report.error_at(at, span, what, nearest::hint(name, known, "known"));
+                // Few are better told all: the nearest word can have the opposite sense.
+                let hint = match known.len() {
+                    1..=5 if !is_key => format!("one of {}", nearest::in_backticks(known)),
+                    _ => nearest::hint(name, known, "known"),
+                };
+                report.error_at(at, span, what, hint);
             }
             Self::Missing { key } => {
                 let at = at.key(key);
@@ -100,7 +105,10 @@ impl<'m> Wrong<'m> {
                 report.error_at(at, span, format!("expected {wanted}, found {}", said(found)), hint);
             }
             Self::SeveralInOne => {
-                let hint = "give each its own braces: `[{ first = {} }, { second = {} }]`";
+                let hint = match at.last_key() {
+                    "backend" => "a gate has one backend: keep one of them",
+                    _ => "give each its own braces: `[{ first = {} }, { second = {} }]`",
+                };
                 report.error_at(at, span, "several names in one pair of braces", hint);
             }
             Self::NoneInOne => {

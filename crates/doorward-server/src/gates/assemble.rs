@@ -60,6 +60,8 @@ pub enum Part {
     Gate(OwnerId, GateName),
     /// An issuer of tokens.
     Issuer(OwnerId, String),
+    /// What an embedding application puts behind a channel.
+    Model(String),
 }
 
 impl fmt::Display for Part {
@@ -67,11 +69,12 @@ impl fmt::Display for Part {
         match self {
             Self::Gate(owner, name) => write!(f, "gate `{name}` of `{owner}`"),
             Self::Issuer(owner, name) => write!(f, "issuer `{name}` of `{owner}`"),
+            Self::Model(channel) => write!(f, "model for the channel `{channel}`"),
         }
     }
 }
 
-/// What is wrong with a gate or an issuer.
+/// What is wrong with a gate, an issuer or a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unassembled {
@@ -93,6 +96,9 @@ pub enum Unassembled {
     /// The path cannot be used.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// A model would never be asked.
+    #[error("no gate has that channel; add it to a gate with a hub, as a `[[gate.channel]]` of that name")]
+    NoSuchChannel,
 }
 
 /// The issuers of tokens by owner and name: names are an owner's own.
@@ -134,6 +140,7 @@ impl Gates {
                 errors.push(AssembleError { part: Part::Gate(owner, name), why });
             }
         }
+        errors.extend(unheard(config, tools));
         if errors.is_empty() { Ok(assembly.next) } else { Err(AssembleErrors(errors)) }
     }
 }
@@ -228,6 +235,13 @@ impl Assembly<'_> {
             _ => Ok(Arc::new(hub)),
         }
     }
+}
+
+/// The models that no gate has a channel for, not even one that is disabled.
+fn unheard(config: &Config, tools: &Tools) -> impl Iterator<Item = AssembleError> {
+    let has = |name: &str| config.gates.iter().flat_map(|gate| &gate.channel).any(|channel| channel.name == name);
+    let models = tools.extensions.models.keys().filter(move |name| !has(name));
+    models.map(|name| AssembleError { part: Part::Model(name.clone()), why: Unassembled::NoSuchChannel })
 }
 
 /// The issuers of tokens, and those that cannot be built.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_client::{Client, ClimbError, ConnectError, Credentials, Options};
+use doorward_client::{Client, ClimbError, ConnectError, Credentials, Message, Options};
 use doorward_types::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -264,6 +264,32 @@ fn what_is_made_for_an_owner_is_for_the_only_one_or_for_one_that_there_is() {
         let (code, error) = run(two.path(), command).failed();
         assert_eq!((code, error.as_str()), (1, "whose? Name an owner with `--owner`; there are `acme`, `other`"));
     }
+}
+
+/// The first page is pasted line by line, so its token has to be good for its messages.
+#[tokio::test]
+async fn what_the_readme_sends_to_the_generated_hub_is_allowed_to_its_token() {
+    let readme = include_str!("../../../../README.md");
+    let folder = generated();
+    let serving = Serving::start(folder.path(), &["serve"]);
+    let (_, rest) = readme.split_once("DOORWARD_TOKEN=$(doorward ").unwrap();
+    let (gentoken, connect) = rest.split_once(") doorward connect ws://127.0.0.1:8420").unwrap();
+    let token = run(folder.path(), &gentoken.split(' ').collect::<Vec<_>>()).well();
+    let path = connect.lines().next().unwrap();
+    let mut client = serving.climb(path, Credentials::new().jwt(secret(&token))).await.unwrap();
+    let mut heard = Vec::new();
+    for frame in readme.lines().filter(|line| line.starts_with(r#"{"action":"#)) {
+        client.send(frame).await.unwrap();
+        let Some(Message::Text(answer)) = client.next_message().await.unwrap() else { panic!("closed after {frame}") };
+        heard.push(answer);
+    }
+    assert_eq!(
+        heard,
+        [
+            r#"{"event":"subscribed","channel":"group","pk":"3"}"#,
+            r#"{"event":"message","channel":"group","pk":"3","message":"hello"}"#,
+        ]
+    );
 }
 
 #[tokio::test]

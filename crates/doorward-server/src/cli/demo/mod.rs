@@ -47,7 +47,7 @@ impl Demo {
                 return verdict;
             }
             verdict?;
-            say("\nthe server stays up; try it in another terminal:");
+            say("\nthe server stays up; try it in another terminal (what begins with `{` is for the gate):");
             for line in world.lines_to_try() {
                 say(format_args!("  {line}"));
             }

@@ -154,13 +154,17 @@ impl World {
     /// Lines for another terminal.
     pub(super) fn lines_to_try(&self) -> Vec<String> {
         let (address, folder) = (self.address(), self.folder.path().display());
+        // It need not be installed anywhere: the program is where this one runs from.
+        let doorward = std::env::current_exe().map_or("doorward".to_owned(), |path| path.display().to_string());
         vec![
-            format!(
-                "doorward connect \"ws://{address}/fancy_app_path/lobby?myid=bob\" --key-file {folder}/bob.key --challenge-file {folder}/challenge.secret"
-            ),
-            format!("doorward connect ws://{address}/ws --token-file {folder}/bob.token"),
-            format!("doorward connect ws://{address}/chat/ --token-file {folder}/bob.token"),
-            format!("doorward sockets list -c {folder}/doorward.toml"),
+            format!("cd {folder}"),
+            format!("{doorward} connect ws://{address}/ws --token-file bob.token"),
+            r#"{"action":"subscribe","channel":"group","pk":3}"#.to_owned(),
+            r#"{"action":"publish","channel":"group","pk":3,"message":"hello"}"#.to_owned(),
+            format!("{doorward} connect ws://{address}/chat/ --token-file bob.token"),
+            format!("{doorward} connect \"ws://{address}/fancy_app_path/lobby?myid=bob\" \\"),
+            "    --key-file bob.key --challenge-file challenge.secret".to_owned(),
+            format!("{doorward} sockets list"),
         ]
     }
 }

@@ -8,7 +8,7 @@ mod owners;
 use doorward_auth::settings::ReadSecret;
 
 use super::{
-    Authenticators, Config, Listen, Parts, Table,
+    Authenticators, Config, Gate, Listen, Parts, Table,
     document::KeyPath,
     report::Report,
     sections::{Internal, Server},
@@ -20,6 +20,14 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: 
     limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
     let issuers = owners::check(report, parts, read);
     gates::check(report, parts, &gates::Around { issuers: &issuers, authenticators, read });
+    let is_right = !report.has_error_within(&KeyPath::default());
+    if is_right && report.document.value(&KeyPath::of(Gate::NAME)).is_none() {
+        report.warning(
+            &KeyPath::of(Gate::NAME),
+            "there is no gate, so nobody can connect",
+            "add a `[[gate]]`, or start from `doorward genconfig`",
+        );
+    }
 }
 
 fn listeners(report: &mut Report<'_, '_>, config: &Config) {

@@ -297,6 +297,7 @@ fn c90_what_everybody_can_reach_unencrypted_is_warned_about() {
     expect(
         text,
         &[
+            ("W1", "gate", "there is no gate", "add a `[[gate]]`"),
             ("W2", "server.listen", "nothing on it is encrypted", "a proxy that speaks TLS"),
             ("W3", "server.trusted_proxies[0]", "believes the forwarding headers of everybody", "your own proxies"),
             ("W5", "internal.listen", "can be reached from everywhere", "listen on `127.0.0.1`"),
