@@ -8,6 +8,9 @@ use crate::cli::{Failure, say};
 /// Fields whose values are shown: the others are credentials, and only their beginning is.
 const SHOWN: [&str; 3] = ["accept", "partial", "answer"];
 
+/// How much of what is said fits on a line of 120 columns.
+const WIDTH: usize = 100;
+
 /// Prints the transcript and counts what did not go as told.
 #[derive(Default)]
 pub(super) struct Narrator {
@@ -26,8 +29,13 @@ impl Narrator {
         say(format_args!("   {text}"));
     }
 
-    /// Says that one side sends something to the other.
+    /// Says that one side sends something to the other; what is too long for a line is cut.
     pub(super) fn sends(&self, from: &str, to: &str, what: impl Display) {
+        let mut what = what.to_string();
+        if let Some((end, _)) = what.char_indices().nth(WIDTH) {
+            what.truncate(end);
+            what.push('…');
+        }
         say(format_args!("   {from:>5} -> {to:<5}  {what}"));
     }
 
