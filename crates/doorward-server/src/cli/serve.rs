@@ -52,7 +52,9 @@ pub(super) fn serve(
         let node = Node::open(config, &file.base(), Extensions::default()).await?;
         let running = node.listen().await?;
         say(format_args!("listening on {}", running.public()));
-        say(format_args!("listening on {} (internal)", running.internal()));
+        say(format_args!("listening on {}", running.internal()));
+        // The lines above are for scripts, which want nothing behind the address.
+        tracing::info!("users connect to {}, probes to {}", running.public(), running.internal());
         ready(running.public());
         loop {
             tokio::select! {

@@ -107,9 +107,7 @@ impl Serving {
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
-        let internal = serving.line();
-        let internal = internal.strip_prefix("listening on ").and_then(|line| line.strip_suffix(" (internal)"));
-        serving.internal = internal.unwrap().to_owned();
+        serving.internal = serving.line().strip_prefix("listening on ").unwrap().to_owned();
         serving
     }
 
