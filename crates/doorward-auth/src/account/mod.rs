@@ -31,8 +31,10 @@
 //! ```
 
 mod fold;
+mod hashing;
 mod password;
 mod username;
 
+pub use hashing::{HashedPassword, Hashing, HashingError, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
 pub use username::{UnusableUsername, Username};
