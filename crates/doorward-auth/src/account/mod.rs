@@ -33,8 +33,12 @@
 mod fold;
 mod hashing;
 mod password;
+mod qr;
+mod totp;
 mod username;
 
 pub use hashing::{HashedPassword, Hashing, HashingError, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
+pub use qr::{NoQr, QrPicture};
+pub use totp::{TotpSeed, TotpStep};
 pub use username::{UnusableUsername, Username};
