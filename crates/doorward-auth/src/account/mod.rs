@@ -30,15 +30,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod codes;
 mod fold;
 mod hashing;
 mod password;
 mod qr;
+mod sealed;
 mod totp;
 mod username;
 
+pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
 pub use hashing::{HashedPassword, Hashing, HashingError, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
 pub use qr::{NoQr, QrPicture};
+pub use sealed::{KeyEncryptionKey, NotOpened, Sealed};
 pub use totp::{TotpSeed, TotpStep};
 pub use username::{UnusableUsername, Username};
