@@ -107,6 +107,45 @@ random_id! {
     /// One decision of a ladder, in the form of a W3C trace id (32 lowercase hex digits).
     TraceId, "a trace id of 32 hexadecimal digits"
 }
+random_id! {
+    /// One login at a site. Public: it is what proofs rest on (`sid=...`), and opens nothing.
+    SessionId, "a session id of 32 hexadecimal digits"
+}
+
+/// The number of an account of the built-in site, unique among all owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(pub u64);
+
+impl AccountId {
+    /// The kind of the subjects that accounts are.
+    pub const KIND: &'static str = "member";
+
+    /// The account as a subject: whom it proves. `username` is the name that is shown.
+    pub fn subject(self, username: impl Into<String>) -> Subject {
+        Subject { kind: Self::KIND.to_owned(), pk: self.to_string(), uuid: username.into() }
+    }
+
+    /// The account that a subject is; `None` for a subject of another kind.
+    pub fn of(subject: &Subject) -> Option<Self> {
+        (subject.kind == Self::KIND).then(|| subject.pk.parse().ok()).flatten()
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for AccountId {
+    type Err = UnreadableId;
+
+    fn from_str(text: &str) -> Result<Self, UnreadableId> {
+        let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+        let number = digits.then(|| text.parse().ok()).flatten();
+        number.map(Self).ok_or(UnreadableId { expected: "the number of an account" })
+    }
+}
 
 /// A position in the revocation log; 0 is before its first entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +163,11 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// What every proof of it rests on.
+    pub fn rest(&self) -> Rest {
+        Rest::on("subject", self.to_string())
+    }
+
     /// Whether it is the same record: by kind and primary key. The name that is shown may differ from one proof to the next.
     pub fn same_as(&self, other: &Self) -> bool {
         self.kind == other.kind && self.pk == other.pk
@@ -188,6 +232,15 @@ mod tests {
         assert!("0x".parse::<TraceId>().is_err());
         assert!("+0000000000000000000000000000000".parse::<TraceId>().is_err());
         assert!("G".repeat(32).parse::<SocketId>().is_err());
+    }
+
+    #[test]
+    fn an_account_is_the_subject_that_it_is_read_back_from() {
+        let subject = AccountId(7).subject("bob");
+        assert_eq!(subject.to_string(), "member:7");
+        assert_eq!(AccountId::of(&subject), Some(AccountId(7)));
+        assert_eq!(AccountId::of(&Subject { kind: "terminal".into(), ..subject.clone() }), None);
+        assert_eq!(AccountId::of(&Subject { pk: "+7".into(), ..subject }), None);
     }
 
     #[test]

@@ -21,6 +21,16 @@ pub enum KeyText {
     Challenge,
     /// A one-time ticket.
     Ticket,
+    /// A login at the built-in site: the value of its cookie.
+    Session,
+    /// A browser that has logged in: the value of a cookie that outlives its logins.
+    Browser,
+    /// What a new access token is fetched with.
+    Refresh,
+    /// A program's way to the HTTP API.
+    Api,
+    /// The one-time link by which an account is made.
+    Invitation,
 }
 
 /// A text was not a key of its kind. The text itself is never repeated.
@@ -41,6 +51,11 @@ impl KeyText {
             Self::AppKey => "dwk_",
             Self::Challenge => "dwc_",
             Self::Ticket => "dwt_",
+            Self::Session => "dws_",
+            Self::Browser => "dwb_",
+            Self::Refresh => "dwr_",
+            Self::Api => "dwa_",
+            Self::Invitation => "dwi_",
         }
     }
 

@@ -33,7 +33,7 @@ mod transcript;
 
 pub use answer::Answer;
 pub use close::{CloseReason, Reconnect};
-pub use id::{Cursor, GateName, KeyId, OwnerId, Rest, SocketId, Subject, TraceId, UnreadableId};
+pub use id::{AccountId, Cursor, GateName, KeyId, OwnerId, Rest, SessionId, SocketId, Subject, TraceId, UnreadableId};
 pub use key::{KeyText, UnreadableKey};
 pub use prompt::{Prompt, Shown};
 pub use secret::Secret;

@@ -4,20 +4,36 @@
 //! `Ok(None)`; an `Err` means that the world is down, and whoever depends on it refuses. Silence means the same: layers wait
 //! for a port no longer than [`Ports::answer_within`].
 
+mod accounts;
+mod api_keys;
 mod app_keys;
 mod audit;
 mod authenticator;
 mod bounded;
 mod clock;
+mod factors;
+mod key_entries;
+mod refreshes;
+mod revocations;
 mod rng;
+mod sessions;
+mod throttle;
 mod tickets;
 mod tokens;
 
+pub use accounts::{Account, Accounts, Created, Invitation, NewAccount, Role};
+pub use api_keys::{ApiKey, ApiKeys};
 pub use app_keys::{AppKey, AppKeys};
 pub use audit::{Audit, AuditRecord, Outcome};
 pub use authenticator::{Authenticator, Identity};
 pub use clock::Clock;
+pub use factors::{Factors, Totp};
+pub use key_entries::{Entered, KeyEntries, KeyEntry, WRONG_TRIES};
+pub use refreshes::{Refresh, Refreshes, Rotated};
+pub use revocations::{Change, Ending, LogEntry, Page, Revocations, What, Why};
 pub use rng::{Rng, SystemRng};
+pub use sessions::{NewSession, Session, Sessions};
+pub use throttle::{Attempt, AttemptId, Reserved, Throttle};
 pub use tickets::{Ticket, TicketBinding, Tickets};
 pub use tokens::UsedTokens;
 
@@ -67,5 +83,45 @@ pub struct Ports {
 impl Ports {
     pub(crate) fn bounded<P: ?Sized>(&self, name: &'static str, port: &Arc<P>) -> Bounded<P> {
         Bounded::new(name, Arc::clone(port), self.answer_within)
+    }
+}
+
+/// What the built-in site keeps: its accounts, their logins, and how those end. Cheap to clone.
+#[derive(Clone)]
+pub struct SitePorts {
+    /// Accounts.
+    pub accounts: Arc<dyn Accounts>,
+    /// Logins.
+    pub sessions: Arc<dyn Sessions>,
+    /// How they end.
+    pub revocations: Arc<dyn Revocations>,
+    /// How often somebody may guess.
+    pub throttle: Arc<dyn Throttle>,
+    /// Authenticator apps and recovery codes.
+    pub factors: Arc<dyn Factors>,
+    /// Keys that are typed into a socket.
+    pub key_entries: Arc<dyn KeyEntries>,
+    /// Refresh tokens.
+    pub refreshes: Arc<dyn Refreshes>,
+    /// Keys to the HTTP API.
+    pub api_keys: Arc<dyn ApiKeys>,
+}
+
+impl SitePorts {
+    /// All of them in one place, which they have to be: what ends a login ends what rests on it in the same act.
+    pub fn of<S>(store: &Arc<S>) -> Self
+    where
+        S: Accounts + Sessions + Revocations + Throttle + Factors + KeyEntries + Refreshes + ApiKeys + 'static,
+    {
+        Self {
+            accounts: Arc::clone(store) as _,
+            sessions: Arc::clone(store) as _,
+            revocations: Arc::clone(store) as _,
+            throttle: Arc::clone(store) as _,
+            factors: Arc::clone(store) as _,
+            key_entries: Arc::clone(store) as _,
+            refreshes: Arc::clone(store) as _,
+            api_keys: Arc::clone(store) as _,
+        }
     }
 }

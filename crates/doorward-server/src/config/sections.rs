@@ -121,6 +121,44 @@ table! {
 }
 
 table! {
+    /// The built-in site: pages to register, log in and out, and to see and end what a login has opened. Each owner has its own
+    /// accounts; which owner a request means is told by its host name.
+    Site as "site" {
+        /// Whether there is a site on the public port.
+        enabled: bool = false;
+        /// The name that its pages and authenticator apps show.
+        name: String = "Doorward".to_owned();
+        /// Whose accounts those are where a request's host name is no owner's. The first owner's where it is left out.
+        owner: Option<String> = None, like "\"acme\"";
+        /// The address by which browsers reach it, for links; where it is left out it is the one of the request.
+        url: Option<String> = None, like "\"https://auth.shop.example\"";
+        /// Whether anybody may make an account. Otherwise an owner invites them, and the first account is made by the link that
+        /// is printed at the first start.
+        register: bool = false;
+        /// The parent domain that the login's cookie is for, so that pages and gates of its sub-domains share one login. It then
+        /// is as safe as the least safe of them; where it is left out, the cookie is for the site's own host alone.
+        cookie_domain: Option<Host> = None, like "\"shop.example\"";
+        /// After how long without use a login ends. Requests and messages are use; pings are not.
+        session_idle: Span = Span::from_secs(30 * 60);
+        /// When a login ends however much it is used.
+        session_longest: Span = Span::from_secs(12 * 60 * 60);
+    }
+}
+
+table! {
+    /// How sure a node has to be of what has ended. It reads the revocation log again and again; while it cannot, nothing is
+    /// delivered on its sockets.
+    Lease as "lease" {
+        /// How often the log is read where nobody says that there is something new.
+        confirm_every: Span = Span::from_secs(2);
+        /// How long after a reading, counted from its beginning, sockets are trusted. Then they are suspended.
+        lasts: Span = Span::from_secs(30);
+        /// How long suspended sockets then wait for the next reading before they are closed with 1013.
+        grace: Span = Span::from_secs(15);
+    }
+}
+
+table! {
     /// Who composes gates. Gates, keys and tickets of one owner never meet those of another. Without any `[[owner]]` there is
     /// one, named `default`.
     Owner as "owner" {

@@ -4,6 +4,7 @@ mod gates;
 mod ladder;
 mod limits;
 mod owners;
+mod site;
 
 use doorward_auth::settings::ReadSecret;
 
@@ -18,6 +19,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: 
     listeners(report, &parts.config);
     proxies(report, &parts.config);
     limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
+    site::check(report, parts);
     let issuers = owners::check(report, parts, read);
     gates::check(report, parts, &gates::Around { issuers: &issuers, authenticators, read });
     let is_right = !report.has_error_within(&KeyPath::default());

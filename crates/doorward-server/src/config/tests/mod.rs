@@ -5,6 +5,7 @@ mod environment;
 mod ladders;
 mod manual;
 mod reading;
+mod site;
 
 use std::{collections::BTreeMap, path::Path};
 

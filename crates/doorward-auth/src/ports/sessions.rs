@@ -1,0 +1,116 @@
+use std::{net::IpAddr, time::Duration};
+
+use doorward_types::{AccountId, Cursor, OwnerId, Rest, SessionId, Subject, Timestamp};
+
+use super::{PortError, Role};
+use crate::BoxFuture;
+
+/// One login at the built-in site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// At whose site.
+    pub owner: OwnerId,
+    /// Its public id.
+    pub sid: SessionId,
+    /// Who has logged in.
+    pub account: AccountId,
+    /// The account's name as it is shown.
+    pub username: String,
+    /// What the account may do.
+    pub role: Role,
+    /// The hash of the browser's own cookie; `None` for a login by a program.
+    pub browser: Option<[u8; 32]>,
+    /// By which factors: RFC 8176 words, `pwd`, `otp`.
+    pub factors: Vec<String>,
+    /// From where.
+    pub source: IpAddr,
+    /// What the program calls itself (`User-Agent`), cut to a length; for the eyes of its user alone.
+    pub agent: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was used last: a request, or a message on one of its sockets.
+    pub last_seen: Timestamp,
+    /// After how long without use it ends.
+    pub idle: Duration,
+    /// When it ends however much it is used.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// Whom it proves.
+    pub fn subject(&self) -> Subject {
+        self.account.subject(self.username.clone())
+    }
+
+    /// What proofs that are made of it rest on.
+    pub fn rest(&self) -> Rest {
+        Rest::on("sid", self.sid.to_string())
+    }
+
+    /// Whether it holds at that time, as far as time goes.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at && now < self.last_seen.plus(self.idle)
+    }
+}
+
+/// A login as it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// The hash of the cookie's text; `None` for a login that has no cookie.
+    pub hash: Option<[u8; 32]>,
+    /// The rest of it. What it says of name and role is not kept: those are the account's.
+    pub session: Session,
+    /// The login that it takes the place of, in the same browser: it ends in the same act.
+    pub replaces: Option<SessionId>,
+}
+
+/// Logins at the built-in site. How they end is [`Revocations::end`](super::Revocations::end)'s business.
+///
+/// A session is found only while it holds: one that has ended, is past its time, or whose account is disabled is not there.
+pub trait Sessions: Send + Sync {
+    /// Keeps a login, and writes it into the revocation log: sockets that are suspended in that browser wait for it. `None`
+    /// where the account is gone or disabled.
+    fn open<'a>(&'a self, session: NewSession) -> BoxFuture<'a, Result<Option<Cursor>, PortError>>;
+
+    /// The login whose cookie has that hash.
+    fn find<'a>(&'a self, hash: [u8; 32], now: Timestamp) -> BoxFuture<'a, Result<Option<Session>, PortError>>;
+
+    /// The login with that id.
+    fn find_by_id<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        sid: SessionId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Session>, PortError>>;
+
+    /// The logins of an account, newest first.
+    fn of_account<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        account: AccountId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Session>, PortError>>;
+
+    /// Logins, newest first; of all owners for `None`.
+    fn list<'a>(
+        &'a self,
+        owner: Option<&'a OwnerId>,
+        now: Timestamp,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<Vec<Session>, PortError>>;
+
+    /// Notes when logins were used last. A time before the one that is known changes nothing, nor does one of a login that is
+    /// over.
+    fn seen<'a>(&'a self, seen: Vec<(SessionId, Timestamp)>) -> BoxFuture<'a, Result<(), PortError>>;
+
+    /// Whether a browser has been used for a login of that account before: it is then a known device.
+    fn knows_browser<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        account: AccountId,
+        browser: [u8; 32],
+    ) -> BoxFuture<'a, Result<bool, PortError>>;
+
+    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log; how many it were.
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>>;
+}
