@@ -1,7 +1,4 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
@@ -96,9 +93,10 @@ pub enum HashingError {
 /// bounded by cores x 19 MiB, however many come.
 pub struct Hashing {
     work: Work,
+    /// For those who are at work.
     permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    room: usize,
+    /// For those who are at work or wait.
+    places: Arc<Semaphore>,
     /// A hash of nobody's password, as much work as any.
     nobody: HashedPassword,
 }
@@ -111,13 +109,8 @@ impl Hashing {
     pub fn new(work: Work, cores: usize) -> Result<Self, HashingError> {
         let cores = cores.max(1);
         let nobody = hash(&work, &NOBODY, &NOBODY)?;
-        Ok(Self {
-            work,
-            permits: Arc::new(Semaphore::new(cores)),
-            waiting: AtomicUsize::new(0),
-            room: 2 * cores,
-            nobody,
-        })
+        let [permits, places] = [cores, 3 * cores].map(|count| Arc::new(Semaphore::new(count)));
+        Ok(Self { work, permits, places, nobody })
     }
 
     /// Hashes a password that an account is to have.
@@ -126,13 +119,10 @@ impl Hashing {
     /// [`HashingError::Busy`] at once where too many wait.
     pub async fn hash(&self, password: &NewPassword, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
         let (work, salt, password) = (self.work.clone(), rng.bytes16(), password.password().clone());
-        self.run(move || hash(&work, password.secret().reveal("to hash it"), &salt)).await
+        self.place()?.run(move || hash(&work, password.secret().reveal("to hash it"), &salt)).await
     }
 
-    /// Compares a password with what is kept of an account; `None` where there is no such account, or it may not log in: that
-    /// takes as long and is wrong.
-    ///
-    /// Where the work has changed since, the password is hashed anew in the same go, with a salt of `rng`.
+    /// Compares a password with what is kept of an account; see [`HashingPlace::verify`].
     ///
     /// # Errors
     /// [`HashingError::Busy`] at once where too many wait.
@@ -142,9 +132,42 @@ impl Hashing {
         kept: Option<&HashedPassword>,
         rng: &dyn Rng,
     ) -> Result<Verified, HashingError> {
+        self.place()?.verify(password, kept, rng).await
+    }
+
+    /// Takes a place among those who are at work or wait: for whoever has something to do before that must not be done in vain.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] where there is none.
+    pub fn place(&self) -> Result<HashingPlace<'_>, HashingError> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashingError::Busy)?;
+        Ok(HashingPlace { hashing: self, place })
+    }
+}
+
+/// A place among those whose passwords are compared.
+pub struct HashingPlace<'a> {
+    hashing: &'a Hashing,
+    place: OwnedSemaphorePermit,
+}
+
+impl HashingPlace<'_> {
+    /// Compares a password with what is kept of an account; `None` where there is no such account, or it may not log in: that
+    /// takes as long and is wrong.
+    ///
+    /// Where the work has changed since, the password is hashed anew in the same go, with a salt of `rng`.
+    ///
+    /// # Errors
+    /// Where what is kept is unusable.
+    pub async fn verify(
+        self,
+        password: &Password,
+        kept: Option<&HashedPassword>,
+        rng: &dyn Rng,
+    ) -> Result<Verified, HashingError> {
         let is_known = kept.is_some();
-        let kept = kept.unwrap_or(&self.nobody).clone();
-        let (work, salt, password) = (self.work.clone(), rng.bytes16(), password.clone());
+        let kept = kept.unwrap_or(&self.hashing.nobody).clone();
+        let (work, salt, password) = (self.hashing.work.clone(), rng.bytes16(), password.clone());
         self.run(move || {
             let bytes = password.secret().reveal("to compare its hash");
             let text = kept.reveal_text("to compare it");
@@ -163,44 +186,18 @@ impl Hashing {
         .await
     }
 
-    /// Runs `job` when a core is free. The permit goes with the job: whoever hangs up meanwhile does not give it back early.
+    /// Runs `job` when a core is free. Permit and place go with the job: whoever hangs up meanwhile gives neither back early.
     async fn run<T: Send + 'static>(
-        &self,
+        self,
         job: impl FnOnce() -> Result<T, HashingError> + Send + 'static,
     ) -> Result<T, HashingError> {
-        let permit = self.permit().await?;
+        let permit = Arc::clone(&self.hashing.permits).acquire_owned().await.map_err(|_| HashingError::Busy)?;
+        let held = (self.place, permit);
         let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _held = held;
             job()
         });
         done.await.unwrap_or_else(|gone| Err(HashingError::Unusable(gone.to_string())))
-    }
-
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, HashingError> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let _place = Place::take(&self.waiting, self.room)?;
-        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| HashingError::Busy)
-    }
-}
-
-/// A place among those who wait; given back when it is dropped, however that comes.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, room: usize) -> Result<Self, HashingError> {
-        let one_more = |waiting| (waiting < room).then_some(waiting + 1);
-        match waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) {
-            Ok(_) => Ok(Self(waiting)),
-            Err(_) => Err(HashingError::Busy),
-        }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -295,7 +292,8 @@ mod tests {
     async fn c45_as_many_as_there_are_cores_are_hashed_twice_as_many_wait_and_the_rest_hears_at_once() {
         let hashing = cheap(2);
         // Two at work that do not come to an end.
-        let at_work = [hashing.permit().await.unwrap(), hashing.permit().await.unwrap()];
+        let at_work: Vec<_> =
+            (0..2).map(|_| (hashing.place(), Arc::clone(&hashing.permits).try_acquire_owned())).collect();
         let password = typed(RIGHT);
         let verify = || Box::pin(hashing.verify(&password, None, &SystemRng));
         let mut waiting: Vec<_> = (0..4).map(|_| verify()).collect();
@@ -311,23 +309,24 @@ mod tests {
         for one in waiting.into_iter().chain([next]) {
             assert_eq!(one.await, Ok(Verified::Wrong));
         }
-        assert_eq!((hashing.permits.available_permits(), hashing.waiting.load(Ordering::Acquire)), (2, 0));
+        assert_eq!((hashing.permits.available_permits(), hashing.places.available_permits()), (2, 6));
     }
 
     #[tokio::test]
     async fn c45_whoever_hangs_up_at_work_gives_no_core_back_before_the_work_is_done() {
         let hashing = cheap(1);
         let (go, gone) = std::sync::mpsc::channel::<()>();
-        let mut job = Box::pin(hashing.run(move || {
+        let mut job = Box::pin(hashing.place().unwrap().run(move || {
             // Ends when the test lets it.
             let _ = gone.recv();
             Ok(())
         }));
         assert!(futures_now(&mut job).is_none());
         drop(job);
-        assert_eq!(hashing.permits.available_permits(), 0, "it is still hashed");
+        let free = || (hashing.permits.available_permits(), hashing.places.available_permits());
+        assert_eq!(free(), (0, 2), "it is still hashed");
         drop(go);
-        let _permit = hashing.permit().await.unwrap();
+        let _permit = hashing.permits.acquire().await.unwrap();
     }
 
     /// What the future gives when it is polled once.

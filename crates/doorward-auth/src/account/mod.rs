@@ -40,7 +40,7 @@ mod totp;
 mod username;
 
 pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
-pub use hashing::{HashedPassword, Hashing, HashingError, Verified, Work};
+pub use hashing::{HashedPassword, Hashing, HashingError, HashingPlace, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
 pub use qr::{NoQr, QrPicture};
 pub use sealed::{KeyEncryptionKey, NotOpened, Sealed};
