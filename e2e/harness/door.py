@@ -43,6 +43,10 @@ path = "/echo"
 open = true
 backend = { echo = {} }
 """
+IDENT = '[{ ident = { glyph = "☂", question = "What is the cat called?", answers = ["Mia"] } }]'
+"""A ladder for a person."""
+NEWS = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "any"\n'
+"""A channel of the gate before it, for everybody who is inside."""
 
 
 def gate(name: str, ladder: str, backend: str = "hub") -> str:

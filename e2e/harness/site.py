@@ -47,7 +47,7 @@ class Site:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-                page = site.pages.get(self.path)
+                page = site.pages.get(self.path.partition("?")[0])
                 self.send_response(200 if page else 404)
                 for name, value in (page.headers if page else {}).items():
                     self.send_header(name, value)

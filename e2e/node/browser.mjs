@@ -45,7 +45,7 @@ const open = async ({ tab, url, person = "somebody", phone = false, dark = false
 const verbs = {
   open,
   run: ({ page }, { script, argument }) => page.evaluate(`(${script})(${JSON.stringify(argument ?? null)})`),
-  fill: ({ page }, { label, text }) => page.getByLabel(label).fill(text),
+  fill: ({ page }, { label, text }) => page.getByLabel(label, { exact: true }).fill(text),
   press: ({ page }, { button }) => page.getByRole("button", { name: button, exact: true }).click(),
   see: ({ page }, { text }) => page.getByText(text).first().waitFor(),
   picture: ({ page }, { path }) => page.screenshot({ path, fullPage: true }).then(() => path),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from harness.browser import Browser, program
-from harness.door import REPOSITORY, Door, gate
+from harness.door import IDENT, NEWS, REPOSITORY, Door, gate
 from harness.site import Site
 
 CLIENT = REPOSITORY / "clients" / "js" / "dist" / "doorward.js"
-NEWS = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "any"\n'
-IDENT = '[{ ident = { glyph = "☂", question = "What is the cat called?", answers = ["Mia"] } }]'
 
 UPGRADE = """(url) => new Promise((done) => {
     const socket = new WebSocket(url);
@@ -48,20 +45,8 @@ CLIMB = """async ({ url, options }) => {
 """Opens a gate with the client, and says something to its hub."""
 
 
-# One browser for all tests of this file: starting one takes two seconds.
+# One browser for all tests of a file, and therefore one loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with Browser() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def browser(chromium: Browser) -> AsyncIterator[Browser]:
-    yield chromium
-    await chromium.forget()
 
 
 @pytest.fixture

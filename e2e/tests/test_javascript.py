@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.door import HUB, SITE, Door, gate
+from harness.door import HUB, NEWS, SITE, Door, gate
 from harness.javascript import JavaScript
 
-NEWS = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "any"\n'
 WORDS = gate("words", '[{ challenge = { variant = "words", words = "the lantern keeps its own quiet hours" } }]')
 MACHINE = gate("machine", '[{ app_key = {} }, { challenge = { secret_file = "challenge.secret" } }, { ident = { glyph = "☂" } }]')
 BEARER = gate("bearer", '[{ bearer = { issuer = "site" } }]')

@@ -704,6 +704,8 @@ var Climb = class {
       this.#open = void 0;
       this.#expect(0);
       this.#say(answer.take, answer.fields);
+      const { take: layer, automatic } = answer;
+      this.#handles.answered({ layer, automatic, ...prompt.event === "ask" && { step: prompt.step } });
     }, open.signal);
   }
   #question(prompt, signal) {
@@ -714,17 +716,21 @@ var Climb = class {
   }
   async #answer(ask) {
     const known = await this.#automatic.answer(ask);
-    if (known) return { take: ask.layer, fields: known };
+    if (known) return { take: ask.layer, fields: known, automatic: true };
     const answer = await this.#askPerson(ask);
-    if (isFields(answer)) return { take: ask.layer, fields: answer };
+    if (isFields(answer)) return { take: ask.layer, fields: answer, automatic: false };
     throw new DoorwardError("no_answer", `the gate asks for \`${ask.fields.join("`, `")}\` (${ask.layer}: ${ask.step}), which is not at hand`);
   }
   async #choice(choose) {
     const known = await this.#automatic.choose(choose.of);
-    if (known) return known;
-    const answer = this.#options.onQuestion || !choose.optional ? await this.#askPerson(choose) : "skip";
-    if (answer === "skip") return { take: "skip" };
-    if (isTake(answer)) return answer.fields ? answer : { ...answer, fields: await this.#automatic.firstAnswer(answer.take) ?? {} };
+    if (known) return { ...known, automatic: true };
+    const automatic = choose.optional && !this.#options.onQuestion;
+    const answer = automatic ? "skip" : await this.#askPerson(choose);
+    if (answer === "skip") return { take: "skip", automatic };
+    if (isTake(answer)) {
+      const fields = answer.fields ?? await this.#automatic.firstAnswer(answer.take) ?? {};
+      return { take: answer.take, fields, automatic };
+    }
     throw new DoorwardError("no_answer", `the gate takes \`${choose.of.join("`, `")}\`, and none of them is at hand`);
   }
   async #askPerson(question) {
@@ -842,6 +848,7 @@ var Visit = class {
       send: (text) => this.send(text),
       tell: (tell) => handlers.tell(tell),
       wait: (wait) => handlers.wait(wait),
+      answered: (answered) => handlers.answered(answered),
       fail: (error) => this.#fail(error)
     });
   }
@@ -1041,6 +1048,7 @@ var Door = class {
       heard: (event) => this.#hear(event),
       tell: (tell) => this.#emitter.emit("tell", tell),
       wait: (wait) => this.#emitter.emit("wait", wait),
+      answered: (answered) => this.#emitter.emit("answered", answered),
       data: (data) => this.#emitter.emit("data", data),
       malformed: (what) => this.#emitter.emit("malformed", what),
       ended: (closing, livedMs) => this.#ended(closing, livedMs)

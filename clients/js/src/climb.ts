@@ -8,7 +8,7 @@
 import { Automatic } from "./automatic.js";
 import { DoorwardError, ours } from "./error.js";
 import type { Options, Timeouts } from "./options.js";
-import type { Answer, Ask, Choose, Question, Take, Tell, Wait } from "./question.js";
+import type { Answer, Answered, Ask, Choose, Question, Take, Tell, Wait } from "./question.js";
 import { auth, type Fields, type GateEvent } from "./wire.js";
 import type { World } from "./world.js";
 
@@ -22,9 +22,13 @@ export interface Handles {
   send(text: string): void;
   tell(tell: Tell): void;
   wait(wait: Wait): void;
+  answered(answered: Answered): void;
   /** It cannot go on. */
   fail(error: DoorwardError): void;
 }
+
+/** An answer, and whether the credentials had it. */
+type Found = Take & { readonly automatic: boolean };
 
 /** One run of a ladder, on one connection. */
 export class Climb {
@@ -105,6 +109,8 @@ export class Climb {
       this.#open = undefined;
       this.#expect(0);
       this.#say(answer.take, answer.fields);
+      const { take: layer, automatic } = answer;
+      this.#handles.answered({ layer, automatic, ...(prompt.event === "ask" && { step: prompt.step }) });
     }, open.signal);
   }
 
@@ -115,20 +121,24 @@ export class Climb {
     return { kind: "ask", layer: prompt.layer, step: prompt.step, fields: prompt.fields, shows: prompt.shows, told, ...asked };
   }
 
-  async #answer(ask: Ask): Promise<Take> {
+  async #answer(ask: Ask): Promise<Found> {
     const known = await this.#automatic.answer(ask);
-    if (known) return { take: ask.layer, fields: known };
+    if (known) return { take: ask.layer, fields: known, automatic: true };
     const answer = await this.#askPerson(ask);
-    if (isFields(answer)) return { take: ask.layer, fields: answer };
+    if (isFields(answer)) return { take: ask.layer, fields: answer, automatic: false };
     throw new DoorwardError("no_answer", `the gate asks for \`${ask.fields.join("`, `")}\` (${ask.layer}: ${ask.step}), which is not at hand`);
   }
 
-  async #choice(choose: Choose): Promise<Take> {
+  async #choice(choose: Choose): Promise<Found> {
     const known = await this.#automatic.choose(choose.of);
-    if (known) return known;
-    const answer = this.#options.onQuestion || !choose.optional ? await this.#askPerson(choose) : "skip";
-    if (answer === "skip") return { take: "skip" };
-    if (isTake(answer)) return answer.fields ? answer : { ...answer, fields: (await this.#automatic.firstAnswer(answer.take)) ?? {} };
+    if (known) return { ...known, automatic: true };
+    const automatic = choose.optional && !this.#options.onQuestion;
+    const answer = automatic ? "skip" : await this.#askPerson(choose);
+    if (answer === "skip") return { take: "skip", automatic };
+    if (isTake(answer)) {
+      const fields = answer.fields ?? (await this.#automatic.firstAnswer(answer.take)) ?? {};
+      return { take: answer.take, fields, automatic };
+    }
     throw new DoorwardError("no_answer", `the gate takes \`${choose.of.join("`, `")}\`, and none of them is at hand`);
   }
 

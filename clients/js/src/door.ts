@@ -145,6 +145,7 @@ export class Door {
       heard: (event) => this.#hear(event),
       tell: (tell) => this.#emitter.emit("tell", tell),
       wait: (wait) => this.#emitter.emit("wait", wait),
+      answered: (answered) => this.#emitter.emit("answered", answered),
       data: (data) => this.#emitter.emit("data", data),
       malformed: (what) => this.#emitter.emit("malformed", what),
       ended: (closing, livedMs) => this.#ended(closing, livedMs),

@@ -1,6 +1,6 @@
 import type { Closing } from "./close.js";
 import type { DoorwardError } from "./error.js";
-import type { Tell, Wait } from "./question.js";
+import type { Answered, Tell, Wait } from "./question.js";
 import type { Admission, Place } from "./wire.js";
 
 /** Where a door stands. `connecting` is also the time between two connections. */
@@ -22,6 +22,8 @@ export interface Events {
   tell: Tell;
   /** The gate waits for something elsewhere. */
   wait: Wait;
+  /** A question of the ladder was answered. */
+  answered: Answered;
   /** A message on a channel. */
   message: Message;
   /** A subscription that could not be made again after a reconnect: it is given up. */

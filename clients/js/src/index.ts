@@ -40,7 +40,7 @@ export { DoorwardError, type ErrorCode, GiveUp } from "./error.js";
 export type { Events, Message, State } from "./events.js";
 export type { Where } from "./hub.js";
 export type { Credentials, Given, Offer, Options, Timeouts } from "./options.js";
-export type { Answer, Ask, Choose, Question, Take, Tell, Wait } from "./question.js";
+export type { Answer, Answered, Ask, Choose, Question, Take, Tell, Wait } from "./question.js";
 export type { Admission, Field, Fields, Place, Shows, Subject } from "./wire.js";
 export type { WebSocketConstructor, WebSocketLike } from "./world.js";
 

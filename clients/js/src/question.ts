@@ -61,3 +61,13 @@ export interface Take {
  * connection for good.
  */
 export type Answer = Fields | Take | "skip" | undefined;
+
+/** A question was answered; with what, is not told. */
+export interface Answered {
+  /** The layer that was answered, or taken; `skip` where none was. */
+  readonly layer: string;
+  /** The step of its script; missing for a choice. */
+  readonly step?: string;
+  /** Whether the credentials had the answer, and not the page. */
+  readonly automatic: boolean;
+}

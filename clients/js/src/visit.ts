@@ -12,7 +12,7 @@ import { Connection } from "./connection.js";
 import { DoorwardError, type ErrorCode, ours } from "./error.js";
 import { subprotocols } from "./obtain.js";
 import type { Options, Timeouts } from "./options.js";
-import type { Tell, Wait } from "./question.js";
+import type { Answered, Tell, Wait } from "./question.js";
 import { type GateEvent, Malformed, readEvent } from "./wire.js";
 import type { World } from "./world.js";
 
@@ -26,6 +26,7 @@ export interface Handlers {
   heard(event: Heard): void;
   tell(tell: Tell): void;
   wait(wait: Wait): void;
+  answered(answered: Answered): void;
   data(data: string | ArrayBuffer): void;
   malformed(what: string): void;
   /** `livedMs`: for how long it was admitted. */
@@ -58,6 +59,7 @@ export class Visit {
       send: (text) => this.send(text),
       tell: (tell) => handlers.tell(tell),
       wait: (wait) => handlers.wait(wait),
+      answered: (answered) => handlers.answered(answered),
       fail: (error) => this.#fail(error),
     });
   }

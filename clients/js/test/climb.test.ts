@@ -33,16 +33,26 @@ test("what no credential answers the page is asked, with what the layer told and
   assert.deepEqual(socket.sent, [{ action: "auth", kind: "ident", accept: true }]);
 });
 
-test("the page chooses, and a credential completes the choice", async () => {
+test("the page chooses and answers, and whoever listens hears who answered", async () => {
   const onQuestion = (question: Question): Answer => (question.kind === "choose" ? { take: question.of[1] ?? "" } : { code: 123456 });
-  const { world } = await doorway({ onQuestion });
+  const { door, world } = await doorway({ onQuestion, token: "eyJ" });
+  const answered: unknown[] = [];
+  door.on("answered", (detail) => answered.push(detail));
   const socket = world.socket.open().say({ event: "choose", of: ["sms", "totp"], expires_in: 60 });
   await settled();
   socket.say(ASK_CODE);
   await settled();
+  socket.say(ASK_TOKEN);
+  await settled();
   assert.deepEqual(socket.sent, [
     { action: "auth", kind: "totp" },
     { action: "auth", kind: "totp", code: 123456 },
+    { action: "auth", kind: "jwt", token: "eyJ" },
+  ]);
+  assert.deepEqual(answered, [
+    { layer: "totp", automatic: false },
+    { layer: "totp", automatic: false, step: "user sends code" },
+    { layer: "jwt", automatic: true, step: "user sends token" },
   ]);
 });
 
