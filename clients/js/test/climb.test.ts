@@ -156,6 +156,14 @@ test("a gate that is silent when it is its turn is left, and tried again later",
   assert.deepEqual([door.state, door.closing?.name, door.closing?.reconnect], ["connecting", "too_slow", "later"]);
 });
 
+test("a gate that never says a word is left", async () => {
+  const { door, world } = await doorway();
+  world.socket.open();
+  await world.pass(15_000);
+  world.socket.end(1000);
+  assert.equal(door.closing?.name, "too_slow");
+});
+
 test("a gate that waits for something elsewhere is not silent, and the page hears of it", async () => {
   const { door, world } = await doorway();
   const heard: unknown[] = [];
@@ -176,13 +184,13 @@ test("what is asked after the admission goes the same way, and the socket stays"
   await settled();
   world.socket.say(ASK_CODE);
   await settled();
+  await world.pass(3_600_000);
   world.socket.say({ ...ADMITTED, expires_at: "2026-11-22T01:00:00.000Z" });
   assert.deepEqual(world.socket.sent, [
     { action: "auth", kind: "jwt", token: "token 1" },
     { action: "auth", kind: "totp", code: "1" },
   ]);
   assert.equal(door.admission?.expiresAt, "2026-11-22T01:00:00.000Z");
-  await world.pass(3_600_000);
   assert.deepEqual(states, ["climbing", "admitted"]);
 });
 
@@ -211,12 +219,19 @@ test("a call-back that never comes back is given up", async () => {
 });
 
 test("what does not speak the protocol is left for good", async () => {
-  for (const said of ["hello", "[1]", '{"event":1}', '{"event":"ask","layer":"x"}', new ArrayBuffer(1)]) {
+  for (const [said, what] of [
+    ["hello", /no JSON/],
+    ["[1]", /no JSON object/],
+    ['{"event":1}', /`event`/],
+    ['{"event":"ask","layer":"x"}', /`step`/],
+    [new ArrayBuffer(1), /binary/],
+  ] as const) {
     const { door, world } = await doorway();
     world.socket.open().sayRaw(said);
     await settled();
     world.socket.end(1000);
-    assert.deepEqual([door.state, door.closing?.name], ["closed", "not_doorward"], String(said));
+    assert.deepEqual([door.state, door.closing?.name], ["closed", "not_doorward"]);
+    assert.match(door.closing?.sentence ?? "", what);
   }
 });
 

@@ -231,6 +231,13 @@ test("no credential stands in an error, in a close, or in what the console shows
   assert.ok(!said.join("\n").includes(secret), said.join("\n"));
 });
 
+test("a ticket that cannot stand in a header is not put into one", async () => {
+  for (const ticket of ["dwt_ 1", "dwt_,x", "dwt_\r\n"]) {
+    const { door, world } = await doorway({ ticket, atUpgrade: "ticket" });
+    assert.deepEqual([door.state, door.closing?.name, world.sockets.length], ["closed", "bad_credential", 0]);
+  }
+});
+
 test("a WebSocket that repeats the subprotocols in its error does not get them told on", async () => {
   class Talkative {
     constructor(_url: string, protocols: string[]) {
