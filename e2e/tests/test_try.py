@@ -186,4 +186,5 @@ async def test_a_question_that_nobody_waits_for_any_more_is_gone(browser: Browse
         await tab.see("Six digits")
         await say(peer, event="refused", code=4408, reason="too_slow", reconnect="never", after_ms=0, trace="4bf9")
         await tab.see("A step was not answered in time.")
+        assert await focused(tab) == "Connect again", "the focus of a form that is gone is where one goes on"
         assert await tab.run("() => document.querySelectorAll('.try-question').length") == 0
