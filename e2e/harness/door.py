@@ -43,6 +43,15 @@ path = "/echo"
 open = true
 backend = { echo = {} }
 """
+IDENT = '[{ ident = { glyph = "☂", question = "What is the cat called?", answers = ["Mia"] } }]'
+"""A ladder for a person."""
+NEWS = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "any"\n'
+"""A channel of the gate before it, for everybody who is inside."""
+
+
+def gate(name: str, ladder: str, backend: str = "hub") -> str:
+    """A gate at `/NAME` behind a ladder."""
+    return f'\n[[gate]]\nname = "{name}"\npath = "/{name}"\nbackend = {{ {backend} = {{}} }}\nladder = {ladder}\n'
 
 
 def upstream(url: str, *, origins: Iterable[str] = (), path: str = "/app") -> str:
@@ -131,6 +140,12 @@ class Door:
     async def cli(self, *arguments: str, env: dict[str, str] | None = None) -> Finished:
         """Runs another command of the binary on the same configuration."""
         return await run(binary(), *arguments, "-c", self.config, cwd=self.folder, env=env)
+
+    async def made(self, *command: str) -> str:
+        """What a command that makes a secret prints."""
+        done = await self.cli(*command)
+        assert done.code == 0 and done.stdout.strip(), done
+        return self.keep_secret(done.stdout.strip())
 
     def token(self, subject: str, *, key: str | None = None, lasts: float = 300, **claims: object) -> str:
         """A token as the site would make it; `key` for one that somebody else made."""
