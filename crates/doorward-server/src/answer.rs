@@ -44,7 +44,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     if request.method() == Method::GET && request.uri().path() == "/.well-known/jwks.json" {
         return respond::json(door.jwks.clone());
     }
-    let upgrade = match Upgrade::read(&request) {
+    let upgrade = match Upgrade::read(&request, &door.cookies) {
         Ok(upgrade) => upgrade,
         Err(why) => return respond::malformed(why),
     };
@@ -72,7 +72,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let tls = door.proxies.trust(peer.ip()) && upgrade.forwarded_as_tls();
     // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
     let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
-    let visitor = Visitor { headers: &upgrade.headers, source, tls, tail: tail.as_deref() };
+    let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return not_found();
@@ -136,6 +136,8 @@ impl Visit {
             variables,
             bearer: upgrade.bearer.clone(),
             ticket: upgrade.ticket.clone(),
+            session: upgrade.shown.session.clone(),
+            browser: upgrade.shown.browser.clone(),
         };
         let start = Start {
             trace,

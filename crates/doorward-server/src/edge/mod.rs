@@ -7,6 +7,7 @@
 
 mod accept;
 mod caps;
+mod cookies;
 mod held;
 mod lengths;
 mod proxies;
@@ -15,6 +16,7 @@ pub(crate) mod respond;
 
 pub use accept::{HeadLimits, Http, serve};
 pub use caps::{Caps, CapsLimits, Full, Pass};
+pub use cookies::ShownCookies;
 pub(crate) use held::Held;
 pub(crate) use lengths::Counted;
 pub use proxies::Proxies;
