@@ -29,7 +29,7 @@ use crate::{
     attend::{self, Attended, Stage},
     door::Door,
     edge::{Body, Full, Pass, Upgrade, not_found, refused, respond},
-    gates::{Ahead, Backing, Found, Gate, Passing},
+    gates::{Ahead, Found, Gate, Passing},
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -78,11 +78,11 @@ pub(crate) async fn answer<B: Send + 'static>(
         return not_found();
     };
     let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
-    let climb = match handshake(beginning).await {
-        Ok(climb) => climb,
-        Err(refusal) => return visit.refuse(&refusal),
+    let staged = match handshake(beginning).await {
+        Ok(climb) => visit.stage(&upgrade, climb, ahead, &mut pass).await,
+        Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead),
     };
-    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead, &mut pass).await {
+    let (stage, protocol) = match staged {
         Ok(staged) => staged,
         Err(response) => return response,
     };
@@ -163,27 +163,21 @@ impl Visit {
         pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if !self.gate.ladder.is_decided_at_handshake() {
-            let protocol = match &ahead {
-                Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
-                Ahead::Backend(_) => offered(upgrade, SUBPROTOCOL),
-            };
+            let protocol = self.protocol(upgrade, &ahead);
             return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, protocol));
         }
         let admission = match climb.next().await {
             ClimbEvent::Admitted(admission) => admission,
-            ClimbEvent::Refused(refusal) => return Err(self.refuse(&refusal)),
+            ClimbEvent::Refused(refusal) => return self.refuse(&refusal, upgrade, &ahead),
             // A ladder that is decided at the handshake has nobody to say anything to.
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
         match ahead {
-            Ahead::Backend(backend) => {
-                let protocol = match &self.gate.backing {
-                    Backing::Echo(_) => upgrade.protocols.first().cloned(),
-                    _ => offered(upgrade, SUBPROTOCOL),
-                };
-                Ok((Stage::Admitted { admission, backend }, protocol))
-            }
             Ahead::Upstream(passing) => Box::pin(self.dial(&passing, admission, pass)).await,
+            ahead @ Ahead::Backend(_) => {
+                let protocol = self.protocol(upgrade, &ahead);
+                Ok((Stage::Admitted { admission, backend: ahead.into_backend() }, protocol))
+            }
         }
     }
 
@@ -195,7 +189,9 @@ impl Visit {
         pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if let Err(full) = pass.admit() {
-            return Err(self.refuse(&no_room(full)));
+            let refusal = no_room(full);
+            self.write_down(refused_as(&refusal));
+            return Err(refused(refusal.close_reason(), self.trace));
         }
         let stream = Arc::new(LateStream::default());
         let (sockets, place) = (&self.door.sockets, Arc::clone(&stream) as _);
@@ -220,9 +216,33 @@ impl Visit {
         }
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response<Body> {
+    /// Writes a refusal down, and gives the way in which it is told: by the status, or after a 101.
+    fn refuse(
+        &self,
+        refusal: &Refusal,
+        upgrade: &Upgrade,
+        ahead: &Ahead,
+    ) -> Result<(Stage, Option<String>), Response<Body>> {
         self.write_down(refused_as(refusal));
-        refused(refusal.close_reason(), self.trace)
+        let reason = refusal.close_reason();
+        if self.gate.refuses_by_frame(refusal) {
+            // A browser tells its page of a Close only after a 101 that has named one of the subprotocols that the page asked for.
+            let protocol = match ahead {
+                Ahead::Upstream(_) => self.protocol(upgrade, ahead).or_else(|| upgrade.protocols.first().cloned()),
+                Ahead::Backend(_) => self.protocol(upgrade, ahead),
+            };
+            return Ok((Stage::Refused(reason), protocol));
+        }
+        Err(refused(reason, self.trace))
+    }
+
+    /// The subprotocol for a 101 that asks no upstream.
+    fn protocol(&self, upgrade: &Upgrade, ahead: &Ahead) -> Option<String> {
+        match ahead {
+            Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
+            Ahead::Backend(_) if self.gate.speaks_json() => offered(upgrade, SUBPROTOCOL),
+            Ahead::Backend(_) => upgrade.protocols.first().cloned(),
+        }
     }
 
     /// Writes the decision down, with how far the climb came. `false` when the audit log cannot take it: then nobody is let in.

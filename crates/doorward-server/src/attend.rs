@@ -18,6 +18,8 @@ use crate::{
 
 /// Where a visit stands when the 101 goes out.
 pub(crate) enum Stage {
+    /// A handshake layer has refused, at a gate that tells it by a Close frame. It is written down.
+    Refused(CloseReason),
     /// The ladder has yet to talk.
     Climbing { climb: Climb, backend: Arc<dyn Backend> },
     /// The verdict fell at the handshake.
@@ -40,10 +42,8 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Box<Attended>) {
             let line = take_back(upgraded, attended.visit.gate.bytes_before);
             tokio::spawn(converse(Box::new(line), attended));
         }
-        Err(error) => {
-            tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade");
-            attended.visit.write_down(Outcome::HungUp);
-        }
+        // The visit is dropped, and writes down that they hung up where nothing was written yet.
+        Err(error) => tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade"),
     }
 }
 
@@ -67,6 +67,7 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
 async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
     let Attended { pass, visit, stage } = *attended;
     let (admission, backend) = match stage {
+        Stage::Refused(reason) => return say_refused(line, &visit, reason).await,
         Stage::Admitted { admission, backend } => (admission, backend),
         Stage::Dialled { socket, stream, dialled } => {
             stream.arrive(Arc::clone(line.transport()));

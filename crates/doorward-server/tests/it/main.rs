@@ -16,6 +16,7 @@ mod operator;
 mod outage;
 mod peer;
 mod records;
+mod refusing;
 mod reload;
 mod replay;
 mod tickets;
