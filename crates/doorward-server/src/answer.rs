@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Full, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
 };
 
@@ -69,9 +69,13 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();
     };
-    let tls = door.proxies.trust(peer.ip()) && upgrade.forwarded_as_tls();
-    // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
-    let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
+    let over_tls = request.extensions().get::<OverTls>().is_some();
+    let (tls, secure) = match (upgrade.was_forwarded(), door.proxies.trust(peer.ip())) {
+        (true, true) => (upgrade.forwarded_as_tls(), upgrade.forwarded_as_tls()),
+        // Through a proxy that is not trusted a connection is not as good as it looks.
+        (true, false) => (over_tls, false),
+        (false, _) => (over_tls, over_tls || peer.ip().is_loopback()),
+    };
     let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
@@ -80,7 +84,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
     let staged = match handshake(beginning).await {
         Ok(climb) => visit.stage(&upgrade, climb, ahead, &mut pass).await,
-        Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead),
+        Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead).map_err(|response| *response),
     };
     let (stage, protocol) = match staged {
         Ok(staged) => staged,
@@ -168,7 +172,9 @@ impl Visit {
         }
         let admission = match climb.next().await {
             ClimbEvent::Admitted(admission) => admission,
-            ClimbEvent::Refused(refusal) => return self.refuse(&refusal, upgrade, &ahead),
+            ClimbEvent::Refused(refusal) => {
+                return self.refuse(&refusal, upgrade, &ahead).map_err(|response| *response);
+            }
             // A ladder that is decided at the handshake has nobody to say anything to.
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
@@ -222,7 +228,7 @@ impl Visit {
         refusal: &Refusal,
         upgrade: &Upgrade,
         ahead: &Ahead,
-    ) -> Result<(Stage, Option<String>), Response<Body>> {
+    ) -> Result<(Stage, Option<String>), Box<Response<Body>>> {
         self.write_down(refused_as(refusal));
         let reason = refusal.close_reason();
         if self.gate.refuses_by_frame(refusal) {
@@ -233,7 +239,7 @@ impl Visit {
             };
             return Ok((Stage::Refused(reason), protocol));
         }
-        Err(refused(reason, self.trace))
+        Err(Box::new(refused(reason, self.trace)))
     }
 
     /// The subprotocol for a 101 that asks no upstream.

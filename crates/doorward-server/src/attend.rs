@@ -12,7 +12,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     answer::{Visit, by_server, no_room, not_registered, refused_as},
-    edge::{Counted, Held, Pass},
+    edge::{Counted, Held, Pass, TlsOverTcp, reset},
     transports::json::{self, ClimbEnd},
 };
 
@@ -57,6 +57,14 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
         }
         Err(upgraded) => upgraded,
     };
+    let upgraded = match upgraded.downcast::<TokioIo<Held<Counted<TlsOverTcp>>>>() {
+        Ok(parts) => {
+            let (stream, head) = parts.io.into_inner().into_parts();
+            let stream = AnyStream::resetting(stream.into_inner(), reset);
+            return Line::new(Arc::new(stream), parts.read_buf.to_vec(), most).saying(head);
+        }
+        Err(upgraded) => upgraded,
+    };
     // Under somebody else's server there is nothing of ours around the stream. What they have wrapped stays so.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => Line::new(Arc::new(parts.io.into_inner()), parts.read_buf.to_vec(), most),
@@ -86,7 +94,7 @@ async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
                 }
                 ClimbEnd::HungUp => {
                     visit.write_down(Outcome::HungUp);
-                    return;
+                    return Box::pin(line.leave()).await;
                 }
                 ClimbEnd::Closing => {
                     visit.write_down(Outcome::HungUp);

@@ -1,8 +1,8 @@
 //! The edge: what stands between a TCP connection and a gate.
 //!
 //! ```text
-//!  accept ─▶ caps ─▶ request head (5 s, 16 KiB, 64 headers) ─▶ upgrade checked ─▶ gate ─▶ handshake layers ─▶ 101
-//!     │ full: dropped        │ closed, or 431                        │ 400            │ 404       │ 401/403/503
+//!  accept ─▶ caps ─▶ TLS, request head (5 s, 16 KiB, 64 headers) ─▶ upgrade checked ─▶ gate ─▶ handshake layers ─▶ 101
+//!     │ full: dropped        │ closed, or 431                             │ 400            │ 404       │ 401/403/503
 //! ```
 
 mod accept;
@@ -13,6 +13,7 @@ mod lengths;
 mod proxies;
 mod request;
 pub(crate) mod respond;
+mod tls;
 
 pub use accept::{HeadLimits, Http, serve};
 pub use caps::{Caps, CapsLimits, Full, Pass};
@@ -23,3 +24,5 @@ pub use proxies::Proxies;
 pub use request::{Malformed, Upgrade};
 pub(crate) use respond::not_found;
 pub use respond::{Body, refused};
+pub use tls::{OverTls, Tls};
+pub(crate) use tls::{TlsOverTcp, reset};

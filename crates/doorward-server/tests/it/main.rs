@@ -20,5 +20,6 @@ mod refusing;
 mod reload;
 mod replay;
 mod tickets;
+mod tls;
 mod upstream;
 mod world;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A server that sends every message back; and the headers of each upgrade that it took.
-async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
+pub(crate) async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let (told, heads) = unbounded_channel();
