@@ -5,6 +5,7 @@ use std::{
 };
 
 use doorward_auth::ports::Outcome;
+use doorward_client::{Client, ConnectError, Issuers, Message, Options, Stream, TlsError};
 use doorward_server::{
     Extensions, Node, Running, certificate,
     config::{self, Config, TlsFiles},
@@ -30,29 +31,41 @@ use crate::{
     world::{CHAT, Carried, Carrier, World, both},
 };
 
-/// A certificate for `gate.example` and its key, in PEM, and who trusts it.
-pub(crate) struct Issued {
-    pub(crate) cert: String,
-    pub(crate) key: String,
-    pub(crate) der: CertificateDer<'static>,
+/// A certificate for `gate.example` and `localhost` and its key, in PEM, and who trusts it.
+struct Issued {
+    cert: String,
+    key: String,
+    der: CertificateDer<'static>,
 }
 
 impl Issued {
-    pub(crate) fn anew() -> Self {
+    fn anew() -> Self {
         let key = KeyPair::generate().unwrap();
-        let cert = CertificateParams::new(vec!["gate.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let cert = CertificateParams::new(vec!["gate.example".to_owned(), "localhost".to_owned()])
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
         Self { cert: cert.pem(), key: key.serialize_pem(), der: cert.der().clone() }
     }
 
     fn server(&self) -> Arc<rustls::ServerConfig> {
+        self.server_at(Timestamp::from_secs(1_795_312_386))
+    }
+
+    fn server_at(&self, now: Timestamp) -> Arc<rustls::ServerConfig> {
         let files = TlsFiles { cert_file: "cert.pem".into(), key_file: "key.pem".into() };
         let read = |path: &Path| {
             Ok(Secret::from_text(if path == files.cert_file { self.cert.clone() } else { self.key.clone() }))
         };
-        certificate::server_config(&files, &read, Timestamp::from_secs(1_795_312_386)).unwrap()
+        certificate::server_config(&files, &read, now).unwrap()
     }
 
-    pub(crate) fn client(&self) -> Arc<ClientConfig> {
+    /// For the project's own client.
+    fn issuers(&self) -> Issuers {
+        Issuers::from_pem(self.cert.as_bytes()).unwrap()
+    }
+
+    fn client(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
@@ -393,4 +406,56 @@ async fn a_node_whose_certificate_is_gone_does_not_start() {
     let node = Node::open(config, folder.path(), Extensions::default()).await.unwrap();
     let error = node.listen().await.err().unwrap().to_string();
     assert_eq!(error, "`[server] tls`: cert_file `cert.pem`: there is no such file");
+}
+
+/// Opens the gate `echo` with the project's own client.
+async fn opens(scheme: &str, at: String, trusting: &Issued) -> Result<Client<Stream>, ConnectError> {
+    let options = Options { issuers: Some(trusting.issuers()), ..Options::default() };
+    Client::connect(&format!("{scheme}://{at}/echo"), options).await
+}
+
+#[tokio::test]
+async fn the_client_speaks_wss_and_says_what_is_wrong_with_a_certificate() {
+    let (issued, stranger) = (Issued::anew(), Issued::anew());
+    let node = Renewing::with(&issued).await;
+    let port = node.running.public().port();
+    let mut client = opens("wss", format!("localhost:{port}"), &issued).await.unwrap();
+    client.send("over TLS").await.unwrap();
+    assert_eq!(client.next_message().await.unwrap(), Some(Message::Text("over TLS".into())));
+    client.close().await.unwrap();
+
+    let tls = |result: Result<Client<Stream>, ConnectError>| match result.err() {
+        Some(ConnectError::Tls { error, authority }) => {
+            assert!(authority.ends_with(&format!(":{port}")));
+            error
+        }
+        other => panic!("{other:?}"),
+    };
+    let unknown = tls(opens("wss", format!("localhost:{port}"), &stranger).await);
+    assert!(matches!(unknown, TlsError::UnknownIssuer) && unknown.to_string().contains("`--cacert FILE`"), "{unknown}");
+    let misnamed = tls(opens("wss", format!("127.0.0.1:{port}"), &issued).await).to_string();
+    assert!(misnamed.starts_with("its certificate is not for `127.0.0.1` but for "), "{misnamed}");
+    assert!(misnamed.contains("gate.example"), "{misnamed}");
+    match opens("ws", format!("localhost:{port}"), &issued).await.err() {
+        Some(ConnectError::Refused { status: 400, body, .. }) => assert!(body.contains("speaks TLS"), "{body}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_client_says_that_a_certificate_has_expired_and_that_a_server_speaks_no_tls() {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    let cert = params.self_signed(&key).unwrap();
+    let issued = Issued { cert: cert.pem(), key: key.serialize_pem(), der: cert.der().clone() };
+    let world = World::of(Carrier::Memory, ECHO).await;
+    let expired = Tls::new(issued.server_at(Timestamp::from_secs(1_600_000_000)));
+    for (tls, said) in [(Some(expired), "has expired"), (None, "speaks no TLS; `ws://` is without")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(edge::serve(listener, Arc::clone(&world.door), world.http.clone().over(tls)));
+        let error = opens("wss", format!("localhost:{port}"), &issued).await.err().unwrap().to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }
