@@ -124,6 +124,8 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
         variables: BTreeMap::new(),
         bearer: None,
         ticket: None,
+        session: None,
+        browser: None,
     };
     let claimant = Claimant::new(OwnerId::new(owner), GateName::new(gate), source, true, BTreeMap::new());
     let start = Start {
