@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use doorward_types::CloseReason;
 
-use crate::{Ended, Socket, Sockets, lock::lock, moment::Moment, outbox::Phase, socket::LINGER};
+use crate::{Ended, Socket, Sockets, Suspension, lock::lock, moment::Moment, outbox::Phase, socket::LINGER};
 
 /// A socket of which nothing is expected is looked at this often all the same.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -15,6 +15,8 @@ impl Sockets {
         if socket.is_open() {
             if self.is_expired(socket, now) {
                 socket.end(CloseReason::Expired);
+            } else if has_waited_too_long(socket, now) {
+                socket.end(CloseReason::SessionEnded);
             } else if self.is_silent(socket, now) {
                 socket.end(CloseReason::PingTimeout);
             }
@@ -31,7 +33,7 @@ impl Sockets {
         let policy = socket.policy();
         let outbox = lock(socket.outbox());
         match outbox.phase {
-            Phase::Open => {
+            Phase::Open | Phase::Suspended(_) => {
                 let ping = policy.ping_every.map(|every| match outbox.pinged {
                     Some(at) => at.plus(policy.pong_within),
                     None if outbox.attached => socket.last_heard().plus(every),
@@ -39,7 +41,9 @@ impl Sockets {
                 });
                 let longest = policy.max_session.map(|most| socket.began().plus(most));
                 let expiry = socket.admission().expires_at().map(|at| now.plus(at.since(self.now())));
-                [ping, longest, expiry].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
+                let wait = (outbox.phase == Phase::Suspended(Suspension::LoggedOut))
+                    .then(|| outbox.since.plus(policy.suspended_at_most));
+                [ping, longest, expiry, wait].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
             }
             Phase::Closing => Some(outbox.since.plus(policy.end_within)),
             Phase::Lingering => Some(outbox.since.plus(LINGER)),
@@ -72,6 +76,13 @@ impl Sockets {
         }
         false
     }
+}
+
+/// Whether its login has not come back in time. How long nobody knows what has ended is the lease's business.
+fn has_waited_too_long(socket: &Socket, now: Moment) -> bool {
+    let outbox = lock(socket.outbox());
+    outbox.phase == Phase::Suspended(Suspension::LoggedOut)
+        && now >= outbox.since.plus(socket.policy().suspended_at_most)
 }
 
 /// Resets a peer that has not taken its Close frame in time; lets one go that has not answered it.

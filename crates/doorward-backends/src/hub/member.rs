@@ -59,7 +59,7 @@ impl Member {
         let rules = self.hub.rules();
         let model = rules.model(channel).ok_or(Denied::Permission)?;
         let asked = inbound.pk.as_deref();
-        let pks: Vec<Option<String>> = match model.can_subscribe(socket.admission(), inbound) {
+        let pks: Vec<Option<String>> = match model.can_subscribe(&socket.admission(), inbound) {
             Permitted::WhatWasAskedFor => vec![asked.map(str::to_owned)],
             Permitted::Only(permitted) => {
                 let meant = |pk: &String| asked.is_none_or(|asked| asked == pk) && may_name_a_channel(pk);
@@ -103,12 +103,12 @@ impl Member {
 
     fn publish(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
         let model = self.model(channel)?;
-        if !model.can_publish(socket.admission(), inbound) {
+        if !model.can_publish(&socket.admission(), inbound) {
             return Err(Denied::Permission);
         }
         let message = inbound.message.ok_or(Denied::Missing("message"))?;
         let topic = (channel, inbound.pk.as_deref());
-        self.hub.topics.publish(socket.sockets(), gate_of(socket), topic, message);
+        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, message);
         if let Some(id) = inbound.id {
             say(socket, &json::published(id));
         }
@@ -117,10 +117,10 @@ impl Member {
 
     fn custom(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
         let model = self.model(channel)?;
-        if !model.can_send(socket.admission(), inbound) {
+        if !model.can_send(&socket.admission(), inbound) {
             return Err(Denied::Permission);
         }
-        if let Some(answer) = model.on_message(socket.admission(), inbound) {
+        if let Some(answer) = model.on_message(&socket.admission(), inbound) {
             let (before, after) = json::message_parts(channel, inbound.pk.as_deref());
             let (id_name, id) = inbound.id.map_or(("", ""), |id| (r#","id":"#, id.get()));
             let parts = [&before, &answer, id_name, id, after].map(|part| part.as_bytes());

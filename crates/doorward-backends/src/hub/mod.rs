@@ -164,7 +164,7 @@ fn may_stay(model: &dyn ChannelModel, socket: &Socket, channel: &str, pk: Option
     };
     let asked = asked.to_string();
     let Ok(asked) = Inbound::parse_text(&asked) else { return false };
-    match model.can_subscribe(socket.admission(), &asked) {
+    match model.can_subscribe(&socket.admission(), &asked) {
         Permitted::WhatWasAskedFor => true,
         Permitted::Only(permitted) => permitted.iter().any(|permitted| Some(permitted.as_str()) == pk),
     }

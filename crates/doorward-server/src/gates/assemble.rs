@@ -283,5 +283,6 @@ fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
         max_session: gate.max_session.map(doorward_auth::settings::Span::duration),
         end_within: limits.end_within.duration(),
         per_subject: Some(in_memory(limits.sockets_per_subject)),
+        ..SocketPolicy::default()
     }
 }
