@@ -23,7 +23,7 @@ use std::{
 use doorward_types::CloseReason;
 use tokio::sync::Notify;
 
-use crate::{Ended, Fail, Socket, Sockets, Suspension, lock::lock, moment::Moment, outbox::Phase};
+use crate::{Ended, Fail, Socket, Sockets, Suspension, Target, lock::lock, moment::Moment, outbox::Phase};
 
 /// When somebody asked whether anything has ended: a lease counts from the question, not from the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +90,18 @@ impl Sockets {
     pub fn confirm(&self, Asked(at): Asked, lasts: Duration) {
         self.lease.until.fetch_max(at.plus(lasts).as_millis(), Ordering::Relaxed);
         self.lease.renewed.notify_one();
+    }
+
+    /// Nobody knows any more what has ended: sockets whose gates fail closed end, and so do the climbs that have begun. All of
+    /// them may come again at once.
+    pub(crate) fn lose_track(&self) {
+        self.revocations.append(None, &Target::Everything, CloseReason::GoingAway);
+        for shard in &self.shards {
+            let all = lock(shard).all();
+            for socket in all.iter().filter(|socket| socket.policy().fail == Fail::Closed) {
+                socket.end_as(Ended::For(CloseReason::GoingAway), true, None);
+            }
+        }
     }
 
     /// Whether the lease holds.

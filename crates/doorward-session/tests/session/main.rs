@@ -10,6 +10,8 @@ mod endings;
 #[cfg(test)]
 mod fan_out;
 #[cfg(test)]
+mod following;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod lines;
