@@ -164,11 +164,24 @@ impl Incoming for Member {
         Ok(())
     }
 
+    fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        let inbound = match message.text().map(Inbound::parse_text) {
+            Some(Ok(inbound)) => inbound,
+            _ => return self.is_malformed(socket, None, "a message here is a JSON text"),
+        };
+        if inbound.action == "logout" {
+            return Err(CloseReason::Normal);
+        }
+        self.malformed = 0;
+        say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
+        Ok(())
+    }
+
     fn gone(&mut self, _socket: &Arc<Socket>) {
         self.subscriptions.drain(..).for_each(|subscription| self.hub.topics.leave(subscription));
     }
 }
 
 fn say(socket: &Arc<Socket>, text: &str) {
-    socket.send(frame::text(text.as_bytes()));
+    socket.tell(frame::text(text.as_bytes()));
 }

@@ -16,4 +16,6 @@ mod isolation;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod suspended;
+#[cfg(test)]
 mod users;

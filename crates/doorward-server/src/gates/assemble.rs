@@ -14,7 +14,7 @@ use doorward_auth::{
 };
 use doorward_backends::{
     echo::Echo,
-    hub::{Hub, UnfitName},
+    hub::{self, Hub, UnfitName},
     upstream::{Signer, Upstream},
 };
 use doorward_session::{Limits, SocketPolicy};
@@ -283,6 +283,8 @@ fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
         max_session: gate.max_session.map(doorward_auth::settings::Span::duration),
         end_within: limits.end_within.duration(),
         per_subject: Some(in_memory(limits.sockets_per_subject)),
+        // Whoever speaks with a hub can be told; what is behind an upstream or an echo is no word of ours.
+        notices: matches!(gate.backend, BackendConfig::Hub(_)).then(hub::notices),
         ..SocketPolicy::default()
     }
 }
