@@ -28,7 +28,6 @@ pub enum OnExpiry {
     Keep,
     /// The layer is asked again over the open socket, which ends where it is not satisfied in time. For layers that talk, and
     /// gates whose users can be asked after their admission; elsewhere it is `Close`.
-    #[serde(skip)]
     Reauth,
 }
 

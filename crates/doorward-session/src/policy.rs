@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::Notices;
+use crate::{Notices, Renewal};
 
 /// How much one admitted socket may send, and how much may wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Fail {
 }
 
 /// What a gate decides about its sockets after their admission.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SocketPolicy {
     /// The name of the backend, for lists.
     pub backend: &'static str,
@@ -69,6 +69,8 @@ pub struct SocketPolicy {
     pub fail: Fail,
     /// What the peer is told of suspensions, where it can be told.
     pub notices: Option<Notices>,
+    /// How its user is asked again when a proof expires, where that can be done.
+    pub renewal: Option<Renewal>,
 }
 
 impl Default for SocketPolicy {
@@ -85,6 +87,7 @@ impl Default for SocketPolicy {
             suspended_at_most: Duration::from_secs(30 * 60),
             fail: Fail::Closed,
             notices: None,
+            renewal: None,
         }
     }
 }

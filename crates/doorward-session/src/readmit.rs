@@ -55,6 +55,7 @@ impl Sockets {
             // Another call may have changed it since.
             let before = socket.change_admission(admission);
             shard.change_keys(place, self.keys_of(&before), self.keys_of(&socket.admission()));
+            socket.note_expiring(false);
             socket.resume(|_| true);
         }
         if let Some(due) = self.next_look(socket, self.moment()) {

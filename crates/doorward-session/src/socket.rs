@@ -3,7 +3,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -62,6 +62,8 @@ pub struct Socket {
     rate: Rate,
     /// What the outbox says, to be seen without its lock.
     standing: AtomicU8,
+    /// A proof has expired, and the user may be asked for it again.
+    expiring: AtomicBool,
     outbox: Mutex<Outbox>,
 }
 
@@ -87,6 +89,7 @@ impl Socket {
             traffic: LastMoment::at(began),
             rate: Rate::default(),
             standing: AtomicU8::new(OPEN),
+            expiring: AtomicBool::new(false),
             outbox: Mutex::new(Outbox::new(transport)),
         }
     }
@@ -229,6 +232,16 @@ impl Socket {
     /// As [`suspension`](Self::suspension) says, seen without a lock, and without a look at the lease.
     pub(crate) fn is_suspended(&self) -> bool {
         self.standing.load(Ordering::Acquire) == SUSPENDED
+    }
+
+    /// Whether a proof has expired for which the user is to be [asked again](Self::climb_again).
+    pub fn is_expiring(&self) -> bool {
+        self.expiring.load(Ordering::Acquire)
+    }
+
+    /// Gives what was noted before.
+    pub(crate) fn note_expiring(&self, is: bool) -> bool {
+        self.expiring.swap(is, Ordering::AcqRel)
     }
 
     /// To be said under the outbox's lock.

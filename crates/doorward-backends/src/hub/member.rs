@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, task::Context};
 
 use doorward_session::{Incoming, Socket};
 use doorward_types::CloseReason;
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ChannelModel, Hub, Permitted,
+    renewal::{NotTaken, Renewal},
     topics::{Subscription, gate_of},
 };
 
@@ -22,6 +23,7 @@ pub(super) struct Member {
     subscriptions: Vec<Subscription>,
     /// How many messages in a row were malformed.
     malformed: u8,
+    renewal: Renewal,
 }
 
 /// Why a request is not done. What is said to the user is the same for everything that is denied.
@@ -34,12 +36,12 @@ enum Denied {
 
 impl Member {
     pub(super) fn of(hub: Arc<Hub>) -> Self {
-        Self { hub, subscriptions: Vec::new(), malformed: 0 }
+        Self { hub, subscriptions: Vec::new(), malformed: 0, renewal: Renewal::default() }
     }
 
     fn act(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), Denied> {
         match &*inbound.action {
-            "presence" | "history" | "auth" => Err(Denied::NotSupported),
+            "presence" | "history" => Err(Denied::NotSupported),
             action => {
                 let channel = inbound.channel.as_deref().ok_or(Denied::Missing("channel"))?;
                 match action {
@@ -129,6 +131,26 @@ impl Member {
         Ok(())
     }
 
+    /// Takes what the user proves, asked or unasked. What comes of it comes at the next turn.
+    fn authenticate(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), CloseReason> {
+        let taken = match json::answer(inbound.raw.as_bytes()) {
+            _ if socket.policy().renewal.is_none() => Err(NotTaken::NotSupported),
+            Ok(answer) => self.renewal.answer(socket, answer),
+            Err(malformed) => return self.is_malformed(socket, inbound.id, &malformed.to_string()),
+        };
+        match taken {
+            Err(NotTaken::TooEarly) => {
+                return self.is_malformed(socket, inbound.id, "a second message came before the first was heard");
+            }
+            Err(NotTaken::NotSupported) => {
+                say(socket, &json::error(inbound.id, "not_supported", "that is not asked here"));
+            }
+            Ok(()) => {}
+        }
+        self.malformed = 0;
+        Ok(())
+    }
+
     /// Says what is wrong with a message. It may be a slip; three in a row are not.
     fn is_malformed(&mut self, socket: &Arc<Socket>, id: Option<&RawValue>, what: &str) -> Result<(), CloseReason> {
         say(socket, &json::error(id, "malformed", what));
@@ -146,6 +168,9 @@ impl Incoming for Member {
         };
         if inbound.action == "logout" {
             return Err(CloseReason::Normal);
+        }
+        if inbound.action == "auth" {
+            return self.authenticate(socket, &inbound);
         }
         let (code, sentence) = match self.act(socket, &inbound) {
             Ok(()) => {
@@ -172,9 +197,16 @@ impl Incoming for Member {
         if inbound.action == "logout" {
             return Err(CloseReason::Normal);
         }
+        if inbound.action == "auth" {
+            return self.authenticate(socket, &inbound);
+        }
         self.malformed = 0;
         say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
         Ok(())
+    }
+
+    fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        self.renewal.turn(socket, context)
     }
 
     fn gone(&mut self, _socket: &Arc<Socket>) {

@@ -23,6 +23,7 @@
 mod channel;
 mod member;
 mod model;
+mod renewal;
 mod rules;
 mod topics;
 

@@ -14,6 +14,8 @@ mod echo;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod renewals;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod suspended;
