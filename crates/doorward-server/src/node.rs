@@ -39,7 +39,7 @@ use crate::{
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
     reload::Reloaded,
-    system::SystemClock,
+    system::{BootTime, SystemClock},
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
@@ -129,7 +129,7 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let sockets = Sockets::new(Arc::clone(&clock), Arc::clone(&rng));
+        let sockets = Sockets::with_time(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng));
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let tools = Tools { ports, signer, extensions, base: base.to_owned() };
         let gates = Gates::assemble(&config, &tools)?;

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod backing;
+mod renewal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -8,6 +8,7 @@ mod keep_alive;
 mod pair;
 mod pipes;
 mod relaying;
+mod suspending;
 
 use std::{
     collections::BTreeMap,
