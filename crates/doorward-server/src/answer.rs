@@ -136,6 +136,8 @@ impl Visit {
             variables,
             bearer: upgrade.bearer.clone(),
             ticket: upgrade.ticket.clone(),
+            session: None,
+            browser: None,
         };
         let start = Start {
             trace,

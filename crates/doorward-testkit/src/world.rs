@@ -91,6 +91,8 @@ impl World {
             variables: BTreeMap::new(),
             bearer: None,
             ticket: None,
+            session: None,
+            browser: None,
         }
     }
 
