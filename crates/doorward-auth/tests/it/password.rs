@@ -102,18 +102,22 @@ async fn c33_of_a_hundred_tries_at_once_no_more_are_looked_at_than_may_be_made()
 
 #[tokio::test(start_paused = true)]
 async fn a_try_counts_from_before_it_is_looked_at_until_it_was_right() {
-    let world = SiteWorld::new().await;
+    let mut world = SiteWorld::new().await;
+    let site = world.site.clone();
     let failures = || {
-        let kept = world.site.kept.lock().unwrap();
+        let kept = site.kept.lock().unwrap();
         kept.failures.iter().map(|((factor, subject, _), count)| (*factor, *subject, *count)).collect::<Vec<_>>()
     };
     told(&world, World::handshake(), "BOB", "wrong").await;
     assert_eq!(failures(), [(Checks::PASSWORD, tries_of_name("bob"), 1)]);
-    // One who hangs up while the password is hashed.
+    // One who hangs up while the password is hashed, which takes its time.
+    let slow = Hashing::new(Work::new(1024, 100).unwrap(), 1).unwrap().into();
+    let cheap = std::mem::replace(&mut world.tools.hashing, slow);
     let mut peer = knock(&world, World::handshake()).await;
     peer.play(&format!("{ASK}\n> {}", json!({ "username": "bob", "password": PASSWORD }))).await;
     assert!(peer.hears_nothing().await);
     drop(peer);
+    world.tools.hashing = cheap;
     assert_eq!(failures(), [(Checks::PASSWORD, tries_of_name("bob"), 2)]);
     let mut peer = knock(&world, World::handshake()).await;
     let said = json!({ "username": "bob", "password": PASSWORD });
