@@ -10,7 +10,7 @@ use crate::{
     crypto::sha256,
     ports::{
         Account, Accounts, Attempt, AttemptId, Bounded, Clock, Entered, Factors, KeyEntries, KeyEntry, PortError,
-        Ports, Reserved, Rng, Sessions, SitePorts, Throttle,
+        Ports, Reserved, Rng, Sessions, Throttle,
     },
 };
 
@@ -98,7 +98,8 @@ impl Checks {
     pub const TOTP: &'static str = "totp";
 
     /// With what the site keeps. `sealing` is the server's key.
-    pub fn new(ports: &Ports, site: &SitePorts, hashing: Arc<Hashing>, sealing: KeyEncryptionKey) -> Self {
+    pub fn new(ports: &Ports, hashing: Arc<Hashing>, sealing: KeyEncryptionKey) -> Self {
+        let site = &ports.site;
         Self {
             accounts: ports.bounded("accounts", &site.accounts),
             sessions: ports.bounded("sessions", &site.sessions),
@@ -164,8 +165,8 @@ impl Checks {
                 self.factors.answer(|factors| factors.use_recovery_code(owner, account, code.hash(), now)).await?;
             match (used, &confirmed) {
                 (true, Some(_)) => Ok(SecondFactor::RecoveryCode),
-                (true, None) => Err("the account has no authenticator app that counts"),
-                (false, _) => Err("it is none of the account's recovery codes, or was used before"),
+                (false, Some(_)) => Err("it is none of the account's recovery codes, or was used before"),
+                (_, None) => Err("the account has no authenticator app that counts"),
             }
         } else {
             let seed = match &confirmed {

@@ -271,8 +271,8 @@ impl BuildContext<'_> {
             RungConfig::Offer(config) => self.offer(config).and_then(one),
             RungConfig::Authenticator(config) => self.authenticator(config).and_then(one),
             RungConfig::Session(_) => {
-                let (site, origins) = (self.site(layer.name())?, self.origins_of_cookies()?);
-                one(Step::handshake(SessionInRequest::new(origins, &self.ports, site)))
+                self.site(layer.name())?;
+                one(Step::handshake(SessionInRequest::new(self.origins_of_cookies()?, &self.ports)))
             }
             RungConfig::Password(config) => {
                 answerable(config.timeout)?;
@@ -393,7 +393,8 @@ impl BuildContext<'_> {
                 return Err(BuildError::at("same_browser", Problem::Meaningless("who = \"browser\"")));
             }
         };
-        Ok(Step::conversation(AssertLogin::new(config, origins, &self.ports, self.site("assert_login")?)))
+        self.site("assert_login")?;
+        Ok(Step::conversation(AssertLogin::new(config, origins, &self.ports)))
     }
 
     fn site(&self, layer: &'static str) -> Result<&SiteTools, BuildError> {

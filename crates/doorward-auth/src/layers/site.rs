@@ -3,14 +3,12 @@ use std::sync::Arc;
 use crate::{
     Claimant, Fault, Level, OnExpiry, Proof, Refusal,
     account::{Checks, Hashing, KeyEncryptionKey, NotRight, Trier},
-    ports::{Ports, Session, SitePorts},
+    ports::{Ports, Session},
 };
 
-/// What the layers of the built-in site are built with, beside the ports that all have. Cheap to clone.
+/// What the layers of the built-in site are built with, beside the ports. Cheap to clone.
 #[derive(Clone)]
 pub struct SiteTools {
-    /// What the site keeps.
-    pub ports: SitePorts,
     /// Hashes passwords; the site's own login takes its places too.
     pub hashing: Arc<Hashing>,
     /// The server's key, under which secrets are sealed.
@@ -19,7 +17,7 @@ pub struct SiteTools {
 
 impl SiteTools {
     pub(crate) fn checks(&self, ports: &Ports) -> Checks {
-        Checks::new(ports, &self.ports, Arc::clone(&self.hashing), self.sealing.clone())
+        Checks::new(ports, Arc::clone(&self.hashing), self.sealing.clone())
     }
 }
 

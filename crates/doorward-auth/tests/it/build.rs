@@ -243,7 +243,7 @@ async fn a_wait_for_a_login_has_a_limit_and_a_browser_is_the_same_as_itself() {
     let world = crate::site::SiteWorld::new().await;
     let refused = |config: Value, origins: Origins| {
         let config: RungConfig = serde_json::from_value(config).unwrap();
-        let ports = world.world.ports();
+        let ports = world.ports();
         let error = crate::support::context(&ports, &origins, Some(&world.tools), |context| config.build(context));
         let error = error.unwrap_err();
         (error.place.clone(), error.problem.to_string(), error.problem.hint())

@@ -26,10 +26,7 @@ use serde::Deserialize;
 
 use crate::{
     BoxFuture, Claimant, Conversation, Fault, Layer, Refusal, Woken,
-    layers::{
-        handshake::origin::Origins,
-        site::{SiteTools, proof_of},
-    },
+    layers::{handshake::origin::Origins, site::proof_of},
     ports::{Bounded, Clock, Ports, Revocations, Session, Sessions, What},
     settings::Span,
 };
@@ -101,15 +98,15 @@ enum Wanted {
 
 impl AssertLogin {
     /// Looks logins up at that site. Cookies count that pages of these origins bring.
-    pub fn new(config: &AssertLoginConfig, origins: Origins, ports: &Ports, site: &SiteTools) -> Self {
+    pub fn new(config: &AssertLoginConfig, origins: Origins, ports: &Ports) -> Self {
         Self {
             who: config.who,
             same_browser: config.same_browser,
             timeout: config.timeout.duration(),
             origins,
-            sessions: ports.bounded("sessions", &site.ports.sessions),
-            revocations: ports.bounded("revocations", &site.ports.revocations),
-            signal: Arc::clone(&site.ports.revocations),
+            sessions: ports.bounded("sessions", &ports.site.sessions),
+            revocations: ports.bounded("revocations", &ports.site.revocations),
+            signal: Arc::clone(&ports.site.revocations),
             clock: Arc::clone(&ports.clock),
         }
     }
@@ -144,8 +141,8 @@ impl AssertLogin {
     async fn shown(&self, owner: &OwnerId, cookie: Option<[u8; 32]>) -> Result<Option<Session>, Refusal> {
         let Some(hash) = cookie else { return Ok(None) };
         let now = self.clock.now();
-        let found = self.sessions.ask(REQUIRE, |sessions| sessions.find(hash, now)).await?;
-        Ok(found.filter(|session| session.owner == *owner && session.is_live(now)))
+        let found = self.sessions.ask(REQUIRE, |sessions| sessions.find(owner, hash, now)).await?;
+        Ok(found.filter(|session| session.is_live(now)))
     }
 
     async fn look(&self, owner: &OwnerId, wanted: &mut Wanted) -> Result<Option<Session>, Refusal> {

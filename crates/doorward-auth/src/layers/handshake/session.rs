@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::origin::Origins;
 use crate::{
     BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Refusal,
-    layers::site::{SiteTools, proof_of},
+    layers::site::proof_of,
     ports::{Bounded, Clock, Ports, Sessions},
 };
 
@@ -34,8 +34,8 @@ pub struct SessionInRequest {
 
 impl SessionInRequest {
     /// Takes the cookies that pages of these origins bring.
-    pub fn new(origins: Origins, ports: &Ports, site: &SiteTools) -> Self {
-        let sessions = ports.bounded("sessions", &site.ports.sessions);
+    pub fn new(origins: Origins, ports: &Ports) -> Self {
+        let sessions = ports.bounded("sessions", &ports.site.sessions);
         Self { origins, sessions, clock: Arc::clone(&ports.clock) }
     }
 
@@ -45,8 +45,8 @@ impl SessionInRequest {
             return Err(Refusal::credential(STEP, "there is no cookie of a login"));
         };
         let now = self.clock.now();
-        let found = self.sessions.ask(STEP, |sessions| sessions.find(hash, now)).await?;
-        let Some(session) = found.filter(|session| session.owner == *claimant.owner() && session.is_live(now)) else {
+        let found = self.sessions.ask(STEP, |sessions| sessions.find(claimant.owner(), hash, now)).await?;
+        let Some(session) = found.filter(|session| session.is_live(now)) else {
             return Err(Refusal::credential(STEP, "there is no such login, or not any more"));
         };
         self.sessions.ask(STEP, |sessions| sessions.seen(vec![(session.sid, now)])).await?;
