@@ -11,6 +11,9 @@ mod revocations;
 mod sessions;
 mod throttle;
 
+#[cfg(test)]
+mod tests;
+
 use doorward_auth::{BoxFuture, ports::PortError};
 use doorward_types::Timestamp;
 use rusqlite::Connection;
