@@ -1,5 +1,7 @@
 //! A site whose process is killed in the middle of its work: nobody is half registered, what has ended stays ended, and the
 //! log has no gaps.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
+#![expect(clippy::print_stdout, reason = "the process that is killed says what it has done")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

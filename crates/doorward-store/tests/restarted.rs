@@ -1,4 +1,5 @@
 //! What a site has counted, used up and ended is so after a restart, and for two processes on one file.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
 
 use std::{net::IpAddr, path::Path, time::Duration};
 
