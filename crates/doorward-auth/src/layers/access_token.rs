@@ -53,7 +53,7 @@ impl AccessTokens {
             level: Level::Substantial,
             rests_on,
             on_expiry: self.on_expiry,
-            issued_at: None,
+            issued_at: Some(token.issued_at),
             only_one: None,
             browser: None,
         };

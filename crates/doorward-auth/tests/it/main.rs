@@ -19,6 +19,7 @@ mod memory;
 mod offer;
 mod password;
 mod ports;
+mod resume;
 mod session;
 mod site;
 mod support;
