@@ -1,5 +1,5 @@
 use aws_lc_rs::digest;
-use doorward_types::{KeyText, Secret};
+use doorward_types::{CookieNames, KeyText, Secret};
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 /// The longest value that is looked at, in bytes: several times what the server makes.
@@ -13,6 +13,7 @@ const YEAR: u64 = 365 * 24 * 60 * 60;
 /// itself (`http://localhost`) count as secure in browsers, so that there is no weaker kind of cookie for trying things out.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
+    names: CookieNames,
     domain: Option<String>,
 }
 
@@ -38,14 +39,6 @@ pub(crate) struct Shown {
 impl Cookie {
     const ALL: [Self; 3] = [Self::Session, Self::Browser, Self::Half];
 
-    const fn stem(self) -> &'static str {
-        match self {
-            Self::Session => "doorward-session",
-            Self::Browser => "doorward-browser",
-            Self::Half => "doorward-login",
-        }
-    }
-
     /// In what form the server makes its value.
     const fn text(self) -> KeyText {
         match self {
@@ -58,7 +51,8 @@ impl Cookie {
 impl Cookies {
     /// Of this host alone, or of a domain and all hosts under it.
     pub(crate) fn new(domain: Option<String>) -> Self {
-        Self { domain }
+        let names = if domain.is_some() { CookieNames::shared() } else { CookieNames::default() };
+        Self { names, domain }
     }
 
     /// Whether other hosts get them, and can set them.
@@ -66,9 +60,13 @@ impl Cookies {
         self.domain.is_some()
     }
 
-    fn name(&self, cookie: Cookie) -> String {
-        let prefix = if self.domain.is_none() { "__Host-" } else { "" };
-        format!("{prefix}{}", cookie.stem())
+    fn name(&self, cookie: Cookie) -> &str {
+        match cookie {
+            Cookie::Session => &self.names.session,
+            Cookie::Browser => &self.names.browser,
+            Cookie::Half if self.are_shared() => "doorward-login",
+            Cookie::Half => "__Host-doorward-login",
+        }
     }
 
     /// Sets a cookie.
