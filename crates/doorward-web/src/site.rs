@@ -58,8 +58,18 @@ impl Site {
 
     /// Whether a request of that method and path, which is no upgrade, is for the site.
     pub fn takes(&self, method: &Method, path: &str) -> bool {
-        const PAGES: [&str; 8] =
-            ["/", "/login", "/login/code", "/logout", "/register", "/account", "/console", "/api/token"];
+        const PAGES: [&str; 10] = [
+            "/",
+            "/login",
+            "/login/code",
+            "/logout",
+            "/register",
+            "/account",
+            "/console",
+            "/api/token",
+            "/try",
+            "/doorward.js",
+        ];
         const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
         let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));
         match *method {

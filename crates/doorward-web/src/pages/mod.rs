@@ -8,6 +8,7 @@ mod logout;
 mod password;
 mod register;
 mod totp;
+mod try_it;
 
 pub(crate) use account::{Listed, listed_sockets};
 pub(crate) use totp::Enrolment;
@@ -28,4 +29,5 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .merge(password::routes())
         .merge(totp::routes())
         .merge(key::routes())
+        .merge(try_it::routes())
 }

@@ -71,6 +71,29 @@ async fn an_owner_sees_the_accounts_sockets_and_gates_of_that_owner_alone_and_an
 }
 
 #[tokio::test]
+async fn a_gate_can_be_tried_by_who_knows_its_path_and_owners_are_offered_theirs() {
+    let world = World::new();
+    let stranger = world.browser().get("/try?gate=/chat").await;
+    assert!(stranger.says(r#"id="try-open""#) && !stranger.says("data-tickets") && !stranger.says("<option"));
+    let bob = world.registered("bob").await.get("/try").await;
+    assert!(bob.says("data-tickets") && !bob.says("<option"));
+    let olga = world.owner_browser().await;
+    assert!(olga.get("/console/gates").await.says(r#"href="/try?gate=/chat""#));
+    let offered = olga.get("/try").await;
+    assert!(offered.says(r#"<option value="/till/7">"#) && !offered.says("/closed"));
+    for (path, kind) in [
+        ("/doorward.js", "text/javascript"),
+        ("/assets/try/try.js", "text/javascript"),
+        ("/assets/try/try.css", "text/css"),
+    ] {
+        let file = olga.get(path).await;
+        assert!(file.status == StatusCode::OK && file.header("content-type").starts_with(kind), "{path}");
+        assert_eq!(file.header("cache-control"), "public, max-age=300");
+    }
+    assert_eq!(olga.get("/assets/try/../site.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn an_account_that_is_disabled_is_out_at_once_and_comes_back_when_it_is_enabled() {
     let world = World::new();
     let bob = world.registered("bob").await;

@@ -1,11 +1,19 @@
 //! Logging in and out, and what a browser keeps of it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use doorward_auth::{memory::ManualClock, ports::Rng};
+use doorward_testkit::SeededRng;
 use doorward_types::KeyText;
 use http::StatusCode;
 
-use crate::world::{PASSWORD, World};
+use crate::world::{NOW, PASSWORD, With, World};
 
 const SESSION: &str = "__Host-doorward-session";
 const BROWSER: &str = "__Host-doorward-browser";
@@ -100,6 +108,31 @@ async fn c32_unknown_and_wrong_and_disabled_get_the_same_words_and_status() {
     for page in &pages {
         assert_eq!(*page, pages[0]);
     }
+}
+
+/// Random numbers that count how often they are asked for: once for each password that is compared.
+struct Counted(SeededRng, AtomicUsize);
+
+impl Rng for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.fill(bytes);
+    }
+}
+
+#[tokio::test]
+async fn c32_a_password_is_hashed_whether_there_is_such_an_account_or_not() {
+    let rng = Arc::new(Counted(SeededRng::new(1), AtomicUsize::new(0)));
+    let clock = Arc::new(ManualClock::at(NOW));
+    let world = World::at(With::default(), clock.clone(), clock, rng.clone());
+    world.registered("bob").await;
+    let mut compared = Vec::new();
+    for name in ["bob", "nob", "a/b"] {
+        let before = rng.1.load(Ordering::SeqCst);
+        world.browser().post("/login", &[("username", name), ("password", "some other password")]).await;
+        compared.push(rng.1.load(Ordering::SeqCst) - before);
+    }
+    assert_eq!(compared, [1, 1, 1]);
 }
 
 #[tokio::test]

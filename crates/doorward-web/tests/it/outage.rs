@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use doorward_types::OwnerId;
 use doorward_web::PeerInfo;
 use http::{Request, StatusCode};
 use http_body::Frame;
+use tokio::time::Instant;
 
 use crate::world::{PASSWORD, With, World};
 
@@ -55,7 +57,9 @@ async fn a_store_that_is_down_or_silent_lets_nobody_in_and_the_visitor_is_told_t
         let store = SitePorts::of(&Arc::new(MemorySite::default()));
         let ports = SitePorts { throttle: Arc::new(broken), ..store };
         let world = World::with(With { ports: Some(ports), ..With::default() });
+        let began = Instant::now();
         let page = world.browser().post("/login", &[("username", "bob"), ("password", PASSWORD)]).await;
+        assert!(began.elapsed() <= Duration::from_secs(15));
         assert_eq!((page.status, page.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
         assert!(page.says("cannot reach its store") && page.sets().is_empty());
         assert!(!page.says("no disk"), "what is wrong is for the log");
@@ -97,5 +101,7 @@ async fn a_body_is_waited_for_ten_seconds_and_read_up_to_64_kib_whatever_it_anno
     assert_eq!(send(64, true).await, StatusCode::UNAUTHORIZED, "read, and nobody's name");
     assert_eq!(send(65, true).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(send(usize::MAX, true).await, StatusCode::PAYLOAD_TOO_LARGE);
+    let began = Instant::now();
     assert_eq!(send(1, false).await, StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
 }
