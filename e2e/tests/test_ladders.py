@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from harness.door import SITE, Door, binary, gate
+from harness.foreign import CLIENTS, Ended, Opening, Refused
 from harness.hub import Peer
 from harness.process import Process
 
@@ -15,6 +18,16 @@ TICKETED = gate("ticketed", "[{ ticket = {} }]")
 KEYED = gate("keyed", "[{ app_key = {} }]")
 BOTH = gate("both", '[{ jwt = { issuer = "site" } }, { app_key = {} }]')
 EITHER = gate("either", '[{ any = [[{ jwt = { issuer = "site" } }], [{ app_key = {} }]] }]')
+
+
+FRAMED = """
+[[gate]]
+name = "framed"
+path = "/framed"
+backend = { echo = {} }
+ladder = [{ bearer = { issuer = "site" } }]
+refuse = "frame"
+"""
 
 
 @asynccontextmanager
@@ -101,3 +114,17 @@ async def test_a_user_takes_one_of_the_alternatives(folder: Path) -> None:
         key = await door.made("keygen", "--subject", "terminal:7")
         async with user(door, "/either", key=key) as terminal:
             await terminal.line("admitted")
+
+
+async def test_a_refusal_by_frame_is_a_close_code_and_a_foreign_origin_is_not(folder: Path, before: str) -> None:
+    async with Door(folder, SITE, FRAMED) as door:
+        for protocols in ([], ["chat"]):
+            async with CLIENTS[before]() as client:
+                await client.open(door.url("/framed"), Opening(token=door.token("alice", lasts=-60), protocols=protocols))
+                with pytest.raises(Ended) as ended:
+                    await client.receive()
+                assert (ended.value.code, ended.value.reason) == (4401, "not_authenticated")
+        async with CLIENTS[before]() as client:
+            with pytest.raises(Refused) as refused:
+                await client.open(door.url("/framed"), Opening(token=door.token("bob"), origin="https://evil.example"))
+            assert refused.value.status == 403

@@ -216,20 +216,23 @@ impl Socket {
         self.standing.load(Ordering::Acquire) != ENDED
     }
 
-    /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended. For a
-    /// relay, which asks before it moves anything: its task is woken when that changes.
+    /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended.
     pub fn suspension(&self) -> Option<Suspension> {
-        self.look_at_the_lease(self.sockets.moment());
-        if self.standing.load(Ordering::Acquire) != SUSPENDED {
-            return None;
-        }
         match lock(&self.outbox).phase {
             Phase::Suspended(why) => Some(why),
+            Phase::Open if !self.is_confirmed(self.sockets.moment()) => Some(Suspension::Unconfirmed),
             _ => None,
         }
     }
 
-    /// As [`suspension`](Self::suspension) says, seen without a lock, and without a look at the lease.
+    /// For a relay, which asks before it moves anything: whether nothing may pass just now. The task that
+    /// [polls for the end](Self::poll_ended) is woken when that changes.
+    pub fn must_wait(&self) -> bool {
+        self.look_at_the_lease(self.sockets.moment());
+        self.is_suspended()
+    }
+
+    /// Whether it has been suspended, seen without a lock.
     pub(crate) fn is_suspended(&self) -> bool {
         self.standing.load(Ordering::Acquire) == SUSPENDED
     }

@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use doorward_auth::{
-    account::{HashedPassword, Password, RecoveryCode, Sealed, TotpSeed, Username, Verified},
+    account::{
+        Checks, HashedPassword, Password, RecoveryCode, Sealed, TotpSeed, Username, Verified, totp_row,
+        tries_of_account, tries_of_name,
+    },
     ports::{Account, Attempt, AttemptId, PortError, Reserved, Totp},
 };
 use doorward_types::{AccountId, OwnerId, Secret};
 
-use crate::{cookies::hash, desk::Desk, field::Span, sorry::Sorry, visit::Visit};
+use crate::{desk::Desk, field::Span, sorry::Sorry, visit::Visit};
 
-/// The factors as the throttle counts them; the layers of gates count the same ones.
-pub(crate) const PASSWORD: &str = "password";
-pub(crate) const TOTP: &str = "totp";
+/// Passwords and codes of apps count here as they do at gates ([`Checks`]), so that a try counts wherever it is made. Recovery codes
+/// count for themselves: they are the way back where wrong codes have locked the others.
 const RECOVERY: &str = "recovery_code";
 const REGISTER: &str = "register";
 
@@ -108,7 +110,7 @@ impl Desk {
         let id = account.as_ref().map_or(AccountId(0), |account| account.id);
         // Before the try is counted: who is turned away because there is too much to do has not guessed.
         let place = self.parts.hashing.place()?;
-        let attempt = match self.reserve(visit, PASSWORD, unique, id).await? {
+        let attempt = match self.reserve(visit, Checks::PASSWORD, tries_of_name(unique), id).await? {
             Ok(attempt) => attempt,
             Err(held) => return Ok(Tried::Held(held)),
         };
@@ -152,7 +154,7 @@ impl Desk {
     }
 
     async fn try_totp(&self, visit: &Visit, account: &Account, typed: &Secret) -> Result<Code, Sorry> {
-        let attempt = match self.reserve(visit, TOTP, &account.unique, account.id).await? {
+        let attempt = match self.reserve(visit, Checks::TOTP, tries_of_account(account.id), account.id).await? {
             Ok(attempt) => attempt,
             Err(held) => return Ok(Code::Held(held)),
         };
@@ -171,7 +173,7 @@ impl Desk {
 
     async fn try_recovery(&self, visit: &Visit, account: &Account, typed: &Secret) -> Result<Code, Sorry> {
         let Some(code) = RecoveryCode::read(typed) else { return Ok(Code::Unreadable) };
-        let attempt = match self.reserve(visit, RECOVERY, &account.unique, account.id).await? {
+        let attempt = match self.reserve(visit, RECOVERY, tries_of_account(account.id), account.id).await? {
             Ok(attempt) => attempt,
             Err(held) => return Ok(Code::Held(held)),
         };
@@ -182,14 +184,14 @@ impl Desk {
         }
         self.ports().throttle.was_right(attempt).await?;
         // It is the other way by which a factor that was locked comes back.
-        self.ports().throttle.forgive(&account.owner, TOTP, subject(&account.unique)).await?;
+        self.ports().throttle.forgive(&account.owner, Checks::TOTP, tries_of_account(account.id)).await?;
         tracing::info!(account = %account.id, "a recovery code was used");
         Ok(Code::Right)
     }
 
     /// The secret of an authenticator app, unsealed.
     pub(crate) fn opened(&self, owner: &OwnerId, id: AccountId, totp: Totp) -> Result<TotpSeed, Sorry> {
-        let opened = self.parts.sealing.open(&Sealed::from_bytes(totp.sealed), &row(owner, id));
+        let opened = self.parts.sealing.open(&Sealed::from_bytes(totp.sealed), &totp_row(owner, id));
         let opened = opened.map_err(|error| error.to_string());
         opened.and_then(|seed| TotpSeed::from_secret(seed).ok_or_else(|| "it has another length".to_owned())).map_err(
             |error| {
@@ -205,7 +207,7 @@ impl Desk {
         visit: &Visit,
         unique: &str,
     ) -> Result<Result<AttemptId, Held>, PortError> {
-        self.reserve(visit, REGISTER, unique, AccountId(0)).await
+        self.reserve(visit, REGISTER, tries_of_name(unique), AccountId(0)).await
     }
 
     /// Takes a try of a factor. A browser that has logged in as this account before is counted apart from all others.
@@ -213,21 +215,15 @@ impl Desk {
         &self,
         visit: &Visit,
         factor: &'static str,
-        unique: &str,
+        subject: [u8; 32],
         id: AccountId,
     ) -> Result<Result<AttemptId, Held>, PortError> {
         let device = match visit.shown.browser {
             Some(browser) if self.ports().sessions.knows_browser(&visit.owner, id, browser).await? => Some(browser),
             _ => None,
         };
-        let attempt = Attempt {
-            owner: visit.owner.clone(),
-            factor,
-            subject: subject(unique),
-            device,
-            source: visit.peer.source,
-            at: visit.now,
-        };
+        let attempt =
+            Attempt { owner: visit.owner.clone(), factor, subject, device, source: visit.peer.source, at: visit.now };
         Ok(match self.ports().throttle.reserve(attempt).await? {
             Reserved::Go(attempt) => Ok(attempt),
             Reserved::Wait(until) => Err(Held::For(until.since(visit.now).max(Duration::from_secs(1)))),
@@ -236,18 +232,8 @@ impl Desk {
     }
 }
 
-/// By what a name is counted: a hash, so that no table has what somebody typed into the wrong field.
-pub(crate) fn subject(unique: &str) -> [u8; 32] {
-    hash(unique.as_bytes())
-}
-
-/// The row that an authenticator app's secret is sealed for.
-pub(crate) fn row(owner: &OwnerId, id: AccountId) -> String {
-    format!("totp/{owner}/{id}")
-}
-
 /// A name in the log: enough of its hash to see that two are the same.
 fn public(unique: &str) -> String {
-    let [a, b, c, d, ..] = subject(unique);
+    let [a, b, c, d, ..] = tries_of_name(unique);
     format!("{a:02x}{b:02x}{c:02x}{d:02x}")
 }

@@ -298,7 +298,7 @@ impl Admitted for Arc<Socket> {
     }
 
     fn is_suspended(&self) -> bool {
-        self.suspension().is_some()
+        self.must_wait()
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {

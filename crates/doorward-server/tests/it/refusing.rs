@@ -1,5 +1,6 @@
 //! A gate that refuses by a Close frame, because the page of a browser cannot see a status.
 
+use doorward_auth::ports::AuditRecord;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -110,13 +111,16 @@ both! {
                 }
             }
             world.empties().await;
-            let row = |row: &doorward_auth::ports::AuditRecord| format!("{} {:?} {:?} {:?}", row.gate, row.outcome, row.subject, row.trail);
+            // How long a step took is not a matter of how it is told.
+            let row = |row: &AuditRecord| {
+                let mut trail = row.trail.clone();
+                trail.iter_mut().flat_map(|rung| &mut rung.steps).for_each(|step| step.after_ms = 0);
+                format!("{} {:?} {:?} {trail:?}", row.gate, row.outcome, row.subject)
+            };
             rows.push(world.rows().await.iter().map(row).collect::<Vec<_>>());
         }
         assert_eq!(rows[0].len(), 16);
-        // How long a step took is not a matter of how it is told.
-        let told = |row: &String| row.split("took").next().unwrap().to_owned();
-        assert_eq!(rows[0].iter().map(told).collect::<Vec<_>>(), rows[1].iter().map(told).collect::<Vec<_>>());
+        assert_eq!(rows[0], rows[1]);
     }
 
     async fn a_wrong_origin_an_unknown_path_a_malformed_request_and_a_full_server_are_answered_by_http(carrier: Carrier) {

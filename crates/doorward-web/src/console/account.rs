@@ -20,12 +20,14 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use doorward_auth::ports::{Account, Change, Ending, What, Why};
+use doorward_auth::{
+    account::{Checks, tries_of_account, tries_of_name},
+    ports::{Account, Change, Ending, What, Why},
+};
 use doorward_types::{AccountId, OwnerId};
 use http::StatusCode;
 
 use crate::{
-    credentials::{PASSWORD, TOTP, subject},
     desk::Desk,
     device,
     field::Ago,
@@ -160,8 +162,9 @@ async fn enable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> 
 
 async fn unlock(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    for factor in [PASSWORD, TOTP] {
-        desk.ports().throttle.forgive(&account.owner, factor, subject(&account.unique)).await?;
+    let password = (Checks::PASSWORD, tries_of_name(&account.unique));
+    for (factor, subject) in [password, (Checks::TOTP, tries_of_account(account.id))] {
+        desk.ports().throttle.forgive(&account.owner, factor, subject).await?;
     }
     Ok(back(&account, "unlock"))
 }

@@ -21,14 +21,14 @@ use axum::{
     routing::{get, post},
 };
 use doorward_auth::{
-    account::{QrPicture, RecoveryCode, TotpSeed},
+    account::{QrPicture, RecoveryCode, TotpSeed, totp_row},
     ports::{Change, Ending, What, Why},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
-    credentials::{Tried, row},
+    credentials::Tried,
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after},
@@ -104,7 +104,7 @@ impl Enrolment<'_> {
     /// Draws a secret and shows it, this once.
     pub(crate) async fn begin(&self, desk: &Desk, frame: Frame, now: Timestamp) -> Result<Response, Sorry> {
         let seed = TotpSeed::draw(desk.rng());
-        let sealed = desk.parts.sealing.seal(seed.secret(), &row(self.owner, self.account), desk.rng());
+        let sealed = desk.parts.sealing.seal(seed.secret(), &totp_row(self.owner, self.account), desk.rng());
         if !desk.ports().factors.enrol_totp(self.owner, self.account, sealed.into_bytes(), now).await? {
             return Ok(go(&self.back));
         }
