@@ -8,7 +8,7 @@ use std::{
 use doorward_types::{CloseReason, OwnerId, Rest};
 use tokio::time::Instant;
 
-use crate::{Ended, Ending, Socket, Sockets, Target, lock::lock};
+use crate::{Ended, Ending, Socket, Sockets, Target, lock::lock, observer::Unobserved};
 
 impl Sockets {
     /// For the end of the server: takes no new socket, and closes the others with `restart` after what waits for them, at
@@ -40,7 +40,8 @@ impl Sockets {
         let mut leaving: Vec<_> = leaving.into_iter().map(|socket| (self.random_part_of(over), socket)).collect();
         leaving.sort_by_key(|(after, _)| *after);
         let began = Instant::now();
-        let ending = Ending::begin();
+        // How long they take is by choice, and nobody's measure.
+        let ending = Ending::begin(Arc::new(Unobserved));
         for (after, socket) in leaving {
             // One that has gone by itself is not waited for.
             tokio::select! {

@@ -150,7 +150,7 @@ impl Socket {
         }
         drop(outbox);
         if ends {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
             self.sockets.look_at(self, now.plus(self.policy.end_within.min(LINGER)));
             tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
         }
@@ -258,7 +258,7 @@ impl Socket {
             outbox.ended.unwrap_or(ended)
         };
         if self.open.swap(false, Ordering::AcqRel) {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
         }
         ended
     }
@@ -269,7 +269,7 @@ impl Drop for Socket {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
         if self.open.swap(false, Ordering::AcqRel) {
-            self.sockets.one_less();
+            self.sockets.one_less(Ended::HungUp);
         }
     }
 }

@@ -20,11 +20,12 @@ use tokio::{
 };
 
 use crate::{
-    Ended, Ending, Revocations, Socket, SocketInfo, SocketPolicy, Transport,
+    Ended, Ending, Observer, Revocations, Socket, SocketInfo, SocketPolicy, Transport,
     flusher::Flusher,
     index::{Key, Shard},
     lock::lock,
     moment::Moment,
+    observer::Unobserved,
     room::{at_the_same_gate, make_room, others_of},
     wheel::{TICK, Wheel},
 };
@@ -73,11 +74,17 @@ pub struct Sockets {
     pub(crate) draining: AtomicBool,
     flushers: Vec<Flusher>,
     wheel: Wheel,
+    observer: Arc<dyn Observer>,
 }
 
 impl Sockets {
     /// An empty registry. Nothing is flushed, pinged or expired until [`run`](Self::run) runs.
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Arc<Self> {
+        Self::observed(clock, rng, Arc::new(Unobserved))
+    }
+
+    /// As [`new`](Self::new), with somebody who is told how its sockets end.
+    pub fn observed(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, observer: Arc<dyn Observer>) -> Arc<Self> {
         let flushers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_FLUSHERS));
         Arc::new(Self {
             clock,
@@ -90,6 +97,7 @@ impl Sockets {
             draining: AtomicBool::new(false),
             flushers: (0..flushers).map(|_| Flusher::default()).collect(),
             wheel: Wheel::new(),
+            observer,
         })
     }
 
@@ -182,7 +190,7 @@ impl Sockets {
     ///
     /// `owner` says whose; `None` is for the operator, who means everybody's.
     pub fn end(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Ending {
-        let mut ending = Ending::begin();
+        let mut ending = Ending::begin(Arc::clone(&self.observer));
         self.revocations.append(owner, what, reason);
         for shard in &self.shards {
             let found = {
@@ -268,8 +276,10 @@ impl Sockets {
         self.clock.now()
     }
 
-    pub(crate) fn one_less(&self) {
+    /// A socket has ended: each comes here once.
+    pub(crate) fn one_less(&self, ended: Ended) {
         self.live.fetch_sub(1, Ordering::Relaxed);
+        self.observer.ended(ended);
     }
 
     pub(crate) fn flush_soon(&self, socket: Arc<Socket>) {

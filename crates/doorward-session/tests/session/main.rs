@@ -12,6 +12,8 @@ mod fan_out;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod observer;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod registry;
