@@ -37,6 +37,7 @@ use crate::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    metrics::Metrics,
     reload::Reloaded,
     system::SystemClock,
 };
@@ -125,7 +126,8 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let sockets = Sockets::new(Arc::clone(&clock), Arc::clone(&rng));
+        let metrics = Metrics::new();
+        let sockets = Sockets::observed(Arc::clone(&clock), Arc::clone(&rng), Arc::clone(&metrics) as _);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let tools = Tools { ports, signer, extensions, base: base.to_owned() };
         let gates = Gates::assemble(&config, &tools)?;
@@ -137,6 +139,7 @@ impl Node {
             clock,
             rng,
             audit,
+            metrics,
             key,
         });
         Ok(Self { config, door, tools, base: base.to_owned(), lock })

@@ -59,6 +59,11 @@ pub trait Audit: Send + Sync {
         Ok(())
     }
 
+    /// How many rows have been taken and are not on disk yet.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// Waits until all that was taken before is on disk.
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>>;
 

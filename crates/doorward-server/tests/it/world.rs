@@ -21,7 +21,7 @@ use doorward_auth::{
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Parts, Reloaded,
+    Door, Extensions, Metrics, Parts, Reloaded,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -207,7 +207,8 @@ impl World {
             extensions,
             base: "".into(),
         };
-        let sockets = Sockets::new(clock.clone(), own.clone());
+        let metrics = Metrics::new();
+        let sockets = Sockets::observed(clock.clone(), own.clone(), metrics.clone());
         tokio::spawn(sockets.run());
         let count = |number: u32| number as usize;
         let limits = &config.limits;
@@ -231,6 +232,7 @@ impl World {
             clock: clock.clone(),
             rng: own,
             audit: log.clone(),
+            metrics,
             key,
         });
         let tcp = match carrier {

@@ -113,6 +113,10 @@ impl Audit for Store {
         Err(error.of_port(PORT))
     }
 
+    fn waiting(&self) -> usize {
+        self.inner.audit.lock().rows.len()
+    }
+
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {
         Box::pin(async move { self.flush_audit().await.map_err(|error| error.of_port(PORT)) })
     }
