@@ -58,6 +58,7 @@ pub mod token;
 pub mod trail;
 
 mod admission;
+mod api_key;
 mod claimant;
 mod climb;
 mod conversation;
@@ -68,6 +69,7 @@ mod layer;
 mod refusal;
 
 pub use admission::Admission;
+pub use api_key::{NewApiKey, Scope, hash_of_api_key};
 pub use claimant::{Claimant, Evidence, Level, OnExpiry, OnlyOne, Proof};
 pub use climb::{Beginning, Climb, ClimbEvent, Progress, Start};
 pub use conversation::{Ask, Conversation};
