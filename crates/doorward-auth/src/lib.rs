@@ -50,6 +50,7 @@
 //! # }
 //! ```
 
+pub mod account;
 pub mod layers;
 pub mod memory;
 pub mod ports;
