@@ -16,7 +16,7 @@ use doorward_auth::{
     BoxFuture,
     layers::handshake::ticket::NewTicket,
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemoryTickets, MemoryUsedTokens},
-    ports::{Audit, AuditRecord, Outcome, PortError, Ports, Rng, Ticket, TicketBinding, Tickets},
+    ports::{Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, Ticket, TicketBinding, Tickets},
 };
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
@@ -105,12 +105,8 @@ impl Audit for Log {
         self.rows.find(trace)
     }
 
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        self.rows.newest(owner, at_most)
+    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        self.rows.search(query)
     }
 }
 
