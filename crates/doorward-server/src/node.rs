@@ -14,8 +14,8 @@ use std::{
 };
 
 use doorward_auth::{
-    memory::{MemoryAppKeys, MemoryAudit, MemoryTickets, MemoryUsedTokens},
-    ports::{AppKeys, Audit, Authenticator, Clock, Ports, Rng, SystemRng, Tickets, UsedTokens},
+    memory::{MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{AppKeys, Audit, Authenticator, Clock, Ports, Rng, SitePorts, SystemRng, Tickets, UsedTokens},
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
@@ -260,14 +260,18 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 tickets: Arc::clone(&store) as Arc<dyn Tickets>,
                 app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
                 used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
+                site: SitePorts::of(&Arc::new(MemorySite::default())),
                 answer_within,
             };
             (ports, store)
         }
         None => {
+            let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
+            let site = MemorySite::new(Some(Arc::clone(&tickets)), Some(Arc::clone(&app_keys)));
             let ports = Ports {
-                tickets: Arc::new(MemoryTickets::default()),
-                app_keys: Arc::new(MemoryAppKeys::default()),
+                tickets,
+                app_keys,
+                site: SitePorts::of(&Arc::new(site)),
                 used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock))),
                 clock,
                 rng,

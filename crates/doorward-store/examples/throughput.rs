@@ -127,6 +127,7 @@ fn ticket() -> Ticket {
         origin: Some("https://app.example".into()),
         subject: bob(),
         rests_on: vec![],
+        issued_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(30)),
     }
 }

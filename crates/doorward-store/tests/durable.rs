@@ -25,7 +25,7 @@ fn bob() -> Subject {
 
 fn ticket() -> Ticket {
     let binding = TicketBinding::AnyGateOfOwner;
-    Ticket { owner: acme(), binding, origin: None, subject: bob(), rests_on: vec![], expires_at: LATER }
+    Ticket { owner: acme(), binding, origin: None, subject: bob(), rests_on: vec![], issued_at: NOW, expires_at: LATER }
 }
 
 fn hash(number: u16) -> [u8; 32] {

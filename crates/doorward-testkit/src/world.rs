@@ -7,8 +7,8 @@ use std::{
 
 use doorward_auth::{
     Claimant, Climb, Handshake, Ladder, Refusal, Start,
-    memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, Ports},
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{ANSWER_WITHIN, Ports, SitePorts},
     trail::RungTrail,
 };
 use doorward_types::{Cursor, GateName, OwnerId, Subject, Timestamp, TraceId};
@@ -27,6 +27,8 @@ pub struct World {
     pub app_keys: Arc<MemoryAppKeys>,
     /// Tokens that were used.
     pub used_tokens: Arc<MemoryUsedTokens>,
+    /// What the site keeps: it voids the tickets and app keys of this world.
+    pub site: Arc<MemorySite>,
     climbs: AtomicU64,
 }
 
@@ -40,13 +42,15 @@ impl World {
     /// When worlds begin.
     pub const NOW: Timestamp = Timestamp::from_secs(1_795_312_386);
 
-    /// A world without tickets, keys or used tokens.
+    /// A world without tickets, keys, used tokens or accounts.
     pub fn new() -> Self {
         let clock = Arc::new(ManualClock::at(Self::NOW));
+        let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
         Self {
             rng: Arc::new(SeededRng::new(1)),
-            tickets: Arc::default(),
-            app_keys: Arc::default(),
+            site: Arc::new(MemorySite::new(Some(tickets.clone()), Some(app_keys.clone()))),
+            tickets,
+            app_keys,
             used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
             clock,
             climbs: AtomicU64::new(0),
@@ -61,6 +65,7 @@ impl World {
             tickets: self.tickets.clone(),
             app_keys: self.app_keys.clone(),
             used_tokens: self.used_tokens.clone(),
+            site: SitePorts::of(&self.site),
             answer_within: ANSWER_WITHIN.duration(),
         }
     }

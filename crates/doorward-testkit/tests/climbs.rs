@@ -14,8 +14,8 @@ use aws_lc_rs::digest;
 use doorward_auth::{
     Claimant, Climb, ClimbEvent, Handshake, Ladder, Start,
     layers::{BuildContext, RungConfig},
-    memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, AppKey, AppKeys, Clock, Ports, Rng, Ticket, TicketBinding, Tickets},
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{ANSWER_WITHIN, AppKey, AppKeys, Clock, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
     token::{Issuer, IssuerConfig},
 };
 use doorward_testkit::transcript::{self, Party, Said, Transcript};
@@ -79,6 +79,7 @@ async fn fill(file: &Transcript, tickets: &MemoryTickets, app_keys: &MemoryAppKe
                     origin: None,
                     subject: subject(value),
                     rests_on: vec![],
+                    issued_at: file.clock,
                     expires_at: time(value, "expires_at").unwrap(),
                 };
                 tickets.mint(hash.as_ref().try_into().unwrap(), ticket).await.unwrap();
@@ -111,6 +112,7 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         tickets,
         app_keys,
         used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock) as Arc<dyn Clock>)),
+        site: SitePorts::of(&Arc::new(MemorySite::default())),
         answer_within: ANSWER_WITHIN.duration(),
     };
     let authenticators = BTreeMap::new();

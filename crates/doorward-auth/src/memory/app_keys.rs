@@ -17,6 +17,15 @@ impl MemoryAppKeys {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Revokes the key with that id, of that owner or of anybody for `None`.
+    pub(super) fn revoke_of(&self, owner: Option<&OwnerId>, id: &KeyId, now: Timestamp) {
+        for key in lock(&self.0).iter_mut() {
+            if key.id == *id && owner.is_none_or(|owner| key.owner == *owner) {
+                key.revoked_at.get_or_insert(now);
+            }
+        }
+    }
 }
 
 impl AppKeys for MemoryAppKeys {

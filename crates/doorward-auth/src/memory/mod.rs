@@ -1,17 +1,19 @@
 //! Every port in memory: for tests, for the demo, and for applications that need no store.
 //!
 //! What is here is gone when the process ends; so a ticket that was not redeemed is worthless then, and a token that may be
-//! used once could be used once more after a restart.
+//! used once could be used once more after a restart. Accounts are gone too, and nobody is locked out any more.
 
 mod app_keys;
 mod audit;
 mod clock;
+mod site;
 mod tickets;
 mod used_tokens;
 
 pub use app_keys::MemoryAppKeys;
 pub use audit::MemoryAudit;
 pub use clock::ManualClock;
+pub use site::MemorySite;
 pub use tickets::MemoryTickets;
 pub use used_tokens::MemoryUsedTokens;
 

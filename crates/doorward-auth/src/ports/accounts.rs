@@ -141,13 +141,18 @@ pub trait Accounts: Send + Sync {
         after: Secret,
     ) -> BoxFuture<'a, Result<(), PortError>>;
 
-    /// Lets a disabled account in again. Answers `false` where there is none, or it was not disabled.
+    /// Lets a disabled account in again; its logins of before do not come back. Answers `false` where there is none, or it was
+    /// not disabled.
     fn enable<'a>(&'a self, owner: &'a OwnerId, id: AccountId) -> BoxFuture<'a, Result<bool, PortError>>;
 
     /// Keeps an invitation under the hash of its text.
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>>;
 
-    /// The invitation of that hash, where it still holds. It is not used up by this.
-    fn invitation<'a>(&'a self, hash: [u8; 32], now: Timestamp)
-    -> BoxFuture<'a, Result<Option<Invitation>, PortError>>;
+    /// The invitation to that owner's site of that hash, where it still holds. It is not used up by this.
+    fn invitation<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Invitation>, PortError>>;
 }

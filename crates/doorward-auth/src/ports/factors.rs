@@ -17,7 +17,7 @@ pub struct Totp {
 /// Second factors of accounts.
 pub trait Factors: Send + Sync {
     /// Keeps a sealed secret that has yet to be confirmed, in the place of an earlier one that never was. Answers `false`
-    /// where the account has a confirmed one.
+    /// where the account has a confirmed one, or where there is no such account.
     fn enrol_totp<'a>(
         &'a self,
         owner: &'a OwnerId,
@@ -29,18 +29,21 @@ pub trait Factors: Send + Sync {
     /// The account's authenticator app, confirmed or not.
     fn totp<'a>(&'a self, owner: &'a OwnerId, account: AccountId) -> BoxFuture<'a, Result<Option<Totp>, PortError>>;
 
-    /// Makes the secret count, with the step of the code that showed it and the hashes of the account's new recovery codes.
-    /// Answers `false` where there is nothing to confirm.
+    /// Makes that secret count, with the step of the code that showed it and the hashes of the account's new recovery codes.
+    /// Answers `false` where there is nothing to confirm, or where another secret is there by now: a code of one never confirms
+    /// another.
     fn confirm_totp<'a>(
         &'a self,
         owner: &'a OwnerId,
         account: AccountId,
+        sealed: Vec<u8>,
         step: u64,
         recovery: Vec<[u8; 32]>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, PortError>>;
 
-    /// Takes the step of a right code, durably, before it answers: `true` once, and only for a step after the last.
+    /// Takes the step of a right code, durably, before it answers: `true` once, and only for a step after the last, of a secret
+    /// that counts.
     fn use_totp_step<'a>(
         &'a self,
         owner: &'a OwnerId,

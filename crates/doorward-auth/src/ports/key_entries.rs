@@ -36,8 +36,9 @@ pub const WRONG_TRIES: u32 = 10;
 
 /// Keys for the layer `key_entry`. An account has one at a time: a new one voids the one before.
 pub trait KeyEntries: Send + Sync {
-    /// Keeps a key under the hash of its secret part.
-    fn put<'a>(&'a self, hash: [u8; 32], entry: KeyEntry) -> BoxFuture<'a, Result<(), PortError>>;
+    /// Keeps a key under the hash of its secret part. Answers `false`, and keeps nothing, where another account's key has that
+    /// public part, or where the login is over.
+    fn put<'a>(&'a self, hash: [u8; 32], entry: KeyEntry) -> BoxFuture<'a, Result<bool, PortError>>;
 
     /// Tries a key: at most one of any number of callers gets it. A key whose login has ended is unknown.
     fn enter<'a>(

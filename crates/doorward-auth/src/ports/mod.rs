@@ -76,6 +76,8 @@ pub struct Ports {
     pub app_keys: Arc<dyn AppKeys>,
     /// Ids of tokens that may be used once.
     pub used_tokens: Arc<dyn UsedTokens>,
+    /// What the built-in site keeps.
+    pub site: SitePorts,
     /// How long each of them, and an application's authenticator, may take to answer a layer: one that takes longer is down.
     pub answer_within: Duration,
 }

@@ -29,12 +29,13 @@ pub enum Rotated {
 
 /// Refresh tokens that are used once each (RFC 6749, section 10.4; RFC 9700, section 4.14).
 pub trait Refreshes: Send + Sync {
-    /// Keeps the first one of a login.
+    /// Keeps the first one of a login. Where that login is over, nothing is kept.
     fn issue<'a>(&'a self, hash: [u8; 32], refresh: Refresh) -> BoxFuture<'a, Result<(), PortError>>;
 
     /// Takes one, and keeps the next in its place. The next one ends when the first would have.
     fn rotate<'a>(
         &'a self,
+        owner: &'a OwnerId,
         hash: [u8; 32],
         next: [u8; 32],
         now: Timestamp,

@@ -34,6 +34,29 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Whether it ends what was issued at that time, proves that subject and rests on these.
+    pub fn ends(&self, subject: Option<&Subject>, rests_on: &[Rest], issued_at: Timestamp) -> bool {
+        let is_subject = |of: &Subject| subject.is_some_and(|subject| subject.same_as(of));
+        match self {
+            Self::Rest(rest) => rests_on.contains(rest) || subject.is_some_and(|subject| subject.rest() == *rest),
+            Self::Others { subject, keep } => {
+                is_subject(subject) && !rests_on.contains(&Rest::on("sid", keep.to_string()))
+            }
+            Self::NotBefore { subject, at } => subject.as_ref().is_none_or(is_subject) && issued_at < *at,
+            Self::LoggedIn { .. } => false,
+        }
+    }
+
+    /// What has ended for ever with it: a login, a token, a key ..., whose names do not come again as those of subjects do.
+    pub fn for_ever(&self) -> Option<&Rest> {
+        match self {
+            Self::Rest(rest) if rest.kind != "subject" => Some(rest),
+            _ => None,
+        }
+    }
+}
+
 /// Why something ended, for the log and for what a live socket does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
@@ -49,12 +72,21 @@ pub enum Why {
     Disabled,
     /// An owner or the operator ended it.
     Revoked,
+    /// Nothing has ended: the entry is a login ([`What::LoggedIn`]).
+    LoggedIn,
 }
 
 impl Why {
     /// Every one.
-    pub const ALL: [Self; 6] =
-        [Self::LoggedOut, Self::Replaced, Self::Expired, Self::CredentialChanged, Self::Disabled, Self::Revoked];
+    pub const ALL: [Self; 7] = [
+        Self::LoggedOut,
+        Self::Replaced,
+        Self::Expired,
+        Self::CredentialChanged,
+        Self::Disabled,
+        Self::Revoked,
+        Self::LoggedIn,
+    ];
 
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
@@ -65,6 +97,7 @@ impl Why {
             Self::CredentialChanged => "credential_changed",
             Self::Disabled => "disabled",
             Self::Revoked => "revoked",
+            Self::LoggedIn => "logged_in",
         }
     }
 
@@ -107,7 +140,7 @@ pub struct LogEntry {
 pub enum Change {
     /// The account gets another password: the hash, as a PHC string.
     Password(AccountId, Secret),
-    /// The account lets nobody in any more.
+    /// The account lets nobody in any more, and its logins end; say so of its subject too, for the sockets.
     Disable(AccountId),
     /// The account's authenticator app and recovery codes are forgotten.
     RemoveTotp(AccountId),
@@ -145,7 +178,7 @@ pub struct Page {
 /// appends to the log in one transaction, and every node follows the log from its cursor. The cursor is counted in that same
 /// transaction, so that its order is the order of the commits and a reader can never step over an entry.
 pub trait Revocations: Send + Sync {
-    /// Ends something, durably, before it answers; where in the log that stands.
+    /// Ends something, durably, before it answers; where in the log that stands. A login is no ending and is refused.
     fn end<'a>(&'a self, ending: Ending) -> BoxFuture<'a, Result<Cursor, PortError>>;
 
     /// The entries after a cursor. What is older than the log is kept is not there any more: after a cursor below that the

@@ -62,6 +62,10 @@ pub struct NewSession {
     pub session: Session,
     /// The login that it takes the place of, in the same browser: it ends in the same act.
     pub replaces: Option<SessionId>,
+    /// Where the revocation log stood before the account was looked up
+    /// ([`Revocations::appended`](super::Revocations::appended)): a login during which everything of its account ended, by a
+    /// new password say, does not begin.
+    pub as_of: Cursor,
 }
 
 /// Logins at the built-in site. How they end is [`Revocations::end`](super::Revocations::end)'s business.
@@ -69,11 +73,17 @@ pub struct NewSession {
 /// A session is found only while it holds: one that has ended, is past its time, or whose account is disabled is not there.
 pub trait Sessions: Send + Sync {
     /// Keeps a login, and writes it into the revocation log: sockets that are suspended in that browser wait for it. `None`
-    /// where the account is gone or disabled.
+    /// where the account is gone or disabled, where what it had has ended since [`as_of`](NewSession::as_of), or where the log
+    /// does not go back so far.
     fn open<'a>(&'a self, session: NewSession) -> BoxFuture<'a, Result<Option<Cursor>, PortError>>;
 
-    /// The login whose cookie has that hash.
-    fn find<'a>(&'a self, hash: [u8; 32], now: Timestamp) -> BoxFuture<'a, Result<Option<Session>, PortError>>;
+    /// The login at that owner's site whose cookie has that hash.
+    fn find<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Session>, PortError>>;
 
     /// The login with that id.
     fn find_by_id<'a>(
@@ -111,6 +121,6 @@ pub trait Sessions: Send + Sync {
         browser: [u8; 32],
     ) -> BoxFuture<'a, Result<bool, PortError>>;
 
-    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log; how many it were.
+    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log; how many there were.
     fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>>;
 }

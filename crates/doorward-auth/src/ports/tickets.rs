@@ -25,14 +25,20 @@ pub struct Ticket {
     pub subject: Subject,
     /// What it rests on besides itself: the login that minted it.
     pub rests_on: Vec<Rest>,
+    /// When it was made: an ending of everything that was issued before some time asks.
+    pub issued_at: Timestamp,
     /// From when on it opens nothing.
     pub expires_at: Timestamp,
 }
 
 /// One-time tickets. Nothing crosses between owners: a ticket is looked for with its owner.
+///
+/// An ending of what a ticket rests on, or of its subject, voids it
+/// ([`Revocations::end`](super::Revocations::end)): it is then unknown.
 pub trait Tickets: Send + Sync {
     /// Keeps a ticket under the hash that it was drawn with
-    /// ([`NewTicket`](crate::layers::handshake::ticket::NewTicket)).
+    /// ([`NewTicket`](crate::layers::handshake::ticket::NewTicket)). One that rests on something that has ended for ever (a
+    /// login, a token, a key) is void from the beginning.
     fn mint<'a>(&'a self, hash: [u8; 32], ticket: Ticket) -> BoxFuture<'a, Result<(), PortError>>;
 
     /// Takes the ticket out, durably, before it answers: of any number of callers at most one gets it.

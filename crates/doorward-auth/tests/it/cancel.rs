@@ -84,6 +84,7 @@ async fn scene() -> Scene {
         origin: None,
         subject,
         rests_on: vec![],
+        issued_at: World::NOW,
         expires_at: later(30),
     };
     tickets.mint(hash, ticket).await.unwrap();

@@ -24,6 +24,7 @@ async fn a_ticket_is_taken_out_once_by_its_owner_and_not_after_its_expiry() {
         origin: None,
         subject: World::member("bob"),
         rests_on: vec![],
+        issued_at: World::NOW,
         expires_at: later(30),
     };
     tickets.mint([1; 32], ticket.clone()).await.unwrap();

@@ -19,6 +19,7 @@ async fn ticket(world: &World, change: impl FnOnce(&mut Ticket)) -> Secret {
         origin: None,
         subject: World::member("bob"),
         rests_on: vec![Rest::on("sid", "login-1")],
+        issued_at: World::NOW,
         expires_at: later(30),
     };
     change(&mut ticket);
@@ -135,6 +136,7 @@ async fn a_ticket_of_another_owner_is_unknown_and_stays_whole() {
         origin: None,
         subject: World::member("eve"),
         rests_on: vec![],
+        issued_at: World::NOW,
         expires_at: later(30),
     };
     world.tickets.mint(hash, theirs).await.unwrap();
@@ -254,6 +256,7 @@ async fn expiry_and_origin_are_looked_at_again_when_the_ticket_is_there() {
             origin: origin.map(str::to_owned),
             subject: World::member("bob"),
             rests_on: vec![],
+            issued_at: World::NOW,
             expires_at,
         };
         let ports = Ports { tickets: Arc::new(Careless(ticket)), ..world.ports() };

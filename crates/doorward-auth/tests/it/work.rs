@@ -142,6 +142,7 @@ async fn a_used_ticket_is_looked_for_as_often_as_an_unknown_one() {
                 origin: bound.map(str::to_owned),
                 subject: World::member("7"),
                 rests_on: vec![],
+                issued_at: World::NOW,
                 expires_at: later(30),
             };
             world.tickets.mint(used.hash, ticket).await.unwrap();

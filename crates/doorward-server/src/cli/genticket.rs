@@ -44,7 +44,8 @@ impl Genticket {
             Some(gate) => input::owner_of_gate(&config, gate, self.owner.as_deref())?,
             None => input::owner(&config, self.owner.as_deref())?,
         };
-        let expires_at = SystemClock.now().plus(self.valid);
+        let issued_at = SystemClock.now();
+        let expires_at = issued_at.plus(self.valid);
         let binding =
             self.gate.as_deref().map_or(TicketBinding::AnyGateOfOwner, |gate| TicketBinding::Gate(GateName::new(gate)));
         let minted = Ticket {
@@ -53,6 +54,7 @@ impl Genticket {
             origin: self.origin,
             subject: input::subject(&self.subject)?,
             rests_on: Vec::new(),
+            issued_at,
             expires_at,
         };
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, minted.origin.as_deref());

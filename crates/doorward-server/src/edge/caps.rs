@@ -1,10 +1,10 @@
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use doorward_auth::ports::Rng;
+use doorward_auth::{ports::Rng, throttle::network_of};
 use tokio::sync::Notify;
 
 /// How many connections there may be.
@@ -204,14 +204,6 @@ impl Drop for Pass {
                 counts.sources.remove(&source);
             }
         }
-    }
-}
-
-/// What counts as one source: an IPv4 address (also one mapped into IPv6), or the /64 of an IPv6 address.
-fn network_of(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        address => address,
     }
 }
 

@@ -51,6 +51,7 @@ async fn fill(world: &World, file: &Transcript) {
                 origin: None,
                 subject,
                 rests_on: vec![],
+                issued_at: World::NOW,
                 expires_at: time(value, "expires_at").unwrap(),
             };
             world.tickets.mint(hash, ticket).await.unwrap();

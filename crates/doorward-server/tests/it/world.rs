@@ -15,8 +15,10 @@ use std::{
 use doorward_auth::{
     BoxFuture,
     layers::handshake::ticket::NewTicket,
-    memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemoryTickets, MemoryUsedTokens},
-    ports::{Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, Ticket, TicketBinding, Tickets},
+    memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{
+        Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
+    },
 };
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
@@ -197,6 +199,7 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
+                site: SitePorts::of(&Arc::new(MemorySite::new(None, Some(app_keys.clone())))),
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
@@ -321,6 +324,7 @@ impl World {
             origin: origin.map(str::to_owned),
             subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
             rests_on: vec![],
+            issued_at: Self::NOW,
             expires_at: Self::NOW.plus(Duration::from_secs(30)),
         };
         self.tickets.mint(hash, ticket).await.unwrap();

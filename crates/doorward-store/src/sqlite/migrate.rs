@@ -5,8 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// The schema, step by step: `user_version` counts how many of these a file has. A step is never changed once released.
-const STEPS: &[&str] =
-    &[include_str!("../../migrations/sqlite/0001_tenants.sql"), include_str!("../../migrations/sqlite/0002_audit.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_tenants.sql"),
+    include_str!("../../migrations/sqlite/0002_audit.sql"),
+    include_str!("../../migrations/sqlite/0003_site.sql"),
+];
 
 /// Marks a file as Doorward's (`PRAGMA application_id`): the letters `DWRD`.
 const APPLICATION: i32 = i32::from_be_bytes(*b"DWRD");
@@ -62,7 +65,7 @@ mod tests {
         to_newest(&mut connection, Path::new("old.db")).unwrap();
         assert_eq!(number::<String>(&connection, "SELECT id FROM owners"), Ok("acme".to_owned()));
         assert_eq!(number::<i64>(&connection, "SELECT count(*) FROM audit"), Ok(0));
-        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(2));
+        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(3));
     }
 
     #[test]

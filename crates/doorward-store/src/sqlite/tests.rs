@@ -34,6 +34,7 @@ fn ticket() -> Ticket {
         origin: None,
         subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
         rests_on: vec![],
+        issued_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(30)),
     }
 }

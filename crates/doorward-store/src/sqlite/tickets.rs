@@ -52,8 +52,9 @@ fn insert(connection: &Connection, hash: &[u8; 32], ticket: &Ticket) -> rusqlite
     let rests_on = serde_json::to_string(&rests_on).map_err(unreadable)?;
     connection
         .prepare_cached(
-            "INSERT INTO tickets (owner, hash, gate, origin, subject_kind, subject_pk, subject_uuid, rests_on, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO tickets (owner, hash, gate, origin, subject_kind, subject_pk, subject_uuid, rests_on,
+              issued_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             ticket.owner.as_str(),
@@ -64,6 +65,7 @@ fn insert(connection: &Connection, hash: &[u8; 32], ticket: &Ticket) -> rusqlite
             ticket.subject.pk,
             ticket.subject.uuid,
             rests_on,
+            to_column(ticket.issued_at),
             to_column(ticket.expires_at),
         ])
         .map(|_| ())
@@ -92,6 +94,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         origin: row.get("origin")?,
         subject: subject_at(row)?,
         rests_on: rests_on.into_iter().map(|(kind, value)| Rest { kind: kind.into(), value: value.into() }).collect(),
+        issued_at: time_at(row, "issued_at")?,
         expires_at: time_at(row, "expires_at")?,
     })
 }

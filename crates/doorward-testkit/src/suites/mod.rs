@@ -10,10 +10,19 @@
 //!     doorward_testkit::suites::tickets(mine).await;
 //! }
 //! ```
-#![expect(clippy::unwrap_used, reason = "a suite tells by a panic that something does not hold")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a suite tells by a panic that something does not hold")]
 
+mod accounts;
+mod api_keys;
 mod app_keys;
 mod audit;
+mod factors;
+mod key_entries;
+mod refreshes;
+mod revocations;
+mod sessions;
+mod site;
+mod throttle;
 mod tickets;
 mod used_tokens;
 
@@ -21,8 +30,16 @@ use std::{future::Future, pin::Pin, task::Poll};
 
 use doorward_types::{OwnerId, Subject};
 
+pub use accounts::accounts;
+pub use api_keys::api_keys;
 pub use app_keys::app_keys;
 pub use audit::audit;
+pub use factors::factors;
+pub use key_entries::key_entries;
+pub use refreshes::refreshes;
+pub use revocations::revocations;
+pub use sessions::sessions;
+pub use throttle::throttle;
 pub use tickets::tickets;
 pub use used_tokens::used_tokens;
 
@@ -36,6 +53,16 @@ fn globex() -> OwnerId {
 
 fn member(name: &str) -> Subject {
     Subject { kind: "member".into(), pk: "7".into(), uuid: name.into() }
+}
+
+/// Lets the other futures of [`all`] go on.
+async fn others_first() {
+    let mut had_their_turn = false;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut had_their_turn, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// Polls all futures side by side and gives their values in order.

@@ -24,6 +24,7 @@ fn ticket() -> Ticket {
         origin: Some("https://app.example".into()),
         subject: member("bob"),
         rests_on: vec![Rest::on("sid", "s-1=2"), Rest::on("key", "☂\"")],
+        issued_at: NOW,
         expires_at: LATER,
     }
 }

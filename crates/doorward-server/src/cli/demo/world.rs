@@ -121,6 +121,7 @@ impl World {
 
     /// A ticket for bob at the gate `tickets`.
     pub(super) async fn ticket(&self) -> Result<Secret, Failure> {
+        let now = SystemClock.now();
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, None);
         let ticket = Ticket {
             owner: owner(),
@@ -128,7 +129,8 @@ impl World {
             origin: None,
             subject: bob(),
             rests_on: Vec::new(),
-            expires_at: SystemClock.now().plus(Duration::from_secs(30)),
+            issued_at: now,
+            expires_at: now.plus(Duration::from_secs(30)),
         };
         self.store.mint(hash, ticket).await?;
         Ok(text)

@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use doorward_auth::{
     Ladder, LadderError, OnExpiry,
     layers::{BuildContext, BuildError, Problem, RungConfig},
-    memory::{ManualClock, MemoryAppKeys, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, Clock, Ports, SystemRng},
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{ANSWER_WITHIN, Clock, Ports, SitePorts, SystemRng},
     settings::ReadSecret,
     token::Issuer,
 };
@@ -74,6 +74,7 @@ fn ports() -> Ports {
         tickets: Arc::new(MemoryTickets::new()),
         app_keys: Arc::new(MemoryAppKeys::new()),
         used_tokens: Arc::new(MemoryUsedTokens::new(clock)),
+        site: SitePorts::of(&Arc::new(MemorySite::default())),
         answer_within: ANSWER_WITHIN.duration(),
     }
 }
