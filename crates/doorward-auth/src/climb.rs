@@ -13,7 +13,10 @@ use crate::{
     Admission, BoxFuture, Claimant, Handshake, Ladder, Refusal, conversation::Desk, ports::Clock, trail::RungTrail,
 };
 
+mod resume;
 mod run;
+
+pub use resume::{Again, Resume};
 
 /// What a climb begins with.
 pub struct Start {

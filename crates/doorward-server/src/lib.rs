@@ -40,6 +40,7 @@
 
 mod answer;
 mod attend;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -60,6 +61,6 @@ mod transports;
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
 pub use metrics::Metrics;
-pub use node::{Extensions, Node, Running, StartError};
+pub use node::{Extensions, Node, ReloadError, Running, StartError};
 pub use operate::{Answer, Standing};
 pub use reload::Reloaded;

@@ -8,7 +8,7 @@ use std::{
 use doorward_types::{CloseReason, OwnerId, Rest};
 use tokio::time::Instant;
 
-use crate::{Ended, Ending, Socket, Sockets, Target, lock::lock, observer::Unobserved};
+use crate::{Ended, Ending, Socket, Sockets, Target, lock::lock};
 
 impl Sockets {
     /// For the end of the server: takes no new socket, and closes the others with `restart` after what waits for them, at
@@ -41,7 +41,7 @@ impl Sockets {
         leaving.sort_by_key(|(after, _)| *after);
         let began = Instant::now();
         // How long they take is by choice, and nobody's measure.
-        let ending = Ending::begin(Arc::new(Unobserved));
+        let ending = Ending::unobserved();
         for (after, socket) in leaving {
             // One that has gone by itself is not waited for.
             tokio::select! {

@@ -141,6 +141,8 @@ async fn begin(file: &Transcript) -> (Climb, String) {
             variables: BTreeMap::new(),
             bearer: None,
             ticket: None,
+            session: None,
+            browser: None,
         },
         claimant: Claimant::new(owner, name, source, true, BTreeMap::new()),
         as_of: Cursor::default(),

@@ -16,6 +16,7 @@ mod ladder;
 mod memory;
 mod offer;
 mod ports;
+mod resume;
 mod support;
 mod ticket;
 mod token;

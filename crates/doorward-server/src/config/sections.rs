@@ -13,12 +13,34 @@ table! {
     Server as "server" {
         /// The address and port that users connect to.
         listen: Listen = Listen::local(8420);
+        /// The certificate for TLS (`wss://`) and its private key, both in PEM: the chain with the server's own certificate first,
+        /// and a key that not everybody on the machine can read. A reload reads both files again. Where it is unset, the port
+        /// speaks without TLS.
+        tls: Option<TlsFiles> = None, like "{ cert_file = \"fullchain.pem\", key_file = \"privkey.pem\" }";
         /// The reverse proxies that stand before Doorward, as addresses or ranges. Only their forwarding headers
         /// (`X-Forwarded-For`) are believed; with an empty list nobody's are.
         trusted_proxies: Vec<Network> = Vec::new(), like "[\"10.0.0.0/8\"]";
         /// How long the server may take to stop. The sockets leave spread over it, and meanwhile new requests are answered with
         /// 503. Sockets whose gate has another backend after a reload leave spread over it, too.
         shutdown: Span = Span::from_secs(30);
+    }
+}
+
+/// Where the certificate of the public side is, and its key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificates in PEM, the server's own first; relative to the folder of the configuration.
+    pub cert_file: PathBuf,
+    /// The private key of the first one, in PEM; relative to the folder of the configuration.
+    pub key_file: PathBuf,
+}
+
+impl Value for TlsFiles {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        None
     }
 }
 

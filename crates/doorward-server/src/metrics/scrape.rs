@@ -12,8 +12,8 @@ use crate::door::Door;
 pub(super) fn look(door: &Door, lease_age: Option<Duration>) -> Registry {
     let mut seen = Registry::with_prefix("doorward");
     let sockets = Family::<InState, Gauge>::default();
-    for ((owner, gate), count) in door.sockets.count_by_gate() {
-        let at = InState { owner: owner.to_string(), gate: gate.to_string(), state: "active" };
+    for ((owner, gate, state), count) in door.sockets.count_by_state() {
+        let at = InState { owner: owner.to_string(), gate: gate.to_string(), state };
         sockets.get_or_create(&at).set(number(count));
     }
     seen.register("sockets", "Live sockets", sockets);

@@ -29,7 +29,7 @@ use doorward_server::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
-use doorward_session::Sockets;
+use doorward_session::{Sockets, TokioTime};
 use doorward_testkit::{SeededRng, tokens::TestKey};
 use doorward_types::{GateName, OwnerId, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ pub(crate) struct World {
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
     pub(crate) tools: Tools,
-    http: Http,
+    pub(crate) http: Http,
     tcp: Option<SocketAddr>,
     /// Where peers come from over a pipe.
     pub(crate) from: SocketAddr,
@@ -207,7 +207,7 @@ impl World {
             base: "".into(),
         };
         let metrics = Metrics::new();
-        let sockets = Sockets::observed(clock.clone(), own.clone(), metrics.clone());
+        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
         tokio::spawn(sockets.run());
         let count = |number: u32| number as usize;
         let limits = &config.limits;

@@ -66,8 +66,7 @@ pub(super) fn past(call: &mut Call<'_>) -> Result<Timestamp, Problem> {
 
 /// Writes an ending down, and waits for what comes of it.
 pub(super) async fn carry_out(api: &Api, ending: Ending) -> Result<Reply, Problem> {
-    let cursor = api.parts.ports.revocations.end(ending.clone()).await?;
-    let receipt = api.parts.node.landed(ending, cursor).await?;
+    let receipt = api.parts.node.end(ending).await?;
     Ok(Reply::of(&receipt.document()))
 }
 

@@ -12,9 +12,8 @@
 //! **What it is:** the table of [`ROUTES`], one file per resource, and what they have in common. It answers whole requests and
 //! is wired to a port by whoever has one.
 //!
-//! **What it is not:** the truth. What ends is written into the revocation log first
-//! ([`Revocations::end`](doorward_auth::ports::Revocations::end)); the receipt is what the nodes say that came of it. It sees live
-//! sockets through [`Node`] alone.
+//! **What it is not:** the truth. What ends is written into the revocation log first ([`Node::end`]); the receipt is what the nodes
+//! say that came of it. It sees live sockets through [`Node`] alone.
 //!
 //! A key of an owner sees what is that owner's, and hears of all other things what it hears of things that there are not.
 

@@ -4,7 +4,7 @@ use doorward_auth::{
     BoxFuture,
     ports::{Ending, PortError},
 };
-use doorward_types::{Cursor, GateName, OwnerId, Rest, SocketId, Subject, Timestamp, TraceId};
+use doorward_types::{GateName, OwnerId, Rest, SocketId, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 
 /// Whether a live socket lets anything through.
@@ -176,9 +176,12 @@ pub trait Node: Send + Sync {
     /// like them may come again.
     fn end_live<'a>(&'a self, owner: Option<&'a OwnerId>, live: Live) -> BoxFuture<'a, Result<Receipt, PortError>>;
 
-    /// Waits until an ending that stands in the revocation log at `cursor` has landed on the nodes, or they have been waited for
-    /// long enough.
-    fn landed(&self, ending: Ending, cursor: Cursor) -> BoxFuture<'_, Result<Receipt, PortError>>;
+    /// Ends something for good: writes it into the revocation log, and waits until it has landed on the nodes, or they have
+    /// been waited for long enough.
+    ///
+    /// # Errors
+    /// It was not said to be written down. To end something twice does no harm.
+    fn end(&self, ending: Ending) -> BoxFuture<'_, Result<Receipt, PortError>>;
 
     /// The owners of the configuration.
     fn owners(&self) -> Vec<OwnerId>;

@@ -7,6 +7,9 @@
 
 use crate::{BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Refusal};
 
+/// The name of the layer.
+pub const NAME: &str = "origin";
+
 const STEP: &str = "socket checks origin";
 
 /// Which origins may open a socket. A request without an origin comes from no browser and passes; `null` never does.
@@ -135,7 +138,7 @@ pub struct Origin(pub Origins);
 
 impl HandshakeLayer for Origin {
     fn name(&self) -> &'static str {
-        "origin"
+        NAME
     }
 
     fn step(&self) -> &'static str {

@@ -169,6 +169,14 @@ fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &Key
             "set the gate's `max_session`, as in `max_session = \"12h\"`",
         );
     }
+    let can_be_asked = matches!((layer, &gate.backend), (RungConfig::Jwt(_), BackendConfig::Hub(_)));
+    if on_expiry == OnExpiry::Reauth && !can_be_asked {
+        report.error(
+            &at.key("on_expiry"),
+            "with `reauth`, the user is asked again over the open socket, which `jwt` before a `hub` can do alone",
+            "write `on_expiry = \"close\"`; the user then comes again with another token",
+        );
+    }
     // An issuer that could not be read is not known here, but it is there.
     if report.has_error_within(&KeyPath::of("issuer")) {
         return;

@@ -33,6 +33,21 @@ fn a_token_that_outlives_its_expiry_needs_a_longest_session() {
 }
 
 #[test]
+fn only_a_jwt_before_a_hub_can_be_asked_again() {
+    let reauth = |layer: &str| GATE.replace("jwt = {}", &format!("{layer} = {{ on_expiry = \"reauth\" }}"));
+    let echo = |gate: String| gate.replace("hub = {}", "echo = {}");
+    let expected = |layer| {
+        let path = format!("gate[0].ladder[0].{layer}.on_expiry");
+        ("E12", path, "asked again over the open socket", "`on_expiry = \"close\"`")
+    };
+    for (gate, layer) in [(echo(reauth("jwt")), "jwt"), (reauth("bearer"), "bearer")] {
+        let (code, path, message, hint) = expected(layer);
+        expect(&format!("{ISSUER}{gate}"), &[(code, &path, message, hint)]);
+    }
+    assert!(read(&format!("{ISSUER}{}", reauth("jwt"))).is_ok());
+}
+
+#[test]
 fn a_layer_that_could_never_be_passed_is_told_at_its_key() {
     let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
     let challenge = |keys: &str| gate(&format!("{{ jwt = {{}} }}, {{ challenge = {{ {keys} }} }}"));

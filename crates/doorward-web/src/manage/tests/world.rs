@@ -1,6 +1,6 @@
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -8,10 +8,12 @@ use doorward_auth::{
     BoxFuture, NewApiKey, Scope,
     account::{Hashing, PasswordRules, Work},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets},
-    ports::{Account, ApiKey, Created, Ending, NewAccount, NewSession, PortError, Role, Session, SitePorts},
+    ports::{
+        Account, ApiKey, Created, Ending, NewAccount, NewSession, PortError, Revocations, Role, Session, SitePorts,
+    },
 };
 use doorward_testkit::SeededRng;
-use doorward_types::{Cursor, GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp, TraceId};
+use doorward_types::{GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp, TraceId};
 use http::{HeaderMap, Method, Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -46,6 +48,7 @@ impl World {
         let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
         let ports = SitePorts::of(&Arc::new(MemorySite::new(Some(tickets.clone()), Some(app_keys.clone()))));
         let (node, audit) = (Arc::new(Sockets::default()), Arc::new(MemoryAudit::keeping(100)));
+        assert!(node.log.set(ports.revocations.clone()).is_ok());
         let clock = Arc::new(ManualClock::at(NOW));
         let api = Api::new(ApiParts {
             ports: ports.clone(),
@@ -244,7 +247,9 @@ impl TokenSigner for Tokens {
 #[derive(Default)]
 pub(super) struct Sockets {
     pub(super) live: Mutex<Vec<SocketView>>,
-    /// The endings that have stood in the log.
+    /// Where endings are written down.
+    log: OnceLock<Arc<dyn Revocations>>,
+    /// What has ended.
     pub(super) landed: Mutex<Vec<Ending>>,
     /// Another node, which does not answer.
     pub(super) silent: Mutex<Vec<String>>,
@@ -273,7 +278,7 @@ impl Sockets {
         id.to_string()
     }
 
-    fn end(&self, is_meant: impl Fn(&SocketView) -> bool) -> Receipt {
+    fn let_go(&self, is_meant: impl Fn(&SocketView) -> bool) -> Receipt {
         let mut live = self.live.lock().unwrap();
         let ended: Vec<_> = live.iter().filter(|socket| is_meant(socket)).map(|socket| socket.id).collect();
         live.retain(|socket| !is_meant(socket));
@@ -308,7 +313,7 @@ impl Node for Sockets {
     }
 
     fn end_live<'a>(&'a self, owner: Option<&'a OwnerId>, live: Live) -> BoxFuture<'a, Result<Receipt, PortError>> {
-        let receipt = self.end(|socket| {
+        let receipt = self.let_go(|socket| {
             owner.is_none_or(|owner| *owner == socket.owner)
                 && match &live {
                     Live::Socket(id) => *id == socket.id,
@@ -318,14 +323,14 @@ impl Node for Sockets {
         Box::pin(async { Ok(receipt) })
     }
 
-    fn landed(&self, ending: Ending, _cursor: Cursor) -> BoxFuture<'_, Result<Receipt, PortError>> {
-        let receipt = self.end(|socket| {
+    fn end(&self, ending: Ending) -> BoxFuture<'_, Result<Receipt, PortError>> {
+        let receipt = self.let_go(|socket| {
             let rests = [socket.subject.as_ref().unwrap().rest()];
             ending.owner.as_ref().is_none_or(|owner| *owner == socket.owner)
                 && ending.what.ends(socket.subject.as_ref(), &rests, socket.since)
         });
-        self.landed.lock().unwrap().push(ending);
-        Box::pin(async { Ok(receipt) })
+        self.landed.lock().unwrap().push(ending.clone());
+        Box::pin(async move { self.log.get().unwrap().end(ending).await.map(|_| receipt) })
     }
 
     fn owners(&self) -> Vec<OwnerId> {
