@@ -196,7 +196,7 @@ impl Socket {
         }
         drop(outbox);
         if ends {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
             self.sockets.look_at(self, now.plus(self.policy.end_within.min(LINGER)));
             tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
         }
@@ -345,7 +345,7 @@ impl Socket {
             outbox.ended.unwrap_or(ended)
         };
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
         }
         ended
     }
@@ -356,7 +356,7 @@ impl Drop for Socket {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(Ended::HungUp);
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn is_kind(header: &[u8], kind: &[u8]) -> bool {
     header.split(|byte| *byte == b';').next().is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(kind))
 }
 
-fn decoded(text: &[u8]) -> Result<Secret, NoForm> {
+pub(crate) fn decoded(text: &[u8]) -> Result<Secret, NoForm> {
     // A value is never longer decoded, so the buffer does not move and leaves no copy behind.
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.iter();

@@ -48,6 +48,7 @@ mod form;
 mod gates;
 mod half;
 mod live;
+pub mod manage;
 mod opening;
 mod page;
 mod pages;
