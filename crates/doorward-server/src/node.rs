@@ -292,7 +292,7 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 tickets: Arc::clone(&store) as Arc<dyn Tickets>,
                 app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
                 used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
-                site: SitePorts::of(&Arc::new(MemorySite::default())),
+                site: SitePorts::of(&store),
                 answer_within,
             };
             (ports, store)
