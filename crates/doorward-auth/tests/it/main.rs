@@ -15,6 +15,7 @@ mod jwt;
 mod ladder;
 mod memory;
 mod offer;
+mod own_tokens;
 mod ports;
 mod resume;
 mod support;
