@@ -157,9 +157,9 @@ impl Problem {
             }
             Self::DoesNotTalk(_) => "`jwt` takes the same tokens over the open socket".into(),
             Self::NeedsPrompt(_) => "an offer takes `jwt`, and `app_key` with `plain = true`".into(),
-            Self::UnknownIssuer { known, .. } => one_of("`[[issuer]]` of this owner", known),
+            Self::UnknownIssuer { known, .. } => one_of("issuer of this owner", known),
             Self::WhichIssuer { known } => {
-                format!("name one with `issuer = \"...\"`; {}", one_of("`[[issuer]]` of this owner", known))
+                format!("name one with `issuer = \"...\"`; {}", one_of("issuer of this owner", known))
             }
             Self::UnknownAuthenticator { known, .. } => one_of("authenticator", known),
             Self::Secret(NoSecret::Missing(name)) => format!("give `{name}` or `{name}_file`"),
@@ -249,13 +249,12 @@ impl BuildContext<'_> {
     }
 
     fn layer(&self, layer: &RungConfig) -> Result<Alternatives, BuildError> {
-        let clock = || Arc::clone(&self.ports.clock);
         let one = |step| Ok(vec![step]);
         match layer {
             RungConfig::Ticket(config) => self.ticket(config),
             RungConfig::Bearer(config) => {
                 let issuer = self.issuer(config.issuer.as_deref())?;
-                one(Step::handshake(Bearer::new(issuer, clock(), Arc::clone(&self.kept_claims), config.on_expiry)))
+                one(Step::handshake(Bearer::new(issuer, Arc::clone(&self.kept_claims), config.on_expiry, &self.ports)))
             }
             RungConfig::Jwt(config) => {
                 answerable(config.timeout)?;
@@ -308,10 +307,14 @@ impl BuildContext<'_> {
     fn issuer(&self, name: Option<&str>) -> Result<Arc<Issuer>, BuildError> {
         let ours: Vec<_> = self.issuers.iter().filter(|(_, issuer)| *issuer.owner() == self.owner).collect();
         let known = || ours.iter().map(|(name, _)| (*name).clone()).collect();
-        let problem = match (name, ours.as_slice()) {
-            (None, [(_, only)]) => return Ok(Arc::clone(only)),
-            (None, _) => Problem::WhichIssuer { known: known() },
-            (Some(name), ours) => match ours.iter().find(|(known, _)| *known == name) {
+        let mut foreign = ours.iter().filter(|(_, issuer)| !issuer.is_own());
+        let problem = match name {
+            // The server's own is taken by its name alone: nobody gets in by the site who was not meant to.
+            None => match (foreign.next(), foreign.next()) {
+                (Some((_, only)), None) => return Ok(Arc::clone(only)),
+                _ => Problem::WhichIssuer { known: known() },
+            },
+            Some(name) => match ours.iter().find(|(known, _)| *known == name) {
                 Some((_, issuer)) => return Ok(Arc::clone(issuer)),
                 None => Problem::UnknownIssuer { name: name.to_owned(), known: known() },
             },

@@ -17,6 +17,7 @@ mod key_entry;
 mod ladder;
 mod memory;
 mod offer;
+mod own_tokens;
 mod password;
 mod ports;
 mod resume;

@@ -256,10 +256,15 @@ fn unheard(config: &Config, tools: &Tools) -> impl Iterator<Item = AssembleError
     models.map(|name| AssembleError { part: Part::Model(name.clone()), why: Unassembled::NoSuchChannel })
 }
 
-/// The issuers of tokens, and those that cannot be built.
+/// The issuers of tokens, with the server's own for every owner, and those that cannot be built.
 fn issuers(config: &Config, tools: &Tools) -> (Issuers, Vec<AssembleError>) {
     let read = secret_reader(&tools.base);
     let (mut issuers, mut errors) = (Issuers::new(), Vec::new());
+    for gate in &config.gates {
+        let owner = owner_of(config, gate.owner.as_deref());
+        let own = Issuer::own(&owner, tools.signer.key.public());
+        issuers.entry(owner).or_default().insert(Issuer::OWN.to_owned(), Arc::new(own));
+    }
     for issuer in &config.issuers {
         let owner = owner_of(config, issuer.owner.as_deref());
         match Issuer::build(issuer, &owner, &read) {

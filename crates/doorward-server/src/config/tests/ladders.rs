@@ -5,11 +5,15 @@ fn a_token_needs_an_issuer_of_the_same_owner() {
     let gate = |layer: &str| GATE.replace("{ jwt = {} }", layer);
     let text = format!("{ISSUER}{}", gate("{ bearer = { issuer = \"sit\" } }"));
     expect(&text, &[("E12", "gate[0].ladder[0].bearer.issuer", "there is no issuer `sit`", "did you mean `site`?")]);
-    expect(GATE, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer whose tokens", "add one as `[[issuer]]`")]);
+    expect(GATE, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer whose tokens", "`issuer = \"doorward\"`")]);
     let second = ISSUER.replace("\"site\"", "\"second\"");
     let text = format!("{ISSUER}{second}{}", gate("{ any = [[{ jwt = {} }], [{ app_key = {} }]] }"));
-    let expected =
-        ("E19", "gate[0].ladder[0].any[0][0].jwt.issuer", "there are several issuers", "one of `site`, `second`");
+    let expected = (
+        "E19",
+        "gate[0].ladder[0].any[0][0].jwt.issuer",
+        "there are several issuers",
+        "one of `site`, `second`, `doorward`",
+    );
     expect(&text, &[expected]);
     let text = format!(
         "[[owner]]\nname = \"a\"\n[[owner]]\nname = \"b\"\n{ISSUER}owner = \"a\"\n{}owner = \"b\"\n",
@@ -22,6 +26,22 @@ fn a_token_needs_an_issuer_of_the_same_owner() {
         "it is another owner's; this gate is of `b`",
     );
     expect(&text, &[expected]);
+}
+
+#[test]
+fn the_servers_own_issuer_needs_no_section_and_gives_its_name_to_no_other() {
+    let gate = |layer: &str| GATE.replace("{ jwt = {} }", layer);
+    for layer in ["jwt", "bearer"] {
+        let text = gate(&format!("{{ {layer} = {{ issuer = \"doorward\" }} }}"));
+        assert!(read(&text).is_ok(), "{text}");
+        assert!(read(&format!("{ISSUER}{text}")).is_ok(), "{text}");
+    }
+    let text = format!("{}{}", ISSUER.replace("\"site\"", "\"doorward\""), gate("{ jwt = { issuer = \"doorward\" } }"));
+    expect(&text, &[("E3", "issuer[0].name", "the server's own issuer", "give this one another name")]);
+    let text = gate("{ jwt = { issuer = \"dorward\" } }");
+    expect(&text, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer `dorward`", "did you mean `doorward`?")]);
+    // With one `[[issuer]]` beside it the name of that may be left out, and who comes by the site is not let in.
+    assert!(read(&format!("{ISSUER}{GATE}")).is_ok());
 }
 
 #[test]
@@ -135,7 +155,12 @@ fn several_layers_that_cannot_be_built_are_told_at_once() {
     expect(
         &text,
         &[
-            ("E12", "gate[0].ladder[0].any[0][0].jwt.issuer", "there is no issuer `a`", "known issuers: `site`"),
+            (
+                "E12",
+                "gate[0].ladder[0].any[0][0].jwt.issuer",
+                "there is no issuer `a`",
+                "known issuers: `site`, `doorward`",
+            ),
             ("E12", "gate[0].ladder[0].any[1][0].ident.glyph", "it is empty", "users recognise"),
             ("E12", "gate[0].ladder[0].any[1][1].challenge.secret", "neither", "give `secret`"),
             ("E12", "gate[0].ladder[1].ident.glyph", "it is empty", "users recognise"),
