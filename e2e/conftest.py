@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from harness.browser import Browser
 from harness.foreign import CLIENTS, SERVERS
 
 
@@ -30,3 +32,17 @@ def behind(request: pytest.FixtureRequest) -> str:
 def before(request: pytest.FixtureRequest) -> str:
     """The library that the client before the gate is written with."""
     return request.param
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser of a file of tests: starting one takes two seconds."""
+    async with Browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """A browser that knows nobody. The tests that use it run in their file's one loop."""
+    yield chromium
+    await chromium.forget()

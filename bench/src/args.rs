@@ -18,6 +18,12 @@ pub(crate) enum Command {
     Table(Table),
     /// See whether verdicts that must look alike take alike long, and print every pair.
     Timing(Timing),
+    /// See whether comparisons of secrets take as long for what is nearly right as for anything else.
+    Compare {
+        /// Measurements of each comparison.
+        #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..))]
+        samples: u32,
+    },
     /// Run one raw baseline; it says `listening on ADDR` when it is ready.
     Raw {
         /// Which baseline.

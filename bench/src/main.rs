@@ -17,16 +17,19 @@
 //!             /proc/PID: processor time, resident memory
 //! ```
 //!
-//! Beside the table it looks at another sort of time: whether verdicts that must look alike also take alike long (`timing`).
+//! Beside the table it looks at another sort of time: whether verdicts that must look alike also take alike long (`timing`), and
+//! whether a comparison of secrets tells by its time how much of a guess is right (`compare`).
 //!
 //! ```sh
 //! cargo run --release -p doorward-bench -- table --quick
 //! cargo run --release -p doorward-bench -- timing
+//! cargo run --release -p doorward-bench -- compare
 //! ```
 
 mod args;
 mod child;
 mod clock;
+mod compare;
 mod doorward;
 mod epoll;
 mod error;
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let ended = match Args::parse().command {
         Command::Table(options) => table::run(&options),
         Command::Timing(options) => timing::run(&options),
+        Command::Compare { samples } => compare::run(samples),
         Command::Raw { mode, upstream, life } => {
             raw::run(mode, upstream, Duration::from_secs(life)).map(|()| ExitCode::SUCCESS)
         }

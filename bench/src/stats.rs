@@ -57,6 +57,22 @@ pub(crate) fn mann_whitney(one: &[f64], other: &[f64]) -> Option<f64> {
     Some(both_tails(beyond / variance.sqrt()))
 }
 
+/// How far apart the means of two samples are, in units of what chance makes of them: Welch's t. `None` when one side has fewer
+/// than two values, or all are equal.
+pub(crate) fn welch_t(one: &[f64], other: &[f64]) -> Option<f64> {
+    let [(mean, error), (other_mean, other_error)] = [mean_and_error(one)?, mean_and_error(other)?];
+    let scatter = (error + other_error).sqrt();
+    (scatter > 0.0).then(|| (mean - other_mean) / scatter)
+}
+
+/// The mean of a sample, and the square of the mean's standard error.
+fn mean_and_error(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    (values.len() >= 2).then(|| (mean, squares / (count - 1.0) / count))
+}
+
 /// The share of a normal distribution that lies at least `z` standard deviations from its middle, on either side: `erfc(z / sqrt 2)`
 /// by formula 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical Functions", whose error is below 1.5e-7.
 fn both_tails(z: f64) -> f64 {
@@ -96,6 +112,15 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn welch_t_is_the_one_of_the_textbook() {
+        // Means 2 and 4, variances 1 and 1, three values each: (2 - 4) / sqrt(1/3 + 1/3).
+        let t = welch_t(&[1.0, 2.0, 3.0], &[3.0, 4.0, 5.0]).unwrap();
+        assert!((t + 2.0 / (2.0_f64 / 3.0).sqrt()).abs() < 1e-12, "{t}");
+        assert_eq!(welch_t(&[1.0], &[1.0, 2.0]), None);
+        assert_eq!(welch_t(&[1.0, 1.0], &[1.0, 1.0]), None);
+    }
 
     #[test]
     fn the_median_is_the_middle_of_any_order() {

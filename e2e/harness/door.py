@@ -43,6 +43,15 @@ path = "/echo"
 open = true
 backend = { echo = {} }
 """
+IDENT = '[{ ident = { glyph = "☂", question = "What is the cat called?", answers = ["Mia"] } }]'
+"""A ladder for a person."""
+NEWS = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "any"\n'
+"""A channel of the gate before it, for everybody who is inside."""
+
+
+def gate(name: str, ladder: str, backend: str = "hub") -> str:
+    """A gate at `/NAME` behind a ladder."""
+    return f'\n[[gate]]\nname = "{name}"\npath = "/{name}"\nbackend = {{ {backend} = {{}} }}\nladder = {ladder}\n'
 
 
 def upstream(url: str, *, origins: Iterable[str] = (), path: str = "/app") -> str:
@@ -81,10 +90,12 @@ class Door:
         secret.chmod(0o600)
         self.configure(*sections)
 
-    def configure(self, *sections: str, listen: str = "127.0.0.1:0", store: str = "sqlite://doorward.db") -> None:
-        """Writes the configuration file."""
+    def configure(
+        self, *sections: str, listen: str = "127.0.0.1:0", store: str = "sqlite://doorward.db", server: str = ""
+    ) -> None:
+        """Writes the configuration file; `server` is more of its first section."""
         # sockets leave one after the other within that time, and there are few of them
-        head = f'[server]\nlisten = "{listen}"\nshutdown = "2s"\n[internal]\nlisten = "127.0.0.1:0"\n[store]\nurl = "{store}"\n'
+        head = f'[server]\nlisten = "{listen}"\nshutdown = "2s"\n{server}[internal]\nlisten = "127.0.0.1:0"\n[store]\nurl = "{store}"\n'
         self.config.write_text(head + "".join(sections))
 
     async def start(self, env: dict[str, str] | None = None) -> Door:
@@ -124,13 +135,19 @@ class Door:
         told = sorted(secret for secret in self._secrets if secret in said)
         assert not told, f"the log of the server holds {len(told)} secrets, the first begins with {told[0][:12]!r}"
 
-    def url(self, path: str) -> str:
+    def url(self, path: str, *, tls: bool = False) -> str:
         """Where a gate is."""
-        return f"ws://{self.public}{path}"
+        return f"{'wss' if tls else 'ws'}://{self.public}{path}"
 
     async def cli(self, *arguments: str, env: dict[str, str] | None = None) -> Finished:
         """Runs another command of the binary on the same configuration."""
         return await run(binary(), *arguments, "-c", self.config, cwd=self.folder, env=env)
+
+    async def made(self, *command: str) -> str:
+        """What a command that makes a secret prints."""
+        done = await self.cli(*command)
+        assert done.code == 0 and done.stdout.strip(), done
+        return self.keep_secret(done.stdout.strip())
 
     def token(self, subject: str, *, key: str | None = None, lasts: float = 300, **claims: object) -> str:
         """A token as the site would make it; `key` for one that somebody else made."""

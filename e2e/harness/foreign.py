@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -48,6 +50,8 @@ class Opening:
     protocols: Sequence[str] = ()
     origin: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    trusted: Path | None = None
+    """The issuers whose certificates are trusted, for `wss://`."""
 
     def all_headers(self) -> dict[str, str]:
         """The headers, with the token as a bearer token."""
@@ -64,7 +68,11 @@ class PythonClient:
 
     async def open(self, url: str, how: Opening) -> None:
         """Opens a socket, or raises `Refused`."""
-        options = {"open_timeout": PATIENCE, "close_timeout": PATIENCE, "max_size": 16 * 1024 * 1024, "proxy": None}
+        if how.trusted:
+            tls = {"ssl": ssl.create_default_context(cafile=str(how.trusted))}
+        else:
+            tls = {}
+        options = {**tls, "open_timeout": PATIENCE, "close_timeout": PATIENCE, "max_size": 16 * 1024 * 1024, "proxy": None}
         try:
             self._connection = await connect(
                 url,
@@ -124,7 +132,10 @@ class NodeClient:
 
     async def open(self, url: str, how: Opening) -> None:
         """Opens a socket, or raises `Refused`."""
-        await self._order("open", url=url, protocols=list(how.protocols), origin=how.origin, headers=how.all_headers())
+        ca = how.trusted.read_text() if how.trusted else None
+        await self._order(
+            "open", url=url, protocols=list(how.protocols), origin=how.origin, headers=how.all_headers(), ca=ca
+        )
         answer = await self._happened()
         if answer["happened"] == "refused":
             raise Refused(answer["status"])

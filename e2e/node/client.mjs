@@ -1,6 +1,6 @@
 // A foreign client on the npm package `ws`, told what to do by lines of JSON on its standard input:
 //
-//   { "do": "open", "url": "...", "protocols": [...], "headers": {...}, "origin": "..." }
+//   { "do": "open", "url": "...", "protocols": [...], "headers": {...}, "origin": "...", "ca": "..." }
 //   { "do": "send", "parts": ["..."], "binary": false }      several parts are sent as fragments; binary ones in base64
 //   { "do": "close", "code": 1000, "reason": "..." }
 //
@@ -12,9 +12,9 @@ import WebSocket from "ws";
 let socket;
 const tell = (happened, fields) => console.log(JSON.stringify({ happened, ...fields }));
 
-const open = ({ url, protocols, headers, origin }) => {
+const open = ({ url, protocols, headers, origin, ca }) => {
   let refused = false;
-  socket = new WebSocket(url, protocols, { headers, origin, maxPayload: 16 * 1024 * 1024 });
+  socket = new WebSocket(url, protocols, { headers, origin, ca: ca ?? undefined, maxPayload: 16 * 1024 * 1024 });
   socket.on("upgrade", ({ headers }) => tell("upgrade", { extensions: headers["sec-websocket-extensions"] ?? null }));
   socket.on("open", () => tell("open", { protocol: socket.protocol || null }));
   socket.on("message", (data, isBinary) =>

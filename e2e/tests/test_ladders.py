@@ -6,20 +6,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from harness.door import SITE, Door, binary
+import pytest
+
+from harness.door import SITE, Door, binary, gate
+from harness.foreign import CLIENTS, Ended, Opening, Refused
 from harness.hub import Peer
 from harness.process import Process
-
-
-def gate(name: str, ladder: str) -> str:
-    """A hub at `/NAME` behind a ladder."""
-    return f'\n[[gate]]\nname = "{name}"\npath = "/{name}"\nbackend = {{ hub = {{}} }}\nladder = {ladder}\n'
 
 
 TICKETED = gate("ticketed", "[{ ticket = {} }]")
 KEYED = gate("keyed", "[{ app_key = {} }]")
 BOTH = gate("both", '[{ jwt = { issuer = "site" } }, { app_key = {} }]')
 EITHER = gate("either", '[{ any = [[{ jwt = { issuer = "site" } }], [{ app_key = {} }]] }]')
+
+
+FRAMED = """
+[[gate]]
+name = "framed"
+path = "/framed"
+backend = { echo = {} }
+ladder = [{ bearer = { issuer = "site" } }]
+refuse = "frame"
+"""
 
 
 @asynccontextmanager
@@ -38,16 +46,9 @@ async def user(door: Door, path: str, **files: str) -> AsyncIterator[Process]:
         await process.stop()
 
 
-async def made(door: Door, *command: str) -> str:
-    """What a command that makes a secret prints."""
-    done = await door.cli(*command)
-    assert done.code == 0 and done.stdout.strip(), done
-    return door.keep_secret(done.stdout.strip())
-
-
 async def test_a_ticket_opens_once(folder: Path) -> None:
     async with Door(folder, TICKETED) as door:
-        ticket = await made(door, "genticket", "--gate", "ticketed", "--subject", "member:7")
+        ticket = await door.made("genticket", "--gate", "ticketed", "--subject", "member:7")
         async with user(door, "/ticketed", ticket=ticket) as first:
             await first.line("admitted")
             async with user(door, "/ticketed", ticket=ticket) as second:
@@ -60,7 +61,7 @@ async def test_a_ticket_opens_once(folder: Path) -> None:
 
 async def test_a_ticket_of_one_gate_opens_no_other(folder: Path) -> None:
     async with Door(folder, TICKETED, gate("other", "[{ ticket = {} }]")) as door:
-        ticket = await made(door, "genticket", "--gate", "ticketed", "--subject", "member:7")
+        ticket = await door.made("genticket", "--gate", "ticketed", "--subject", "member:7")
         async with user(door, "/other", ticket=ticket) as elsewhere:
             assert await elsewhere.exit() != 0
             assert "admitted" not in elsewhere.output
@@ -68,7 +69,7 @@ async def test_a_ticket_of_one_gate_opens_no_other(folder: Path) -> None:
 
 async def test_a_key_opens_as_often_as_its_holder_comes(folder: Path) -> None:
     async with Door(folder, KEYED) as door:
-        key = await made(door, "keygen", "--subject", "terminal:7")
+        key = await door.made("keygen", "--subject", "terminal:7")
         for _ in range(2):
             async with user(door, "/keyed", key=key) as terminal:
                 await terminal.line("admitted")
@@ -77,7 +78,7 @@ async def test_a_key_opens_as_often_as_its_holder_comes(folder: Path) -> None:
 
 async def test_a_key_of_another_door_opens_nothing(folder: Path, tmp_path: Path) -> None:
     elsewhere = Door(tmp_path, KEYED)
-    key = await made(elsewhere, "keygen", "--subject", "terminal:7")
+    key = await elsewhere.made("keygen", "--subject", "terminal:7")
     async with Door(folder, KEYED) as door, user(door, "/keyed", key=key) as stranger:
         assert await stranger.exit() != 0
         assert "admitted" not in stranger.output
@@ -86,8 +87,8 @@ async def test_a_key_of_another_door_opens_nothing(folder: Path, tmp_path: Path)
 async def test_the_store_holds_no_key_that_opens(folder: Path) -> None:
     door = Door(folder, KEYED, TICKETED)
     secrets = [
-        await made(door, "keygen", "--subject", "terminal:7"),
-        await made(door, "genticket", "--gate", "ticketed", "--subject", "member:7"),
+        await door.made("keygen", "--subject", "terminal:7"),
+        await door.made("genticket", "--gate", "ticketed", "--subject", "member:7"),
     ]
     for file in folder.glob("doorward.db*"):
         content = file.read_bytes()
@@ -96,7 +97,7 @@ async def test_the_store_holds_no_key_that_opens(folder: Path) -> None:
 
 async def test_two_layers_must_prove_the_same_person(folder: Path) -> None:
     async with Door(folder, SITE, BOTH) as door:
-        key = await made(door, "keygen", "--subject", "member:alice")
+        key = await door.made("keygen", "--subject", "member:alice")
         async with user(door, "/both", token=door.token("alice"), key=key) as alice:
             await alice.line("admitted")
         async with user(door, "/both", token=door.token("mallory"), key=key) as mallory:
@@ -110,6 +111,20 @@ async def test_a_user_takes_one_of_the_alternatives(folder: Path) -> None:
             assert set((await alice.event("choose"))["of"]) == {"jwt", "app_key"}
             await alice.send(action="auth", kind="jwt", token=door.token("alice"))
             await alice.event("admitted")
-        key = await made(door, "keygen", "--subject", "terminal:7")
+        key = await door.made("keygen", "--subject", "terminal:7")
         async with user(door, "/either", key=key) as terminal:
             await terminal.line("admitted")
+
+
+async def test_a_refusal_by_frame_is_a_close_code_and_a_foreign_origin_is_not(folder: Path, before: str) -> None:
+    async with Door(folder, SITE, FRAMED) as door:
+        for protocols in ([], ["chat"]):
+            async with CLIENTS[before]() as client:
+                await client.open(door.url("/framed"), Opening(token=door.token("alice", lasts=-60), protocols=protocols))
+                with pytest.raises(Ended) as ended:
+                    await client.receive()
+                assert (ended.value.code, ended.value.reason) == (4401, "not_authenticated")
+        async with CLIENTS[before]() as client:
+            with pytest.raises(Refused) as refused:
+                await client.open(door.url("/framed"), Opening(token=door.token("bob"), origin="https://evil.example"))
+            assert refused.value.status == 403

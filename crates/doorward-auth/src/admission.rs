@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use doorward_types::{Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 
-use crate::{Claimant, Evidence, Level, OnlyOne};
+use crate::{Claimant, Evidence, Level, OnExpiry, OnlyOne, claimant::expires_at};
 
 /// The value that only a climbed [`Ladder`](crate::Ladder) yields; without it no backend can be reached.
 ///
@@ -13,40 +13,67 @@ pub struct Admission {
     owner: OwnerId,
     gate: GateName,
     source: IpAddr,
+    secure: bool,
     subject: Option<Subject>,
     evidence: Box<[Evidence]>,
     rests_on: Box<[Rest]>,
-    expires_at: Option<Timestamp>,
-    claims: BTreeMap<String, Vec<String>>,
-    variables: BTreeMap<String, String>,
+    named: Option<Box<Named>>,
     only_one: Option<OnlyOne>,
     trace: TraceId,
     as_of: Cursor,
     at: Timestamp,
 }
 
+/// What many admissions have nothing of.
+#[derive(Debug)]
+struct Named {
+    claims: BTreeMap<String, Vec<String>>,
+    /// For each of the claims, in their order, the place of the proof that has brought it.
+    brought: Box<[u8]>,
+    variables: BTreeMap<String, String>,
+    browser: Option<[u8; 32]>,
+}
+
+static NO_CLAIMS: BTreeMap<String, Vec<String>> = BTreeMap::new();
+static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
+
 impl Admission {
     /// Only the end of a climb calls this.
     pub(crate) fn of(claimant: Claimant, trace: TraceId, as_of: Cursor, at: Timestamp) -> Self {
-        let Claimant {
-            owner, gate, source, subject, evidence, rests_on, expires_at, claims, variables, only_one, ..
-        } = claimant;
-        let (evidence, rests_on) = (evidence.into(), rests_on.into());
+        let Claimant { owner, gate, source, secure, subject, evidence, rests_on, claims, variables, browser, .. } =
+            claimant;
+        let brought = claims.keys().map(|name| claimant.brought.get(name).copied().unwrap_or(u8::MAX)).collect();
+        let has_names = !claims.is_empty() || !variables.is_empty() || browser.is_some();
         Self {
             owner,
             gate,
             source,
+            secure,
             subject,
-            evidence,
-            rests_on,
-            expires_at,
-            claims,
-            variables,
-            only_one,
+            evidence: evidence.into(),
+            rests_on: rests_on.into(),
+            named: has_names.then(|| Box::new(Named { claims, brought, variables, browser })),
+            only_one: claimant.only_one,
             trace,
             as_of,
             at,
         }
+    }
+
+    /// The claimant that climbed, as far as its proofs go: how it came is known, what page it came from is not.
+    pub(crate) fn claimant(&self) -> Claimant {
+        let (owner, gate) = (self.owner.clone(), self.gate.clone());
+        let mut claimant = Claimant::new(owner, gate, self.source, self.secure, self.variables().clone());
+        claimant.subject = self.subject.clone();
+        claimant.evidence = self.evidence.to_vec();
+        claimant.rests_on = self.rests_on.to_vec();
+        claimant.only_one = self.only_one;
+        if let Some(named) = &self.named {
+            claimant.claims = named.claims.clone();
+            claimant.brought = named.claims.keys().cloned().zip(named.brought.iter().copied()).collect();
+            claimant.browser = named.browser;
+        }
+        claimant
     }
 
     /// The owner of the gate.
@@ -81,12 +108,31 @@ impl Admission {
 
     /// When the first of the proofs expires.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
+        expires_at(&self.evidence)
+    }
+
+    /// When the oldest of what it was let in by was issued: a token, a login; the end of the climb, where nothing was proven.
+    pub fn issued_at(&self) -> Timestamp {
+        self.evidence.iter().map(|evidence| evidence.issued_at).min().unwrap_or(self.at)
+    }
+
+    /// The layers whose proofs have expired at the time `now` and may be asked again; `None` where none has, or one of them may
+    /// not.
+    pub fn to_ask_again(&self, now: Timestamp) -> Option<Vec<&'static str>> {
+        let expired = || self.evidence.iter().filter(|evidence| evidence.expires_at().is_some_and(|at| at <= now));
+        let may_be_asked =
+            expired().next().is_some() && expired().all(|evidence| evidence.on_expiry == OnExpiry::Reauth);
+        may_be_asked.then(|| expired().map(|evidence| evidence.layer).collect())
+    }
+
+    /// The hash of the cookie of the browser in which its login was made, where that is known.
+    pub fn browser(&self) -> Option<&[u8; 32]> {
+        self.named.as_ref()?.browser.as_ref()
     }
 
     /// The claims that rules name.
     pub fn claims(&self) -> &BTreeMap<String, Vec<String>> {
-        &self.claims
+        self.named.as_ref().map_or(&NO_CLAIMS, |named| &named.claims)
     }
 
     /// Whether the subject may have one socket only.
@@ -96,7 +142,7 @@ impl Admission {
 
     /// Path and query, as `path.NAME` and `query.NAME`. They prove nothing by themselves.
     pub fn variables(&self) -> &BTreeMap<String, String> {
-        &self.variables
+        self.named.as_ref().map_or(&NO_VARIABLES, |named| &named.variables)
     }
 
     /// Where the connection comes from.
@@ -127,8 +173,8 @@ mod tests {
     #[test]
     fn what_lives_as_long_as_a_socket_is_small() {
         // An idle socket of a hub has 2,000 bytes in all; with a proof and what it rests on this is less than half of them.
-        assert!(size_of::<Admission>() <= 256, "{} bytes", size_of::<Admission>());
-        assert!(size_of::<Evidence>() <= 48, "{} bytes", size_of::<Evidence>());
+        assert!(size_of::<Admission>() <= 200, "{} bytes", size_of::<Admission>());
+        assert!(size_of::<Evidence>() <= 64, "{} bytes", size_of::<Evidence>());
         assert!(size_of::<Rest>() <= 40, "{} bytes", size_of::<Rest>());
     }
 }

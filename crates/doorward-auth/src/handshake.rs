@@ -24,6 +24,10 @@ pub struct Handshake {
     pub bearer: Option<Secret>,
     /// The ticket of the `Doorward-Ticket` header, or of the `ticket.doorward.` subprotocol.
     pub ticket: Option<PresentedTicket>,
+    /// The value of the cookie of a login, not looked at yet.
+    pub session: Option<Secret>,
+    /// The value of the cookie of the browser itself, not looked at yet.
+    pub browser: Option<Secret>,
 }
 
 /// A ticket as it was shown in an upgrade request, not looked at yet.

@@ -47,6 +47,13 @@ impl Step {
         matches!(self, Self::Handshake(_))
     }
 
+    fn talking(&self) -> Option<&Arc<dyn Layer>> {
+        match self {
+            Self::Conversation(layer) => Some(layer),
+            Self::Handshake(_) => None,
+        }
+    }
+
     fn gives_identity(&self) -> bool {
         match self {
             Self::Handshake(layer) => layer.gives_identity(),
@@ -85,6 +92,15 @@ impl Rung {
             Self::One(step) => step.is_handshake(),
             Self::Any(branches) => branches.iter().flatten().all(Step::is_handshake),
             Self::Optional(_) => false,
+        }
+    }
+
+    /// Its layers that talk.
+    fn talking(&self) -> Vec<&Arc<dyn Layer>> {
+        match self {
+            Self::One(step) => step.talking().into_iter().collect(),
+            Self::Any(branches) => branches.iter().flatten().filter_map(Step::talking).collect(),
+            Self::Optional(layers) => layers.iter().collect(),
         }
     }
 
@@ -209,6 +225,11 @@ impl Ladder {
     /// The rungs, top first.
     pub fn rungs(&self) -> &[Rung] {
         &self.rungs
+    }
+
+    /// The layer of that name which talks: one that can be asked again over an open socket.
+    pub fn talking(&self, name: &str) -> Option<&Arc<dyn Layer>> {
+        self.rungs.iter().flat_map(Rung::talking).find(|layer| layer.name() == name)
     }
 
     pub(crate) fn verdict(&self) -> Verdict {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::ConnectError;
 
-/// Where a gate is: `ws://host[:port]/path?query`.
+/// Where a gate is: `ws://host[:port]/path?query`, or `wss://` over TLS.
 ///
 /// ```
 /// let address: doorward_client::Address = "ws://gate.example/fancy?lang=de".parse()?;
@@ -12,6 +12,7 @@ use crate::ConnectError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
+    tls: bool,
     host: String,
     port: u16,
     authority: String,
@@ -24,7 +25,12 @@ impl Address {
         &self.host
     }
 
-    /// The port; 80 where none was named.
+    /// Whether it is reached over TLS: `wss://`.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The port; 80 where none was named, and 443 over TLS.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -42,7 +48,8 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws://{}{}", self.authority, self.target)
+        let scheme = if self.tls { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.authority, self.target)
     }
 }
 
@@ -51,10 +58,10 @@ impl std::str::FromStr for Address {
 
     fn from_str(url: &str) -> Result<Self, ConnectError> {
         let wrong = |what: &'static str| ConnectError::Url { what };
-        let rest = match url.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ws") => rest,
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("wss") => return Err(wrong(NO_TLS)),
-            _ => return Err(wrong("it does not begin with `ws://`")),
+        let (tls, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ws") => (false, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("wss") => (true, rest),
+            _ => return Err(wrong("it begins with neither `ws://` nor `wss://`")),
         };
         if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong("it has spaces, control characters or letters outside ASCII; write them as `%XX`"));
@@ -68,16 +75,16 @@ impl std::str::FromStr for Address {
             Some((host, after)) => (host, after.strip_prefix(':')),
             None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
         };
-        let port = port.map_or(Ok(80), str::parse).map_err(|_| wrong("its port is not a number up to 65535"))?;
+        let port = port
+            .map_or(Ok(if tls { 443 } else { 80 }), str::parse)
+            .map_err(|_| wrong("its port is not a number up to 65535"))?;
         if host.is_empty() {
             return Err(wrong("it has no host"));
         }
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { host: host.to_owned(), port, authority: authority.to_owned(), target })
+        Ok(Self { tls, host: host.to_owned(), port, authority: authority.to_owned(), target })
     }
 }
-
-const NO_TLS: &str = "it begins with `wss://`, and this release speaks no TLS; connect to the gate's own `ws://` address, behind the proxy that does";
 
 #[cfg(test)]
 mod tests {
@@ -100,16 +107,20 @@ mod tests {
         );
         assert_eq!(parts("ws://gate.example?c=d"), is("gate.example", 80, "gate.example", "/?c=d"));
         assert_eq!(parts("ws://[::1]:9/x"), is("::1", 9, "[::1]:9", "/x"));
+        assert_eq!(parts("wss://gate.example/x"), is("gate.example", 443, "gate.example", "/x"));
+        assert_eq!(parts("WSS://[::1]:8420"), is("::1", 8420, "[::1]:8420", "/"));
+        for url in ["ws://gate.example/", "wss://gate.example:1/x"] {
+            let address: Address = url.parse().unwrap();
+            assert_eq!((address.to_string().as_str(), address.is_tls()), (url, url.starts_with("wss")));
+        }
         assert_eq!(parts("ws://[::1]"), is("::1", 80, "[::1]", "/"));
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for url in ["", "gate.example", "http://x/", "wss://x/", "ws://", "ws:///path", "ws://x:99999/", "ws://x:/"] {
+        for url in ["", "gate.example", "http://x/", "wss://", "ws://", "ws:///path", "ws://x:99999/", "ws://x:/"] {
             assert_eq!(parts(url), None, "{url}");
         }
-        let error = "wss://x/".parse::<Address>().unwrap_err().to_string();
-        assert!(error.contains("this release speaks no TLS; connect to the gate's own `ws://` address"), "{error}");
         for url in ["ws://user:pass@x/", "ws://x/a b", "ws://x/\r\nHost: y", "ws://x/ä"] {
             assert_eq!(parts(url), None, "{url}");
         }

@@ -10,12 +10,14 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Address, ClientError, Closed, ConnectError, Message, Options, connection::Connection, upgrade::upgrade};
+use crate::{
+    Address, ClientError, Closed, ConnectError, Message, Options, Stream, connection::Connection, tls, upgrade::upgrade,
+};
 
 /// An open WebSocket to a gate, before or after its ladder.
 ///
 /// Whatever waits here may be given up (in a `select!`) and called again: nothing is lost, and no half frame is sent.
-pub struct Client<S = TcpStream> {
+pub struct Client<S = Stream> {
     pub(crate) connection: Connection<S>,
     subprotocol: Option<String>,
     options: Options,
@@ -23,10 +25,10 @@ pub struct Client<S = TcpStream> {
 }
 
 impl Client {
-    /// Connects to `ws://host[:port]/path` and upgrades.
+    /// Connects to `ws://host[:port]/path`, or by `wss://` over TLS, and upgrades.
     ///
     /// # Errors
-    /// [`ConnectError`]: the url, the network, or what the server answered. A refusal by a handshake layer is
+    /// [`ConnectError`]: the url, the network, the certificate, or what the server answered. A refusal by a handshake layer is
     /// [`ConnectError::Refused`] with the HTTP status.
     pub async fn connect(url: &str, options: Options) -> Result<Self, ConnectError> {
         let address: Address = url.parse()?;
@@ -35,6 +37,10 @@ impl Client {
             let unreachable = |error| ConnectError::Unreachable { authority: address.authority().to_owned(), error };
             let stream = TcpStream::connect((address.host(), address.port())).await.map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
+            let stream = match address.is_tls() {
+                true => tls::connect(stream, &address, options.issuers.as_ref()).await?.into(),
+                false => stream.into(),
+            };
             Self::over(stream, &address, options).await
         };
         let too_slow = ConnectError::TooSlow { authority: address.authority().to_owned(), within };

@@ -3,14 +3,14 @@ use std::{io, time::Duration};
 use doorward_types::{TraceId, UnreadableKey};
 use doorward_wire::{json::Malformed, websocket::Violation};
 
-use crate::{Abort, Closed, Refused};
+use crate::{Abort, Closed, Refused, TlsError};
 
 /// Why no connection could be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The url is not one. It is not repeated: it may hold a credential.
-    #[error("the url is not of the form `ws://host[:port]/path`: {what}")]
+    #[error("the url is not of the form `ws://host[:port]/path` or `wss://host[:port]/path`: {what}")]
     Url {
         /// What is wrong.
         what: &'static str,
@@ -28,6 +28,14 @@ pub enum ConnectError {
         authority: String,
         /// What the system says.
         error: io::Error,
+    },
+    /// No TLS could be spoken with what answers there.
+    #[error("{authority}: {error}")]
+    Tls {
+        /// Host and port.
+        authority: String,
+        /// Why.
+        error: TlsError,
     },
     /// It took too long.
     #[error("{authority} did not answer the upgrade within {within:?}")]

@@ -3,8 +3,8 @@
 //! **What it is:** the upgrade, the frames, and a [`climb`](Client::climb) that asks its questions by call-backs
 //! ([`Answers`]). [`Credentials`] answers by itself what a machine can: tokens, app keys, challenges, glyphs and offers.
 //!
-//! **What it is not:** a server's counterpart in general. It speaks `ws://` over any byte stream (wrap the stream for TLS and
-//! use [`Client::over`]); it does not reconnect, but says when to.
+//! **What it is not:** a server's counterpart in general. It speaks `ws://` and `wss://`, or over any byte stream
+//! ([`Client::over`]); it does not reconnect, but says when to.
 //!
 //! ```text
 //!             connect            climb                      next_event, publish ...
@@ -40,6 +40,7 @@ mod credentials;
 mod error;
 mod options;
 mod proof;
+mod tls;
 mod upgrade;
 
 pub use address::Address;
@@ -52,3 +53,4 @@ pub use credentials::Credentials;
 pub use doorward_wire::json::Event;
 pub use error::{ClientError, ClimbError, ConnectError};
 pub use options::Options;
+pub use tls::{Issuers, NoIssuers, Stream, TlsError};

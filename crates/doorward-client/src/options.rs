@@ -3,6 +3,8 @@ use std::time::Duration;
 use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 
+use crate::Issuers;
+
 /// How a connection is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -14,6 +16,8 @@ pub struct Options {
     pub origin: Option<String>,
     /// More headers, such as cookies.
     pub headers: Vec<(String, Secret)>,
+    /// Whose certificates are trusted for `wss://`. Default: those that this machine trusts.
+    pub issuers: Option<Issuers>,
     /// The subprotocols that are offered, in the order of preference. Default: `doorward.v1`. In front of an unchanged server:
     /// what that server speaks.
     pub subprotocols: Vec<String>,
@@ -30,6 +34,7 @@ impl Default for Options {
             ticket: None,
             origin: None,
             headers: Vec::new(),
+            issuers: None,
             subprotocols: vec![SUBPROTOCOL.to_owned()],
             timeout: Duration::from_secs(10),
             message: 1024 * 1024,

@@ -28,8 +28,8 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Full, Pass, Upgrade, not_found, refused, respond},
-    gates::{Ahead, Backing, Found, Gate, Passing},
+    edge::{Body, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
+    gates::{Ahead, Found, Gate, Passing},
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -44,7 +44,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     if request.method() == Method::GET && request.uri().path() == "/.well-known/jwks.json" {
         return respond::json(door.jwks.clone());
     }
-    let upgrade = match Upgrade::read(&request) {
+    let upgrade = match Upgrade::read(&request, &door.cookies) {
         Ok(upgrade) => upgrade,
         Err(why) => return respond::malformed(why),
     };
@@ -69,20 +69,24 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         return not_found();
     };
-    let tls = door.proxies.trust(peer.ip()) && upgrade.forwarded_as_tls();
-    // Through a proxy that is not trusted, or that says nothing of TLS, a connection is not as good as it looks.
-    let secure = tls || (peer.ip().is_loopback() && !upgrade.was_forwarded());
-    let visitor = Visitor { headers: &upgrade.headers, source, tls, tail: tail.as_deref() };
+    let over_tls = request.extensions().get::<OverTls>().is_some();
+    let (tls, secure) = match (upgrade.was_forwarded(), door.proxies.trust(peer.ip())) {
+        (true, true) => (upgrade.forwarded_as_tls(), upgrade.forwarded_as_tls()),
+        // Through a proxy that is not trusted a connection is not as good as it looks.
+        (true, false) => (over_tls, false),
+        (false, _) => (over_tls, over_tls || peer.ip().is_loopback()),
+    };
+    let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         return not_found();
     };
     let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
-    let climb = match handshake(beginning).await {
-        Ok(climb) => climb,
-        Err(refusal) => return visit.refuse(&refusal),
+    let staged = match handshake(beginning).await {
+        Ok(climb) => visit.stage(&upgrade, climb, ahead, &mut pass).await,
+        Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead).map_err(|response| *response),
     };
-    let (stage, protocol) = match visit.stage(&upgrade, climb, ahead, &mut pass).await {
+    let (stage, protocol) = match staged {
         Ok(staged) => staged,
         Err(response) => return response,
     };
@@ -136,6 +140,8 @@ impl Visit {
             variables,
             bearer: upgrade.bearer.clone(),
             ticket: upgrade.ticket.clone(),
+            session: upgrade.shown.session.clone(),
+            browser: upgrade.shown.browser.clone(),
         };
         let start = Start {
             trace,
@@ -161,27 +167,23 @@ impl Visit {
         pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if !self.gate.ladder.is_decided_at_handshake() {
-            let protocol = match &ahead {
-                Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
-                Ahead::Backend(_) => offered(upgrade, SUBPROTOCOL),
-            };
+            let protocol = self.protocol(upgrade, &ahead);
             return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, protocol));
         }
         let admission = match climb.next().await {
             ClimbEvent::Admitted(admission) => admission,
-            ClimbEvent::Refused(refusal) => return Err(self.refuse(&refusal)),
+            ClimbEvent::Refused(refusal) => {
+                return self.refuse(&refusal, upgrade, &ahead).map_err(|response| *response);
+            }
             // A ladder that is decided at the handshake has nobody to say anything to.
             ClimbEvent::Say(_) => return Ok((Stage::Climbing { climb, backend: ahead.into_backend() }, None)),
         };
         match ahead {
-            Ahead::Backend(backend) => {
-                let protocol = match &self.gate.backing {
-                    Backing::Echo(_) => upgrade.protocols.first().cloned(),
-                    _ => offered(upgrade, SUBPROTOCOL),
-                };
-                Ok((Stage::Admitted { admission, backend }, protocol))
-            }
             Ahead::Upstream(passing) => Box::pin(self.dial(&passing, admission, pass)).await,
+            ahead @ Ahead::Backend(_) => {
+                let protocol = self.protocol(upgrade, &ahead);
+                Ok((Stage::Admitted { admission, backend: ahead.into_backend() }, protocol))
+            }
         }
     }
 
@@ -193,7 +195,9 @@ impl Visit {
         pass: &mut Pass,
     ) -> Result<(Stage, Option<String>), Response<Body>> {
         if let Err(full) = pass.admit() {
-            return Err(self.refuse(&no_room(full)));
+            let refusal = no_room(full);
+            self.write_down(refused_as(&refusal));
+            return Err(refused(refusal.close_reason(), self.trace));
         }
         let stream = Arc::new(LateStream::default());
         let (sockets, place) = (&self.door.sockets, Arc::clone(&stream) as _);
@@ -218,9 +222,33 @@ impl Visit {
         }
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response<Body> {
+    /// Writes a refusal down, and gives the way in which it is told: by the status, or after a 101.
+    fn refuse(
+        &self,
+        refusal: &Refusal,
+        upgrade: &Upgrade,
+        ahead: &Ahead,
+    ) -> Result<(Stage, Option<String>), Box<Response<Body>>> {
         self.write_down(refused_as(refusal));
-        refused(refusal.close_reason(), self.trace)
+        let reason = refusal.close_reason();
+        if self.gate.refuses_by_frame(refusal) {
+            // A browser tells its page of a Close only after a 101 that has named one of the subprotocols that the page asked for.
+            let protocol = match ahead {
+                Ahead::Upstream(_) => self.protocol(upgrade, ahead).or_else(|| upgrade.protocols.first().cloned()),
+                Ahead::Backend(_) => self.protocol(upgrade, ahead),
+            };
+            return Ok((Stage::Refused(reason), protocol));
+        }
+        Err(Box::new(refused(reason, self.trace)))
+    }
+
+    /// The subprotocol for a 101 that asks no upstream.
+    fn protocol(&self, upgrade: &Upgrade, ahead: &Ahead) -> Option<String> {
+        match ahead {
+            Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
+            Ahead::Backend(_) if self.gate.speaks_json() => offered(upgrade, SUBPROTOCOL),
+            Ahead::Backend(_) => upgrade.protocols.first().cloned(),
+        }
     }
 
     /// Writes the decision down, with how far the climb came. `false` when the audit log cannot take it: then nobody is let in.

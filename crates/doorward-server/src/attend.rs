@@ -12,12 +12,14 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     answer::{Visit, by_server, no_room, not_registered, refused_as},
-    edge::{Counted, Held, Pass},
+    edge::{Counted, Held, Pass, TlsOverTcp, reset},
     transports::json::{self, ClimbEnd},
 };
 
 /// Where a visit stands when the 101 goes out.
 pub(crate) enum Stage {
+    /// A handshake layer has refused, at a gate that tells it by a Close frame. It is written down.
+    Refused(CloseReason),
     /// The ladder has yet to talk.
     Climbing { climb: Climb, backend: Arc<dyn Backend> },
     /// The verdict fell at the handshake.
@@ -40,10 +42,8 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Box<Attended>) {
             let line = take_back(upgraded, attended.visit.gate.bytes_before);
             tokio::spawn(converse(Box::new(line), attended));
         }
-        Err(error) => {
-            tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade");
-            attended.visit.write_down(Outcome::HungUp);
-        }
+        // The visit is dropped, and writes down that they hung up where nothing was written yet.
+        Err(error) => tracing::debug!(%error, trace = %attended.visit.trace, "gone before the upgrade"),
     }
 }
 
@@ -57,6 +57,14 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
         }
         Err(upgraded) => upgraded,
     };
+    let upgraded = match upgraded.downcast::<TokioIo<Held<Counted<TlsOverTcp>>>>() {
+        Ok(parts) => {
+            let (stream, head) = parts.io.into_inner().into_parts();
+            let stream = AnyStream::resetting(stream.into_inner(), reset);
+            return Line::new(Arc::new(stream), parts.read_buf.to_vec(), most).saying(head);
+        }
+        Err(upgraded) => upgraded,
+    };
     // Under somebody else's server there is nothing of ours around the stream. What they have wrapped stays so.
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => Line::new(Arc::new(parts.io.into_inner()), parts.read_buf.to_vec(), most),
@@ -67,6 +75,7 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
 async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
     let Attended { pass, visit, stage } = *attended;
     let (admission, backend) = match stage {
+        Stage::Refused(reason) => return say_refused(line, &visit, reason).await,
         Stage::Admitted { admission, backend } => (admission, backend),
         Stage::Dialled { socket, stream, dialled } => {
             stream.arrive(Arc::clone(line.transport()));
@@ -85,7 +94,7 @@ async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
                 }
                 ClimbEnd::HungUp => {
                     visit.write_down(Outcome::HungUp);
-                    return;
+                    return Box::pin(line.leave()).await;
                 }
                 ClimbEnd::Closing => {
                     visit.write_down(Outcome::HungUp);

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use doorward_auth::ports::{Audit, Clock, Rng};
 use doorward_backends::upstream::SigningKey;
 use doorward_session::Sockets;
+use doorward_types::CookieNames;
 use http::{Request, Response};
 use tokio::sync::watch;
 
@@ -21,6 +22,7 @@ pub struct Door {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) caps: Arc<Caps>,
     pub(crate) proxies: Proxies,
+    pub(crate) cookies: CookieNames,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) audit: Arc<dyn Audit>,
@@ -59,6 +61,7 @@ impl Door {
             sockets,
             caps,
             proxies,
+            cookies: CookieNames::default(),
             clock,
             rng,
             audit,

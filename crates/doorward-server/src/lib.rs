@@ -40,6 +40,7 @@
 
 mod answer;
 mod attend;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -58,6 +59,6 @@ mod transports;
 
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
-pub use node::{Extensions, Node, Running, StartError};
+pub use node::{Extensions, Node, ReloadError, Running, StartError};
 pub use operate::{Answer, Standing};
 pub use reload::Reloaded;

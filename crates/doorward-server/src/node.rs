@@ -31,14 +31,15 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, Limits, StoreUrl, in_memory, secret_reader},
+    certificate::{self, UnusableTls},
+    config::{Config, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
-    edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
+    edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
     reload::Reloaded,
-    system::SystemClock,
+    system::{BootTime, SystemClock},
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
@@ -85,6 +86,9 @@ pub enum StartError {
     /// Gates cannot be put together.
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
+    /// TLS cannot be served.
+    #[error(transparent)]
+    Tls(#[from] UnusableTls),
     /// A port cannot be listened on.
     #[error("cannot listen on {address}: {error}; another is named by {key}")]
     Listen {
@@ -125,7 +129,7 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let sockets = Sockets::new(Arc::clone(&clock), Arc::clone(&rng));
+        let sockets = Sockets::with_time(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng));
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let tools = Tools { ports, signer, extensions, base: base.to_owned() };
         let gates = Gates::assemble(&config, &tools)?;
@@ -156,6 +160,7 @@ impl Node {
     /// Listens on the public and the internal port and for the command line.
     pub async fn listen(self) -> Result<Running, StartError> {
         let Self { config, door, tools, base, lock } = self;
+        let tls = config.server.tls.as_ref().map(|files| tls(files, &base)).transpose()?.map(Tls::new);
         let (public, public_at) = bind(config.server.listen.0, "`--listen` or `[server] listen`").await?;
         let (internal, internal_at) = bind(config.internal.listen.0, "`[internal] listen`").await?;
         let mut tasks = Vec::new();
@@ -171,9 +176,9 @@ impl Node {
             bytes: config.limits.header_bytes.len(),
             headers: in_memory(config.limits.headers),
         };
-        let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head)));
+        let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head).over(tls.clone())));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
-        Ok(Running { door, tools, public: public_at, internal: internal_at, accept, flusher, tasks, _lock: lock })
+        Ok(Running { door, tools, tls, public: public_at, internal: internal_at, accept, flusher, tasks, _lock: lock })
     }
 }
 
@@ -181,6 +186,7 @@ impl Node {
 pub struct Running {
     door: Arc<Door>,
     tools: Tools,
+    tls: Option<Arc<Tls>>,
     public: SocketAddr,
     internal: SocketAddr,
     accept: JoinHandle<()>,
@@ -205,13 +211,25 @@ impl Running {
         &self.door
     }
 
-    /// Takes the gates of another configuration, all at once or none of them: see [`Door::reload`]. Ports, store and limits of
-    /// the node stay as they are.
+    /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
+    /// comes from here on is shown that. Ports, store and limits of the node stay as they are, and whether it speaks TLS does.
     ///
     /// # Errors
-    /// Everything that cannot be put together. Then nothing has changed.
-    pub fn reload(&self, config: &Config) -> Result<Reloaded, AssembleErrors> {
-        self.door.reload(config, &self.tools, config.server.shutdown.duration())
+    /// Everything that cannot be put together, or served. Then nothing has changed.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
+        let renewed = config.server.tls.as_ref().map(|files| tls(files, &self.tools.base)).transpose()?;
+        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration())?;
+        match (&self.tls, renewed) {
+            (Some(tls), Some(renewed)) => tls.replace(renewed),
+            (None, None) => {}
+            (Some(_), None) => {
+                tracing::warn!("`[server] tls` is gone: the port speaks TLS until the server is started anew")
+            }
+            (None, Some(_)) => {
+                tracing::warn!("`[server] tls` is new: the port speaks TLS when the server is started anew")
+            }
+        }
+        Ok(reloaded)
     }
 
     /// Lets nobody in any more, closes every socket with 1012 spread over the time, and ends; it takes that time at the most.
@@ -239,6 +257,23 @@ impl Running {
         self.flusher.abort();
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Why another configuration is not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// TLS cannot be served with it.
+    #[error(transparent)]
+    Tls(#[from] UnusableTls),
+    /// Its gates cannot be put together.
+    #[error(transparent)]
+    Assemble(#[from] AssembleErrors),
+}
+
+/// What TLS is served with, as it is now in the files.
+fn tls(files: &TlsFiles, base: &Path) -> Result<Arc<rustls::ServerConfig>, UnusableTls> {
+    certificate::server_config(files, &secret_reader(base), SystemClock.now())
 }
 
 type Opened = (Ports, Arc<dyn Audit>);

@@ -177,6 +177,9 @@ fn socket_json(info: &SocketInfo) -> Value {
         "since": info.since.to_string(),
         "last_seen": info.last_seen.to_string(),
         "expires_at": info.expires_at.map(|at| at.to_string()),
+        "state": info.state.name(),
+        "layers": info.layers,
+        "sid": info.sid,
         "source": info.source.to_string(),
         "trace": info.trace.to_string(),
     })

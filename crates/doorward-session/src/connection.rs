@@ -22,6 +22,7 @@ use doorward_wire::websocket::{Decoder, Event, Input, Limits};
 use crate::{
     Ended, Incoming, Socket, Transport,
     lock::lock,
+    moment::Moment,
     outbox::Phase,
     scratch::{SCRATCH, with_read_buffer},
 };
@@ -111,6 +112,7 @@ impl Connection {
     fn handle(&mut self, bytes: &mut [u8]) {
         let now = self.socket.sockets().elapsed();
         self.socket.heard(now);
+        self.socket.look_at_the_lease(Moment::after(now));
         let mut input = Input::new(bytes);
         while !self.deaf {
             let event = match self.decoder.next(&mut input) {
@@ -132,7 +134,10 @@ impl Connection {
             let Some(incoming) = self.incoming.as_mut().filter(|_| self.socket.is_open()) else { continue };
             let done = match event {
                 Event::Message(message) => self.socket.counts(1, now, true).and_then(|()| {
-                    let handled = AssertUnwindSafe(|| incoming.message(&self.socket, message));
+                    let handled = AssertUnwindSafe(|| match self.socket.is_suspended() {
+                        false => incoming.message(&self.socket, message),
+                        true => incoming.suspended(&self.socket, message),
+                    });
                     catch_unwind(handled).unwrap_or_else(|_| {
                         tracing::error!(socket = %self.socket.id(), "the backend panicked at a message");
                         Err(CloseReason::InternalError)
@@ -151,10 +156,23 @@ impl Connection {
         }
     }
 
+    /// Lets the backend do what it has to do on its own account.
+    fn let_it_act(&mut self, context: &mut Context<'_>) {
+        let Some(incoming) = self.incoming.as_mut().filter(|_| self.socket.is_open()) else { return };
+        let acted = catch_unwind(AssertUnwindSafe(|| incoming.turn(&self.socket, context)));
+        let acted = acted.unwrap_or_else(|_| {
+            tracing::error!(socket = %self.socket.id(), "the backend panicked at its turn");
+            Err(CloseReason::InternalError)
+        });
+        if let Err(reason) = acted {
+            self.socket.end_politely(reason);
+        }
+    }
+
     /// Writes what waits. The turn goes on, or is over: then whatever is sent from now on is the flusher's.
     fn write(&mut self, context: &mut Context<'_>, in_turn: bool) {
         let now = self.socket.sockets().moment();
-        let mut outbox = lock(self.socket.outbox());
+        let mut outbox = self.socket.lock_to_write(now);
         outbox.attach(context);
         outbox.in_turn = in_turn;
         outbox.poll_flush(context, now);
@@ -177,7 +195,7 @@ impl Connection {
             (outbox.phase, outbox.ended)
         };
         match phase {
-            Phase::Open => self.hung_up,
+            Phase::Open | Phase::Suspended(_) => self.hung_up,
             Phase::Gone => true,
             Phase::Closing => self.hung_up,
             Phase::Lingering => {
@@ -206,6 +224,7 @@ impl Future for Connection {
         if !connection.hung_up {
             connection.read(context);
         }
+        connection.let_it_act(context);
         connection.write(context, false);
         let done = connection.take_leave(context);
         if !connection.socket.is_open() {

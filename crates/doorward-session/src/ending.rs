@@ -16,23 +16,34 @@ use crate::lock::lock;
 pub struct Receipt {
     /// The sockets that it ended. One that had ended before is not among them.
     pub sockets: Vec<SocketId>,
-    /// How many of them did not take their Close frame in time and were reset, or broke.
+    /// The sockets that it suspended: they wait for the login to come back.
+    pub suspended: Vec<SocketId>,
+    /// How many of those that ended did not take their Close frame in time and were reset, or broke.
     pub reset: usize,
     /// From the ending until the kernel had accepted the last Close frame, or the last socket was reset.
     pub within: Duration,
+    /// The name of this node, where it has one.
+    pub node: Arc<str>,
+    /// The nodes that did not answer: what has ended may live on there, until their lease runs out.
+    pub silent: Vec<Arc<str>>,
 }
 
 /// Sockets that are ending. It need not be awaited: they end all the same.
 #[derive(Debug)]
 pub struct Ending {
     sockets: Vec<SocketId>,
+    suspended: Vec<SocketId>,
     tally: Arc<Tally>,
 }
 
 impl Ending {
     pub(crate) fn begin() -> Self {
         let count = Count { left: 1, reset: 0, last: Duration::ZERO, waker: None };
-        Self { sockets: Vec::new(), tally: Arc::new(Tally { began: Instant::now(), count: Mutex::new(count) }) }
+        Self {
+            sockets: Vec::new(),
+            suspended: Vec::new(),
+            tally: Arc::new(Tally { began: Instant::now(), count: Mutex::new(count) }),
+        }
     }
 
     pub(crate) fn tally(&self) -> &Arc<Tally> {
@@ -41,6 +52,10 @@ impl Ending {
 
     pub(crate) fn add(&mut self, socket: SocketId) {
         self.sockets.push(socket);
+    }
+
+    pub(crate) fn add_suspended(&mut self, socket: SocketId) {
+        self.suspended.push(socket);
     }
 
     /// Nothing more will be added.
@@ -67,7 +82,8 @@ impl Future for Ending {
             }
             (count.reset, count.last)
         };
-        Poll::Ready(Receipt { sockets: std::mem::take(&mut self.sockets), reset, within })
+        let (sockets, suspended) = (std::mem::take(&mut self.sockets), std::mem::take(&mut self.suspended));
+        Poll::Ready(Receipt { sockets, suspended, reset, within, node: Arc::from(""), silent: Vec::new() })
     }
 }
 

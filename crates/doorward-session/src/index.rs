@@ -9,7 +9,7 @@ use crate::Socket;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) shard: u16,
-    slot: u32,
+    pub(crate) slot: u32,
 }
 
 /// A hash of something that sockets rest on, under a secret of this process. Others may have the same, so whoever finds a
@@ -76,6 +76,17 @@ impl Shard {
             *slot = None;
             self.free.push(place.slot);
         }
+    }
+
+    /// Has a socket be found by other keys.
+    pub(crate) fn change_keys(
+        &mut self,
+        place: Place,
+        before: impl Iterator<Item = Key>,
+        after: impl Iterator<Item = Key>,
+    ) {
+        before.for_each(|key| self.take(key, place.slot));
+        after.for_each(|key| self.add(key, place.slot));
     }
 
     /// The sockets with a key that still live, and perhaps others.

@@ -69,6 +69,12 @@ impl Lanes {
         Ok(())
     }
 
+    /// Puts a frame on the application lane that has to go out however much waits.
+    pub(crate) fn insist(&mut self, frame: Bytes) {
+        self.queued += frame.len();
+        self.queue.push_back(Arc::new(frame));
+    }
+
     /// Puts bytes before everything else: the rest of a frame that was begun before there were lanes.
     pub(crate) fn go_on_with(&mut self, rest: Vec<u8>) {
         self.go_on(rest.into());
@@ -91,10 +97,15 @@ impl Lanes {
         self.farewell = Farewell::Due(ended);
     }
 
+    /// Drops what waits of the application, but for the rest of a frame already begun. Gives whether there was any.
+    pub(crate) fn cut_the_application(&mut self) -> bool {
+        self.queued = 0;
+        !std::mem::take(&mut self.queue).is_empty()
+    }
+
     /// Drops what waits, but for the rest of a frame already begun and the farewell.
     pub(crate) fn cut(&mut self) {
-        self.queue = VecDeque::new();
-        self.queued = 0;
+        self.cut_the_application();
         self.pong = None;
         self.ping = false;
     }

@@ -154,17 +154,27 @@ impl Line {
             self.unwritten.extend_from_slice(&frame::close(reason));
             self.closing = true;
         }
-        let said = std::future::poll_fn(|context| {
-            ready!(self.poll_write(context))?;
-            self.transport.poll_shutdown(context)
-        });
-        match timeout(CLOSE_WITHIN, said).await {
+        match timeout(CLOSE_WITHIN, self.fin()).await {
             Ok(Ok(())) => {
                 // A peer that does not answer has had its time.
                 let _ = timeout(LINGER, self.read_on()).await;
             }
             Ok(Err(_)) | Err(_) => self.transport.reset(),
         }
+    }
+
+    /// After the peer's Close, or the end of its stream: FIN, if the peer's side takes within a second what goes before it.
+    pub async fn leave(mut self) {
+        // One that takes nothing is dropped.
+        let _gone = timeout(CLOSE_WITHIN, self.fin()).await;
+    }
+
+    async fn fin(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|context| {
+            ready!(self.poll_write(context))?;
+            self.transport.poll_shutdown(context)
+        })
+        .await
     }
 
     /// The connection's whole life after admission: hands every message to `incoming` and writes what is sent to `socket`.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use doorward_types::CloseReason;
 
-use crate::{Ended, Socket, Sockets, lock::lock, moment::Moment, outbox::Phase, socket::LINGER};
+use crate::{Ended, Socket, Sockets, Suspension, lock::lock, moment::Moment, outbox::Phase, socket::LINGER};
 
 /// A socket of which nothing is expected is looked at this often all the same.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -15,6 +15,8 @@ impl Sockets {
         if socket.is_open() {
             if self.is_expired(socket, now) {
                 socket.end(CloseReason::Expired);
+            } else if has_waited_too_long(socket, now) {
+                socket.end(CloseReason::SessionEnded);
             } else if self.is_silent(socket, now) {
                 socket.end(CloseReason::PingTimeout);
             }
@@ -31,15 +33,19 @@ impl Sockets {
         let policy = socket.policy();
         let outbox = lock(socket.outbox());
         match outbox.phase {
-            Phase::Open => {
+            Phase::Open | Phase::Suspended(_) => {
                 let ping = policy.ping_every.map(|every| match outbox.pinged {
                     Some(at) => at.plus(policy.pong_within),
                     None if outbox.attached => socket.last_heard().plus(every),
                     None => now.plus(every),
                 });
                 let longest = policy.max_session.map(|most| socket.began().plus(most));
-                let expiry = socket.admission().expires_at().map(|at| now.plus(at.since(self.now())));
-                [ping, longest, expiry].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
+                let wall = self.now();
+                let expiry = socket.admission().expires_at().filter(|at| *at > wall).or(socket.expires_at(wall));
+                let expiry = expiry.map(|at| now.plus(at.since(wall)));
+                let wait = (outbox.phase == Phase::Suspended(Suspension::LoggedOut))
+                    .then(|| outbox.since.plus(policy.suspended_at_most));
+                [ping, longest, expiry, wait].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
             }
             Phase::Closing => Some(outbox.since.plus(policy.end_within)),
             Phase::Lingering => Some(outbox.since.plus(LINGER)),
@@ -48,7 +54,9 @@ impl Sockets {
     }
 
     fn is_expired(&self, socket: &Socket, now: Moment) -> bool {
-        socket.admission().expires_at().is_some_and(|at| at <= self.now())
+        let wall = self.now();
+        socket.see_to_renewal(wall);
+        socket.expires_at(wall).is_some_and(|at| at <= wall)
             || socket.policy().max_session.is_some_and(|most| now >= socket.began().plus(most))
     }
 
@@ -72,6 +80,13 @@ impl Sockets {
         }
         false
     }
+}
+
+/// Whether its login has not come back in time. How long nobody knows what has ended is the lease's business.
+fn has_waited_too_long(socket: &Socket, now: Moment) -> bool {
+    let outbox = lock(socket.outbox());
+    outbox.phase == Phase::Suspended(Suspension::LoggedOut)
+        && now >= outbox.since.plus(socket.policy().suspended_at_most)
 }
 
 /// Resets a peer that has not taken its Close frame in time; lets one go that has not answered it.

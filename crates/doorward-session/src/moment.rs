@@ -23,6 +23,11 @@ impl Moment {
         Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// Milliseconds since shortly before the registry began.
+    pub(crate) fn as_millis(self) -> u64 {
+        self.0.get()
+    }
+
     /// How long after `earlier` it is; zero where it is not after it.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))

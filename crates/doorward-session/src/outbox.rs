@@ -4,24 +4,34 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::{Transport, ended::Ended, ending::Tally, lanes::Lanes, moment::Moment};
+use crate::{Notices, Suspension, Transport, ended::Ended, ending::Tally, lanes::Lanes, moment::Moment};
 
 /// Where a socket is on its way out.
 ///
 /// ```text
-///   Open ──end──▶ Closing ──Close accepted by the kernel──▶ Lingering ──peer's Close, FIN, or 1 s──▶ Gone
-///                    └───────────── not accepted within the bound: reset ────────────────────────────┘
+///   Open ──────────end──▶ Closing ──Close accepted by the kernel──▶ Lingering ──peer's Close, FIN, or 1 s──▶ Gone
+///    ▲▼                ▲     └───────────── not accepted within the bound: reset ────────────────────────────┘
+///   Suspended ─────end─┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Everything goes.
     Open,
+    /// Nothing of the application goes in or out, until something comes back.
+    Suspended(Suspension),
     /// The Close frame is to be written; nothing is taken any more.
     Closing,
     /// The Close frame has been accepted; the peer has a second to answer it.
     Lingering,
     /// Over.
     Gone,
+}
+
+impl Phase {
+    /// Whether the socket has not ended.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self, Self::Open | Self::Suspended(_))
+    }
 }
 
 /// Everything about a socket that decides whether a byte may be written. It lives under one lock, and every write happens
@@ -41,6 +51,8 @@ pub(crate) struct Outbox {
     pub(crate) in_turn: bool,
     /// On the flusher's list.
     dirty: bool,
+    /// Something that was for the peer was not delivered, since the socket was suspended.
+    pub(crate) missed: bool,
     /// A ping has gone out at this time, and nothing was heard since.
     pub(crate) pinged: Option<Moment>,
     /// The connection's task.
@@ -63,6 +75,7 @@ impl Outbox {
             blocked: false,
             in_turn: false,
             dirty: false,
+            missed: false,
             pinged: None,
             task: None,
             waiting: None,
@@ -98,14 +111,41 @@ impl Outbox {
         becomes
     }
 
-    /// Leaves [`Phase::Open`]. What is on the application lane goes out before the Close frame, unless it is cut.
+    /// Leaves [`Phase::Open`] for a while: what waits of the application is dropped. A logout counts more than not to know.
+    pub(crate) fn suspend(&mut self, why: Suspension, notices: Option<&Notices>, now: Moment) -> bool {
+        match (self.phase, why) {
+            (Phase::Open, _) | (Phase::Suspended(Suspension::Unconfirmed), Suspension::LoggedOut) => {}
+            _ => return false,
+        }
+        if self.phase == Phase::Open {
+            self.missed = self.lanes.cut_the_application();
+        }
+        self.phase = Phase::Suspended(why);
+        self.since = now;
+        if let Some(notices) = notices {
+            self.lanes.insist(notices.suspended(why));
+        }
+        true
+    }
+
+    /// Goes back to [`Phase::Open`].
+    pub(crate) fn resume(&mut self, notices: Option<&Notices>, now: Moment) {
+        self.phase = Phase::Open;
+        self.since = now;
+        let gap = std::mem::take(&mut self.missed);
+        if let Some(notices) = notices {
+            self.lanes.insist(notices.resumed(gap));
+        }
+    }
+
+    /// Ends what lives. What is on the application lane goes out before the Close frame, unless it is cut.
     ///
     /// An ending that cuts does so to one that has begun without. Gives whether it is this one that ended the socket.
     pub(crate) fn end(&mut self, ended: Ended, cut: bool, now: Moment) -> bool {
-        if cut && matches!(self.phase, Phase::Open | Phase::Closing) {
+        if cut && (self.phase.is_live() || self.phase == Phase::Closing) {
             self.lanes.cut();
         }
-        if self.phase != Phase::Open {
+        if !self.phase.is_live() {
             return false;
         }
         self.phase = Phase::Closing;
@@ -126,7 +166,7 @@ impl Outbox {
         if let Some(task) = &self.task {
             task.wake_by_ref();
         }
-        if self.phase != Phase::Open {
+        if !self.phase.is_live() {
             self.waiting.take().into_iter().flat_map(|waiting| *waiting).for_each(Waker::wake);
         }
     }
@@ -139,8 +179,8 @@ impl Outbox {
         }
         let Some(transport) = &self.transport else { return };
         let written = self.lanes.write(|bytes| transport.try_write(bytes)).and_then(|()| transport.try_flush());
-        let was_open = self.phase == Phase::Open;
-        if self.settle(written, now) == Poll::Pending || !was_open {
+        let was_live = self.phase.is_live();
+        if self.settle(written, now) == Poll::Pending || !was_live {
             self.wake();
         }
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::{Notices, Renewal};
+
 /// How much one admitted socket may send, and how much may wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -22,8 +24,28 @@ impl Default for Limits {
     }
 }
 
+/// What happens to a socket when its login ends, and may come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLogout {
+    /// It is closed.
+    #[default]
+    Close,
+    /// It is suspended, and waits for the login.
+    Suspend,
+}
+
+/// What happens to a socket while its node cannot tell whether its login has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fail {
+    /// It is suspended, and then closed.
+    #[default]
+    Closed,
+    /// It goes on.
+    Open,
+}
+
 /// What a gate decides about its sockets after their admission.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SocketPolicy {
     /// The name of the backend, for lists.
     pub backend: &'static str,
@@ -39,6 +61,16 @@ pub struct SocketPolicy {
     pub end_within: Duration,
     /// How many sockets one subject may have with the owner. `None`: as many as they like.
     pub per_subject: Option<usize>,
+    /// What happens when its login ends and may come back.
+    pub on_logout: OnLogout,
+    /// How long a suspended socket waits for its login.
+    pub suspended_at_most: Duration,
+    /// What happens while the node does not know what has ended.
+    pub fail: Fail,
+    /// What the peer is told of suspensions, where it can be told.
+    pub notices: Option<Notices>,
+    /// How its user is asked again when a proof expires, where that can be done.
+    pub renewal: Option<Renewal>,
 }
 
 impl Default for SocketPolicy {
@@ -51,6 +83,11 @@ impl Default for SocketPolicy {
             max_session: None,
             end_within: Duration::from_secs(1),
             per_subject: Some(20),
+            on_logout: OnLogout::Close,
+            suspended_at_most: Duration::from_secs(30 * 60),
+            fail: Fail::Closed,
+            notices: None,
+            renewal: None,
         }
     }
 }

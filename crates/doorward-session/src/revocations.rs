@@ -1,9 +1,9 @@
 use std::{collections::VecDeque, sync::Mutex};
 
 use doorward_auth::Admission;
-use doorward_types::{CloseReason, Cursor, OwnerId, Rest};
+use doorward_types::{CloseReason, Cursor, OwnerId, Timestamp};
 
-use crate::{Target, lock::lock};
+use crate::{Target, lock::lock, marks::Marks};
 
 /// How many endings are remembered: enough for a climb of five minutes at fifty endings a second.
 const REMEMBERED: usize = 16_384;
@@ -13,30 +13,31 @@ const REMEMBERED: usize = 16_384;
 #[error("more has ended since {0:?} than is remembered")]
 pub struct TailGone(pub Cursor);
 
-/// A node's view of what has ended lately: a bounded tail in order, numbered without gaps.
+/// A node's view of what has ended: a bounded tail in order, numbered without gaps, and marks of what does not come back.
 ///
 /// A logout can land between a layer's look and the registration of the socket that it let in. An admission remembers where
-/// this view stood when its climb began; whoever registers it asks [`since`](Self::since) first.
+/// this view stood when its climb began; whoever registers it asks [`since`](Self::since) first. What ended long before the
+/// climb is in the marks: a token whose login is over is good as far as its signature goes.
 #[derive(Debug)]
 pub struct Revocations {
-    tail: Mutex<Tail>,
+    view: Mutex<View>,
 }
 
 #[derive(Debug)]
-struct Tail {
+struct View {
     /// The newest at the back; their cursors have no gaps.
-    entries: VecDeque<Entry>,
+    tail: VecDeque<Entry>,
     /// The cursor of the newest.
     last: u64,
     remembered: usize,
+    marks: Marks,
 }
 
 #[derive(Debug)]
 struct Entry {
     /// Whose. `None`: everybody's.
     owner: Option<OwnerId>,
-    /// `None`: everything of the owner's.
-    rest: Option<Rest>,
+    what: Target,
     reason: CloseReason,
 }
 
@@ -47,51 +48,59 @@ impl Default for Revocations {
 }
 
 impl Revocations {
-    /// Remembers the last `entries` endings.
+    /// Remembers the last `entries` endings, and marks besides.
     pub fn remembering(entries: usize) -> Self {
-        Self { tail: Mutex::new(Tail { entries: VecDeque::new(), last: 0, remembered: entries }) }
+        let view = View { tail: VecDeque::new(), last: 0, remembered: entries, marks: Marks::default() };
+        Self { view: Mutex::new(view) }
     }
 
     /// Where it stands.
     pub fn cursor(&self) -> Cursor {
-        Cursor(lock(&self.tail).last)
+        Cursor(lock(&self.view).last)
     }
 
-    /// Adds an ending. The end of one socket by its id concerns no admission and is not remembered.
+    /// Adds an ending to the tail. The end of one socket by its id concerns no admission and is not remembered.
     pub fn append(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Cursor {
-        let mut tail = lock(&self.tail);
-        let rest = match what {
-            Target::Socket(_) => return Cursor(tail.last),
-            Target::Rest(rest) => Some(rest.clone()),
-            Target::Everything => None,
-        };
-        tail.last += 1;
-        tail.entries.push_back(Entry { owner: owner.cloned(), rest, reason });
-        while tail.entries.len() > tail.remembered {
-            tail.entries.pop_front();
+        let mut view = lock(&self.view);
+        if let Target::Socket(_) = what {
+            return Cursor(view.last);
         }
-        Cursor(tail.last)
+        view.last += 1;
+        view.tail.push_back(Entry { owner: owner.cloned(), what: what.clone(), reason });
+        while view.tail.len() > view.remembered {
+            view.tail.pop_front();
+        }
+        Cursor(view.last)
     }
 
-    /// Why what the admission rests on has ended since its climb began; `None` where it has not.
+    /// Marks what ended at the time `at`: a thing that does not come back, where `for_ever` or its kind says so, and the time
+    /// from which on proofs count. Anything else leaves no mark.
+    pub fn mark(&self, owner: Option<&OwnerId>, what: &Target, for_ever: bool, at: Timestamp) {
+        let marks = &mut lock(&self.view).marks;
+        match what {
+            Target::Rest(rest) if for_ever || matches!(&*rest.kind, "sid" | "jti") => marks.end(owner, rest, at),
+            Target::NotBefore { subject, at } => marks.not_before(owner, subject.as_ref(), *at, None),
+            Target::Others { subject, keep } => marks.not_before(owner, Some(subject), at, Some(keep)),
+            Target::Rest(_) | Target::Socket(_) | Target::Everything => {}
+        }
+    }
+
+    /// Why what the admission rests on has ended: ever, where that leaves a mark; since its climb began, where it does not.
+    /// `None` where it has not.
     ///
     /// # Errors
     /// [`TailGone`] where the answer is no longer known.
     pub fn since(&self, admission: &Admission) -> Result<Option<CloseReason>, TailGone> {
-        let tail = lock(&self.tail);
+        let view = lock(&self.view);
+        if let Some(reason) = view.marks.refuse(admission) {
+            return Ok(Some(reason));
+        }
         let Cursor(as_of) = admission.as_of();
-        let missed = tail.last.saturating_sub(as_of);
-        let Some(first) = tail.entries.len().checked_sub(usize::try_from(missed).unwrap_or(usize::MAX)) else {
+        let missed = view.last.saturating_sub(as_of);
+        let Some(first) = view.tail.len().checked_sub(usize::try_from(missed).unwrap_or(usize::MAX)) else {
             return Err(TailGone(Cursor(as_of)));
         };
-        let newer = tail.entries.iter().skip(first);
-        Ok(newer.filter(|entry| entry.concerns(admission)).map(|entry| entry.reason).next())
-    }
-}
-
-impl Entry {
-    fn concerns(&self, admission: &Admission) -> bool {
-        self.owner.as_ref().is_none_or(|owner| owner == admission.owner())
-            && self.rest.as_ref().is_none_or(|rest| admission.rests_on().contains(rest))
+        let newer = view.tail.iter().skip(first);
+        Ok(newer.filter(|entry| entry.what.concerns(entry.owner.as_ref(), admission)).map(|entry| entry.reason).next())
     }
 }

@@ -30,10 +30,10 @@ pub(crate) fn make_room<'s>(
 /// Those that live and are of the owner's same subject.
 pub(crate) fn others_of<'s>(found: &'s [Arc<Socket>], admission: &Admission) -> impl Iterator<Item = &'s Arc<Socket>> {
     let same = |other: &&Arc<Socket>| {
-        let (mine, theirs) = (admission.subject(), other.admission().subject());
+        let others = other.admission();
         other.is_open()
-            && other.admission().owner() == admission.owner()
-            && mine.zip(theirs).is_some_and(|(mine, theirs)| mine.same_as(theirs))
+            && others.owner() == admission.owner()
+            && admission.subject().zip(others.subject()).is_some_and(|(mine, theirs)| mine.same_as(theirs))
     };
     found.iter().filter(same)
 }

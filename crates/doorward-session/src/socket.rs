@@ -3,7 +3,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -14,7 +14,7 @@ use doorward_auth::Admission;
 use doorward_types::{CloseReason, SocketId};
 
 use crate::{
-    SocketPolicy, Sockets, Transport,
+    Admitted, SocketPolicy, Sockets, Suspension, Transport,
     ended::Ended,
     ending::Tally,
     index::Place,
@@ -25,8 +25,21 @@ use crate::{
     rate::Rate,
 };
 
+/// Whose words a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    Application,
+    /// Of the suspension, or of what brings the socket back.
+    Gate,
+}
+
 /// How long the peer has to answer a Close frame that the kernel has accepted.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// What a socket's outbox says of its phase, to be seen without its lock.
+const OPEN: u8 = 0;
+const SUSPENDED: u8 = 1;
+const ENDED: u8 = 2;
 
 /// An admitted, live connection.
 ///
@@ -34,10 +47,12 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// to it but the rest of a frame that had been begun, then the Close frame, then FIN.
 pub struct Socket {
     id: SocketId,
-    admission: Box<Admission>,
+    admission: Mutex<Arc<Admitted>>,
     policy: Arc<SocketPolicy>,
     sockets: Arc<Sockets>,
-    place: Place,
+    /// Its place in the registry, in two fields that fit beside another one.
+    shard: u16,
+    slot: u32,
     /// When it was registered.
     began: Moment,
     /// When anything was heard last: a pong will do.
@@ -46,7 +61,9 @@ pub struct Socket {
     traffic: LastMoment,
     rate: Rate,
     /// What the outbox says, to be seen without its lock.
-    open: AtomicBool,
+    standing: AtomicU8,
+    /// A proof has expired, and the user may be asked for it again.
+    expiring: AtomicBool,
     outbox: Mutex<Outbox>,
 }
 
@@ -62,15 +79,17 @@ impl Socket {
         let began = Moment::after(sockets.elapsed());
         Self {
             id,
-            admission,
+            admission: Mutex::new(Arc::new(Admitted::at_first(admission))),
             policy,
             sockets,
-            place,
+            shard: place.shard,
+            slot: place.slot,
             began,
             heard: LastMoment::at(began),
             traffic: LastMoment::at(began),
             rate: Rate::default(),
-            open: AtomicBool::new(true),
+            standing: AtomicU8::new(OPEN),
+            expiring: AtomicBool::new(false),
             outbox: Mutex::new(Outbox::new(transport)),
         }
     }
@@ -80,9 +99,17 @@ impl Socket {
         self.id
     }
 
-    /// What let it in.
-    pub fn admission(&self) -> &Admission {
-        &self.admission
+    /// What lets it be here now. It is another one after the socket was [readmitted](Sockets::readmit), of the same owner, gate
+    /// and subject.
+    pub fn admission(&self) -> Arc<Admitted> {
+        Arc::clone(&lock(&self.admission))
+    }
+
+    /// Gives the admission that it had.
+    pub(crate) fn change_admission(&self, admission: Box<Admission>) -> Arc<Admitted> {
+        let mut held = lock(&self.admission);
+        let after = Arc::new(held.then(admission));
+        std::mem::replace(&mut held, after)
     }
 
     /// What its gate decided about it.
@@ -97,10 +124,19 @@ impl Socket {
 
     /// Puts a whole server frame (`doorward_wire::websocket::frame`) on the application lane. It is shared, not copied.
     ///
-    /// Gives whether it was taken: an ended socket takes nothing. One that cannot take it because too much waits already is
+    /// Gives whether it was taken: an ended or suspended socket takes nothing. One that cannot take it because too much waits already is
     /// ended with `slow_consumer`.
     pub fn send(self: &Arc<Self>, frame: Bytes) -> bool {
-        let (taken, dirty) = self.put(Arc::new(frame));
+        self.send_as(frame, Says::Application)
+    }
+
+    /// As [`send`](Self::send), for what the gate itself has to say: a suspended socket takes it too.
+    pub fn tell(self: &Arc<Self>, frame: Bytes) -> bool {
+        self.send_as(frame, Says::Gate)
+    }
+
+    fn send_as(self: &Arc<Self>, frame: Bytes, says: Says) -> bool {
+        let (taken, dirty) = self.put(Arc::new(frame), says);
         if dirty {
             self.sockets.flush_soon(Arc::clone(self));
         }
@@ -108,17 +144,27 @@ impl Socket {
     }
 
     /// Puts a frame on the application lane: whether it was taken, and whether the flusher has to be told.
-    pub(crate) fn put(self: &Arc<Self>, frame: Arc<Bytes>) -> (bool, bool) {
+    pub(crate) fn put(self: &Arc<Self>, frame: Arc<Bytes>, says: Says) -> (bool, bool) {
         let mut outbox = lock(&self.outbox);
-        if outbox.phase != Phase::Open {
-            return (false, false);
+        match (outbox.phase, says) {
+            (Phase::Open, _) | (Phase::Suspended(_), Says::Gate) => {}
+            (Phase::Suspended(_), Says::Application) => {
+                outbox.missed = true;
+                return (false, false);
+            }
+            _ => return (false, false),
         }
         let Err((Full, frame)) = outbox.lanes.push(frame, &self.policy.limits) else {
             return (true, outbox.becomes_dirty());
         };
         // It counts as slow when the stream takes no more, not when the flusher has not come round yet.
-        outbox.flush(self.sockets.moment());
-        if outbox.phase == Phase::Open && outbox.lanes.push(frame, &self.policy.limits).is_ok() {
+        let now = self.sockets.moment();
+        if !self.is_confirmed(now) && self.suspend_locked(&mut outbox, Suspension::Unconfirmed, now) {
+            outbox.missed = true;
+            return (false, outbox.becomes_dirty());
+        }
+        outbox.flush(now);
+        if outbox.phase.is_live() && outbox.lanes.push(frame, &self.policy.limits).is_ok() {
             return (true, outbox.becomes_dirty());
         }
         drop(outbox);
@@ -145,7 +191,7 @@ impl Socket {
             if let Some(tally) = tally {
                 outbox.count_in(tally);
             }
-            self.open.store(false, Ordering::Release);
+            self.standing.store(ENDED, Ordering::Release);
             outbox.wake();
         }
         drop(outbox);
@@ -165,9 +211,50 @@ impl Socket {
         lock(&self.outbox).ended.map(Ended::reason)
     }
 
-    /// Whether it lives.
+    /// Whether it lives: it has not ended, suspended or not.
     pub fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+        self.standing.load(Ordering::Acquire) != ENDED
+    }
+
+    /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended.
+    pub fn suspension(&self) -> Option<Suspension> {
+        match lock(&self.outbox).phase {
+            Phase::Suspended(why) => Some(why),
+            Phase::Open if !self.is_confirmed(self.sockets.moment()) => Some(Suspension::Unconfirmed),
+            _ => None,
+        }
+    }
+
+    /// For a relay, which asks before it moves anything: whether nothing may pass just now. The task that
+    /// [polls for the end](Self::poll_ended) is woken when that changes.
+    pub fn must_wait(&self) -> bool {
+        self.look_at_the_lease(self.sockets.moment());
+        self.is_suspended()
+    }
+
+    /// Whether it has been suspended, seen without a lock.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.standing.load(Ordering::Acquire) == SUSPENDED
+    }
+
+    /// Whether a proof has expired for which the user is to be [asked again](Self::climb_again).
+    pub fn is_expiring(&self) -> bool {
+        self.expiring.load(Ordering::Acquire)
+    }
+
+    /// Gives what was noted before.
+    pub(crate) fn note_expiring(&self, is: bool) -> bool {
+        self.expiring.swap(is, Ordering::AcqRel)
+    }
+
+    /// To be said under the outbox's lock.
+    pub(crate) fn note_suspended(&self) {
+        self.standing.store(SUSPENDED, Ordering::Release);
+    }
+
+    /// To be said under the outbox's lock.
+    pub(crate) fn note_open(&self) {
+        self.standing.store(OPEN, Ordering::Release);
     }
 
     /// Waits until it has ended.
@@ -184,7 +271,7 @@ impl Socket {
     fn ended_or(&self, wait: impl FnOnce(&mut Outbox)) -> Poll<CloseReason> {
         if self.is_open() {
             let mut outbox = lock(&self.outbox);
-            if outbox.phase == Phase::Open {
+            if outbox.phase.is_live() {
                 wait(&mut outbox);
                 return Poll::Pending;
             }
@@ -230,7 +317,7 @@ impl Socket {
     }
 
     pub(crate) fn place(&self) -> Place {
-        self.place
+        Place { shard: self.shard, slot: self.slot }
     }
 
     pub(crate) fn began(&self) -> Moment {
@@ -247,7 +334,7 @@ impl Socket {
 
     /// Writes what waits, as far as the stream takes it now: the flusher's call.
     pub(crate) fn flush(&self, now: Moment) {
-        lock(&self.outbox).flush(now);
+        self.lock_to_write(now).flush(now);
     }
 
     /// The connection is over, whatever it was that ended it.
@@ -257,7 +344,7 @@ impl Socket {
             outbox.leave(ended);
             outbox.ended.unwrap_or(ended)
         };
-        if self.open.swap(false, Ordering::AcqRel) {
+        if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
             self.sockets.one_less();
         }
         ended
@@ -268,7 +355,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
-        if self.open.swap(false, Ordering::AcqRel) {
+        if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
             self.sockets.one_less();
         }
     }

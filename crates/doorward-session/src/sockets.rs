@@ -13,48 +13,24 @@ use doorward_auth::{
     Admission, OnlyOne,
     ports::{Clock, Rng},
 };
-use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Subject, Timestamp};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior},
-};
+use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Timestamp};
+use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    Ended, Ending, Revocations, Socket, SocketInfo, SocketPolicy, Transport,
+    Fail, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Transport,
     flusher::Flusher,
     index::{Key, Shard},
+    lease::{Lease, Stage},
     lock::lock,
     moment::Moment,
     room::{at_the_same_gate, make_room, others_of},
+    socket::Says,
+    steady::TokioTime,
     wheel::{TICK, Wheel},
 };
 
 const SHARDS: u16 = 16;
 const MOST_FLUSHERS: usize = 8;
-
-/// What to end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// Every socket whose admission rests on this.
-    Rest(Rest),
-    /// One socket.
-    Socket(SocketId),
-    /// Every socket.
-    Everything,
-}
-
-impl Target {
-    /// Whether it means this socket, where the owner does who says so; `None` is the operator.
-    pub(crate) fn means(&self, owner: Option<&OwnerId>, socket: &Socket) -> bool {
-        let admission = socket.admission();
-        owner.is_none_or(|owner| owner == admission.owner())
-            && match self {
-                Self::Rest(rest) => admission.rests_on().contains(rest),
-                Self::Socket(id) => *id == socket.id(),
-                Self::Everything => true,
-            }
-    }
-}
 
 /// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
 ///
@@ -64,8 +40,10 @@ impl Target {
 pub struct Sockets {
     clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
-    /// Time zero of everything monotonic here.
-    started: Instant,
+    time: Arc<dyn Steady>,
+    /// When the registry began: time zero of everything monotonic here.
+    started: Duration,
+    pub(crate) lease: Lease,
     pub(crate) revocations: Revocations,
     hasher: RandomState,
     pub(crate) shards: Vec<Mutex<Shard>>,
@@ -78,11 +56,18 @@ pub struct Sockets {
 impl Sockets {
     /// An empty registry. Nothing is flushed, pinged or expired until [`run`](Self::run) runs.
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Arc<Self> {
+        Self::with_time(clock, Arc::new(TokioTime::from_now()), rng)
+    }
+
+    /// As [`new`](Self::new), with a clock of its own for all that it measures.
+    pub fn with_time(clock: Arc<dyn Clock>, time: Arc<dyn Steady>, rng: Arc<dyn Rng>) -> Arc<Self> {
         let flushers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_FLUSHERS));
         Arc::new(Self {
             clock,
             rng,
-            started: Instant::now(),
+            started: time.elapsed(),
+            time,
+            lease: Lease::without_end(),
             revocations: Revocations::default(),
             hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -118,8 +103,9 @@ impl Sockets {
     /// Makes an admission a socket.
     ///
     /// # Errors
-    /// The reason to close with: what the admission rests on has ended or expired since the climb began, its subject has a
-    /// socket already and may have one only, or too many, or the node is going down. [`CloseReason::GoingAway`] asks the peer
+    /// The reason to close with: what the admission rests on has ended or expired, or was issued before the time from which on
+    /// proofs count; its subject has a socket already and may have one only, or too many; the node is going down, or does not
+    /// know what has ended. [`CloseReason::GoingAway`] asks the peer
     /// to come again at once: the climb took so long that nobody knows what has ended since.
     pub fn register(
         self: &Arc<Self>,
@@ -155,6 +141,10 @@ impl Sockets {
             if self.draining.load(Ordering::Acquire) {
                 return Err(CloseReason::Restart);
             }
+            // Under the lock: whoever suspends and closes when it has run out finds everybody who came before.
+            if policy.fail == Fail::Closed && !self.lease.holds(self.moment()) {
+                return Err(CloseReason::TryLater);
+            }
             match self.revocations.since(&admission) {
                 Ok(None) => {}
                 Ok(Some(reason)) => return Err(reason),
@@ -164,13 +154,13 @@ impl Sockets {
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
             let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
-            shard.insert(&socket, self.keys(&socket));
+            shard.insert(&socket, self.keys_of(&socket.admission()));
             self.live.fetch_add(1, Ordering::Relaxed);
             socket
         };
         if socket.admission().only_one() == Some(OnlyOne::Newest) {
-            let same_gate = |other: &&Arc<Socket>| at_the_same_gate(other, socket.admission()) && other.id() != id;
-            others_of(&found, socket.admission()).filter(same_gate).for_each(|other| other.end(CloseReason::Replaced));
+            let same_gate = |other: &&Arc<Socket>| at_the_same_gate(other, &socket.admission()) && other.id() != id;
+            others_of(&found, &socket.admission()).filter(same_gate).for_each(|other| other.end(CloseReason::Replaced));
         }
         if let Some(due) = self.next_look(&socket, self.moment()) {
             self.look_at(&socket, due);
@@ -178,35 +168,12 @@ impl Sockets {
         Ok(socket)
     }
 
-    /// Ends sockets: those that are here, and those whose climbs have begun and that will come.
-    ///
-    /// `owner` says whose; `None` is for the operator, who means everybody's.
-    pub fn end(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Ending {
-        let mut ending = Ending::begin();
-        self.revocations.append(owner, what, reason);
-        for shard in &self.shards {
-            let found = {
-                let shard = lock(shard);
-                match what {
-                    Target::Rest(rest) => shard.find(self.key_of_rest(rest)),
-                    Target::Socket(_) | Target::Everything => shard.all(),
-                }
-            };
-            for socket in found {
-                if what.means(owner, &socket) && socket.end_as(Ended::For(reason), true, Some(ending.tally())) {
-                    ending.add(socket.id());
-                }
-            }
-        }
-        ending.begun()
-    }
-
     /// Puts one frame into the outbox of each of `sockets`, and tells the flusher once.
     pub fn fan_out<'s>(&self, sockets: impl IntoIterator<Item = &'s Arc<Socket>>, frame: &Bytes) {
         let frame = Arc::new(frame.clone());
         let mut dirty: Vec<Vec<Arc<Socket>>> = vec![Vec::new(); self.flushers.len()];
         for socket in sockets {
-            if let (_, true) = socket.put(Arc::clone(&frame))
+            if let (_, true) = socket.put(Arc::clone(&frame), Says::Application)
                 && let Some(dirty) = dirty.get_mut(self.flusher_of(socket))
             {
                 dirty.push(Arc::clone(socket));
@@ -257,7 +224,7 @@ impl Sockets {
 
     /// The time since the registry began, on the monotonic clock.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.time.elapsed().saturating_sub(self.started)
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -286,7 +253,7 @@ impl Sockets {
     pub(crate) fn forget(&self, socket: &Socket) {
         let place = socket.place();
         if let Some(shard) = self.shards.get(usize::from(place.shard)) {
-            lock(shard).remove(place, self.keys(socket));
+            lock(shard).remove(place, self.keys_of(&socket.admission()));
         }
     }
 
@@ -294,8 +261,13 @@ impl Sockets {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut before, mut wall_before) = (self.moment(), self.clock.now());
+        let mut stage = Stage::Held;
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.lease.renewed() => {}
+            }
+            self.tend_the_lease(&mut stage).await;
             let (now, wall) = (self.moment(), self.clock.now());
             // The machine slept, or somebody set the clock: what was far may have come.
             let jumped = wall.since(wall_before) > now.since(before) + Duration::from_secs(1);
@@ -313,7 +285,7 @@ impl Sockets {
     /// has the same hash. None, without a look at any of them, where there is room however many of them are the subject's.
     fn in_question(&self, shard: &Shard, admission: &Admission, policy: &SocketPolicy) -> Vec<Arc<Socket>> {
         let Some(subject) = admission.subject() else { return Vec::new() };
-        let key = self.key_of_rest(&rest_of(subject));
+        let key = self.key_of_rest(&subject.rest());
         let is_full = policy.per_subject.is_some_and(|most| shard.count(key) >= most);
         if is_full || admission.only_one().is_some() { shard.find(key) } else { Vec::new() }
     }
@@ -328,8 +300,11 @@ impl Sockets {
             source: admission.source(),
             backend: socket.policy().backend,
             trace: admission.trace(),
-            since: admission.at(),
-            last_seen: admission.at().plus(socket.last_traffic().since(socket.began())),
+            state: socket.suspension().map_or(SocketState::Active, SocketState::Suspended),
+            layers: admission.evidence().iter().map(|evidence| evidence.layer).collect(),
+            sid: admission.rests_on().iter().find(|rest| rest.kind == "sid").map(|rest| rest.value.to_string()),
+            since: admission.first_at(),
+            last_seen: admission.first_at().plus(socket.last_traffic().since(socket.began())),
             expires_at: admission.expires_at(),
         }
     }
@@ -347,8 +322,8 @@ impl Sockets {
         usize::from(socket.place().shard) % self.flushers.len().max(1)
     }
 
-    fn keys<'s>(&'s self, socket: &'s Socket) -> impl Iterator<Item = Key> + 's {
-        socket.admission().rests_on().iter().map(|rest| self.key_of_rest(rest))
+    pub(crate) fn keys_of<'s>(&'s self, admission: &'s Admission) -> impl Iterator<Item = Key> + 's {
+        admission.rests_on().iter().map(|rest| self.key_of_rest(rest))
     }
 
     pub(crate) fn key_of_rest(&self, rest: &Rest) -> Key {
@@ -362,13 +337,10 @@ impl std::fmt::Debug for Sockets {
     }
 }
 
-fn rest_of(subject: &Subject) -> Rest {
-    Rest::on("subject", subject.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Target;
     use crate::support::{Over, World, climb, login, quiet};
 
     async fn register(world: &World, number: usize) -> Arc<Socket> {

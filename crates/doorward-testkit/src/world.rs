@@ -96,6 +96,8 @@ impl World {
             variables: BTreeMap::new(),
             bearer: None,
             ticket: None,
+            session: None,
+            browser: None,
         }
     }
 

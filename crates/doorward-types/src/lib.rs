@@ -24,6 +24,7 @@
 
 mod answer;
 mod close;
+mod cookie;
 mod id;
 mod key;
 mod prompt;
@@ -33,6 +34,7 @@ mod transcript;
 
 pub use answer::Answer;
 pub use close::{CloseReason, Reconnect};
+pub use cookie::CookieNames;
 pub use id::{AccountId, Cursor, GateName, KeyId, OwnerId, Rest, SessionId, SocketId, Subject, TraceId, UnreadableId};
 pub use key::{KeyText, UnreadableKey};
 pub use prompt::{Prompt, Shown};

@@ -32,4 +32,6 @@ pub use answer::answer;
 pub use event::Event;
 pub use inbound::{Inbound, Pk, may_name_a_channel};
 pub use malformed::Malformed;
-pub use outbound::{admitted, error, message_parts, prompt, published, refused, subscribed, unsubscribed};
+pub use outbound::{
+    admitted, error, message_parts, prompt, published, refused, resumed, subscribed, suspended, unsubscribed,
+};

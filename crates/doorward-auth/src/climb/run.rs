@@ -282,7 +282,11 @@ async fn check(
     }
 }
 
-async fn talk(layer: &dyn Layer, conversation: &mut Conversation, claimant: &mut Claimant) -> Result<(), Refusal> {
+pub(super) async fn talk(
+    layer: &dyn Layer,
+    conversation: &mut Conversation,
+    claimant: &mut Claimant,
+) -> Result<(), Refusal> {
     conversation.enter(layer.name());
     layer.verify(conversation, claimant).await.map_err(|refusal| Refusal { layer: layer.name(), ..refusal })
 }

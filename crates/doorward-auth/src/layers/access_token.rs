@@ -53,7 +53,9 @@ impl AccessTokens {
             level: Level::Substantial,
             rests_on,
             on_expiry: self.on_expiry,
+            issued_at: Some(token.issued_at),
             only_one: None,
+            browser: None,
         };
         claimant.prove(layer, now, proof)
     }

@@ -22,10 +22,17 @@ impl<P: ?Sized> Bounded<P> {
         step: &'static str,
         question: impl FnOnce(&'a P) -> BoxFuture<'a, Result<T, PortError>>,
     ) -> Result<T, Refusal> {
-        let answer = tokio::time::timeout(self.within, question(&self.port)).await.unwrap_or_else(|_| {
+        self.answer(question).await.map_err(|error| error.refuse(step))
+    }
+
+    /// Asks the port. One that is silent is down.
+    pub(crate) async fn answer<'a, T>(
+        &'a self,
+        question: impl FnOnce(&'a P) -> BoxFuture<'a, Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        tokio::time::timeout(self.within, question(&self.port)).await.unwrap_or_else(|_| {
             Err(PortError { port: self.name, detail: format!("it did not answer within {:?}", self.within) })
-        });
-        answer.map_err(|error| error.refuse(step))
+        })
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Token {
     pub subject: Subject,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// When it was issued.
+    pub issued_at: Timestamp,
     /// Its own id (`jti`), where it has one.
     pub id: Option<String>,
     /// The login that it comes from (`sid`), where it has one.
@@ -83,10 +85,11 @@ impl Issuer {
         let claims = compact.claims()?;
         self.check_sort(&claims)?;
         self.check_parties(&claims)?;
-        let expires_at = check_times(&claims, now)?;
+        let (issued_at, expires_at) = check_times(&claims, now)?;
         Ok(Token {
             subject: self.subject(&claims)?,
             expires_at,
+            issued_at,
             id: name(&claims, "jti")?,
             sid: name(&claims, "sid")?,
             claims,
@@ -182,7 +185,8 @@ impl Issuer {
     }
 }
 
-fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, TokenError> {
+/// When it was issued and when it expires.
+fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<(Timestamp, Timestamp), TokenError> {
     let (now, leeway) = (now.as_secs(), LEEWAY.as_secs());
     let expires = seconds(claims, "exp")?.ok_or(TokenError::Missing("exp"))?;
     let issued = seconds(claims, "iat")?.ok_or(TokenError::Missing("iat"))?;
@@ -196,7 +200,7 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp,
     if issued > now.saturating_add(leeway) {
         return Err(TokenError::IssuedInFuture);
     }
-    Ok(Timestamp::from_secs(expires))
+    Ok((Timestamp::from_secs(issued), Timestamp::from_secs(expires)))
 }
 
 /// A time in whole seconds that are not negative: a fraction, a text or 2^64 is refused, where a lax reader would round.

@@ -133,5 +133,6 @@ async fn the_socket_ends_with_the_token_unless_the_owner_keeps_it() {
         peer.say(sent(&token(&key())));
         let admission = peer.play("< admitted member:7").await.unwrap().admission.unwrap();
         assert_eq!(admission.expires_at(), expires_at, "{on_expiry}");
+        assert!(admission.issued_at() < World::NOW, "it is as old as its token: {}", admission.issued_at());
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, task::Context};
 
 use doorward_session::{Incoming, Socket};
 use doorward_types::CloseReason;
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ChannelModel, Hub, Permitted,
+    renewal::{NotTaken, Renewal},
     topics::{Subscription, gate_of},
 };
 
@@ -22,6 +23,7 @@ pub(super) struct Member {
     subscriptions: Vec<Subscription>,
     /// How many messages in a row were malformed.
     malformed: u8,
+    renewal: Renewal,
 }
 
 /// Why a request is not done. What is said to the user is the same for everything that is denied.
@@ -34,12 +36,12 @@ enum Denied {
 
 impl Member {
     pub(super) fn of(hub: Arc<Hub>) -> Self {
-        Self { hub, subscriptions: Vec::new(), malformed: 0 }
+        Self { hub, subscriptions: Vec::new(), malformed: 0, renewal: Renewal::default() }
     }
 
     fn act(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), Denied> {
         match &*inbound.action {
-            "presence" | "history" | "auth" => Err(Denied::NotSupported),
+            "presence" | "history" => Err(Denied::NotSupported),
             action => {
                 let channel = inbound.channel.as_deref().ok_or(Denied::Missing("channel"))?;
                 match action {
@@ -59,7 +61,7 @@ impl Member {
         let rules = self.hub.rules();
         let model = rules.model(channel).ok_or(Denied::Permission)?;
         let asked = inbound.pk.as_deref();
-        let pks: Vec<Option<String>> = match model.can_subscribe(socket.admission(), inbound) {
+        let pks: Vec<Option<String>> = match model.can_subscribe(&socket.admission(), inbound) {
             Permitted::WhatWasAskedFor => vec![asked.map(str::to_owned)],
             Permitted::Only(permitted) => {
                 let meant = |pk: &String| asked.is_none_or(|asked| asked == pk) && may_name_a_channel(pk);
@@ -103,12 +105,12 @@ impl Member {
 
     fn publish(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
         let model = self.model(channel)?;
-        if !model.can_publish(socket.admission(), inbound) {
+        if !model.can_publish(&socket.admission(), inbound) {
             return Err(Denied::Permission);
         }
         let message = inbound.message.ok_or(Denied::Missing("message"))?;
         let topic = (channel, inbound.pk.as_deref());
-        self.hub.topics.publish(socket.sockets(), gate_of(socket), topic, message);
+        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, message);
         if let Some(id) = inbound.id {
             say(socket, &json::published(id));
         }
@@ -117,15 +119,35 @@ impl Member {
 
     fn custom(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
         let model = self.model(channel)?;
-        if !model.can_send(socket.admission(), inbound) {
+        if !model.can_send(&socket.admission(), inbound) {
             return Err(Denied::Permission);
         }
-        if let Some(answer) = model.on_message(socket.admission(), inbound) {
+        if let Some(answer) = model.on_message(&socket.admission(), inbound) {
             let (before, after) = json::message_parts(channel, inbound.pk.as_deref());
             let (id_name, id) = inbound.id.map_or(("", ""), |id| (r#","id":"#, id.get()));
             let parts = [&before, &answer, id_name, id, after].map(|part| part.as_bytes());
             socket.send(frame::text_parts(&parts));
         }
+        Ok(())
+    }
+
+    /// Takes what the user proves, asked or unasked. What comes of it comes at the next turn.
+    fn authenticate(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), CloseReason> {
+        let taken = match json::answer(inbound.raw.as_bytes()) {
+            _ if socket.policy().renewal.is_none() => Err(NotTaken::NotSupported),
+            Ok(answer) => self.renewal.answer(socket, answer),
+            Err(malformed) => return self.is_malformed(socket, inbound.id, &malformed.to_string()),
+        };
+        match taken {
+            Err(NotTaken::TooEarly) => {
+                return self.is_malformed(socket, inbound.id, "a second message came before the first was heard");
+            }
+            Err(NotTaken::NotSupported) => {
+                say(socket, &json::error(inbound.id, "not_supported", "that is not asked here"));
+            }
+            Ok(()) => {}
+        }
+        self.malformed = 0;
         Ok(())
     }
 
@@ -147,6 +169,9 @@ impl Incoming for Member {
         if inbound.action == "logout" {
             return Err(CloseReason::Normal);
         }
+        if inbound.action == "auth" {
+            return self.authenticate(socket, &inbound);
+        }
         let (code, sentence) = match self.act(socket, &inbound) {
             Ok(()) => {
                 self.malformed = 0;
@@ -164,11 +189,31 @@ impl Incoming for Member {
         Ok(())
     }
 
+    fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        let inbound = match message.text().map(Inbound::parse_text) {
+            Some(Ok(inbound)) => inbound,
+            _ => return self.is_malformed(socket, None, "a message here is a JSON text"),
+        };
+        if inbound.action == "logout" {
+            return Err(CloseReason::Normal);
+        }
+        if inbound.action == "auth" {
+            return self.authenticate(socket, &inbound);
+        }
+        self.malformed = 0;
+        say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
+        Ok(())
+    }
+
+    fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        self.renewal.turn(socket, context)
+    }
+
     fn gone(&mut self, _socket: &Arc<Socket>) {
         self.subscriptions.drain(..).for_each(|subscription| self.hub.topics.leave(subscription));
     }
 }
 
 fn say(socket: &Arc<Socket>, text: &str) {
-    socket.send(frame::text(text.as_bytes()));
+    socket.tell(frame::text(text.as_bytes()));
 }

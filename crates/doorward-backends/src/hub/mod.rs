@@ -10,6 +10,11 @@
 //! hub -> user   {"event":"unsubscribed","channel":"group","pk":"3","id":3}
 //! user -> hub   {"action":"logout"}
 //! hub -> user   Close 1000
+//!
+//! hub -> user   {"event":"suspended","reason":"logged_out"}
+//! user -> hub   {"action":"publish", ...,"id":4}
+//! hub -> user   {"event":"error","id":4,"code":"suspended", ...}
+//! hub -> user   {"event":"resumed","gap":true}
 //! ```
 //!
 //! What is not allowed is denied, in the same words whether there is such a channel or not. Any other action that names a
@@ -18,6 +23,7 @@
 mod channel;
 mod member;
 mod model;
+mod renewal;
 mod rules;
 mod topics;
 
@@ -28,11 +34,14 @@ use std::{
 };
 
 use doorward_auth::BoxFuture;
-use doorward_session::{Backend, Line, Socket, Sockets};
+use doorward_session::{Backend, Line, Notices, Socket, Sockets, Suspension};
 use doorward_types::{CloseReason, GateName, OwnerId};
-use doorward_wire::json::Inbound;
+use doorward_wire::{
+    json::{self, Inbound},
+    websocket::frame,
+};
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{json as value, value::RawValue};
 
 pub use self::{
     channel::{ChannelName, UnfitName},
@@ -40,6 +49,17 @@ pub use self::{
     rules::{ChannelRules, Rule},
 };
 use self::{member::Member, topics::Topics};
+
+/// What the users of a hub are told of suspensions.
+pub fn notices() -> Notices {
+    let say = |text: String| frame::text(text.as_bytes());
+    Notices {
+        logged_out: say(json::suspended(Suspension::LoggedOut.name())),
+        unconfirmed: say(json::suspended(Suspension::Unconfirmed.name())),
+        resumed: say(json::resumed(false)),
+        resumed_with_gap: say(json::resumed(true)),
+    }
+}
 
 /// The channels of a hub, by name, and what may be done in them.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -159,12 +179,12 @@ impl Hub {
 /// Whether a model would allow a subscription that was made by another one.
 fn may_stay(model: &dyn ChannelModel, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
     let asked = match pk {
-        Some(pk) => json!({ "action": "subscribe", "channel": channel, "pk": pk }),
-        None => json!({ "action": "subscribe", "channel": channel }),
+        Some(pk) => value!({ "action": "subscribe", "channel": channel, "pk": pk }),
+        None => value!({ "action": "subscribe", "channel": channel }),
     };
     let asked = asked.to_string();
     let Ok(asked) = Inbound::parse_text(&asked) else { return false };
-    match model.can_subscribe(socket.admission(), &asked) {
+    match model.can_subscribe(&socket.admission(), &asked) {
         Permitted::WhatWasAskedFor => true,
         Permitted::Only(permitted) => permitted.iter().any(|permitted| Some(permitted.as_str()) == pk),
     }

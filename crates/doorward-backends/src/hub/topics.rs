@@ -7,6 +7,7 @@ use std::{
     },
 };
 
+use doorward_auth::Admission;
 use doorward_session::{Socket, Sockets};
 use doorward_types::{GateName, OwnerId};
 use doorward_wire::{json, websocket::frame};
@@ -66,19 +67,19 @@ impl Default for Topics {
 impl Subscription {
     /// Whether it is to this object of this channel, at whatever gate.
     pub(super) fn is_to(&self, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
-        *self.topic.name == *name_of(gate_of(socket), (channel, pk))
+        *self.topic.name == *name_of(gate_of(&socket.admission()), (channel, pk))
     }
 
     /// Whether it is to any object of this channel, or to the channel as a whole.
     pub(super) fn is_in(&self, socket: &Socket, channel: &str) -> bool {
-        self.topic.name.starts_with(&name_up_to_pk(gate_of(socket), channel))
+        self.topic.name.starts_with(&name_up_to_pk(gate_of(&socket.admission()), channel))
     }
 }
 
 impl Topics {
     /// Takes a seat for the socket.
     pub(super) fn join(&self, socket: &Arc<Socket>, channel: &str, pk: Option<&str>) -> Subscription {
-        let name = name_of(gate_of(socket), (channel, pk));
+        let name = name_of(gate_of(&socket.admission()), (channel, pk));
         loop {
             let topic = {
                 let mut shard = lock(self.shard(&name));
@@ -155,9 +156,9 @@ impl Topics {
     }
 }
 
-/// The gate that a socket came through, and whose it is.
-pub(super) fn gate_of(socket: &Socket) -> (&OwnerId, &GateName) {
-    (socket.admission().owner(), socket.admission().gate())
+/// The gate that an admission is for, and whose it is.
+pub(super) fn gate_of(admission: &Admission) -> (&OwnerId, &GateName) {
+    (admission.owner(), admission.gate())
 }
 
 /// One text for all four, each with its length before it: nothing that one of them holds can be taken for another.

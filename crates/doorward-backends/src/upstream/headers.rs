@@ -12,6 +12,7 @@
 
 use std::{fmt::Write as _, net::IpAddr};
 
+use doorward_types::CookieNames;
 use doorward_wire::{
     json::SUBPROTOCOL,
     websocket::handshake::{Entry, Subprotocols},
@@ -27,6 +28,8 @@ pub struct Visitor<'a> {
     pub source: IpAddr,
     /// Whether the user's connection is TLS, as far as trusted proxies tell.
     pub tls: bool,
+    /// The names of the cookies that are the gate's: those stop.
+    pub cookies: &'a CookieNames,
     /// What followed the gate's path, if that ends in `/*`: the rest of the path, then `?` and the query, as they came.
     pub tail: Option<&'a str>,
 }
@@ -99,9 +102,6 @@ const FOR_GATES_TO_SAY_ALL: &[&str] = &[
     "x-webauth-",
 ];
 
-/// Names of cookies that begin like this are ours.
-const OUR_COOKIES: &str = "__Host-doorward";
-
 /// The headers of `visitor` that reach an upstream, and those that the gate says about where they come from.
 ///
 /// `wanted` narrows what passes on: `["*"]` is all, otherwise these names and `Origin`. `Host` is not among the result: see
@@ -119,7 +119,7 @@ pub(super) fn passing(visitor: &Visitor<'_>, wanted: &[String]) -> HeaderMap {
         }
         if plain != "cookie" {
             passing.append(name.clone(), value.clone());
-        } else if let Some(cookies) = without_ours(value) {
+        } else if let Some(cookies) = without_ours(value, visitor.cookies) {
             passing.append(header::COOKIE, cookies);
         }
     }
@@ -165,12 +165,11 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// A `Cookie` header without our cookies; `None` where nothing is left.
-fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
+fn without_ours(value: &HeaderValue, names: &CookieNames) -> Option<HeaderValue> {
     let mut kept = Vec::with_capacity(value.len());
     for cookie in value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
-        let ours =
-            cookie.get(..OUR_COOKIES.len()).is_some_and(|name| name.eq_ignore_ascii_case(OUR_COOKIES.as_bytes()));
-        if ours || cookie.is_empty() {
+        let name = cookie.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii_end();
+        if cookie.is_empty() || names.is_ours(name) {
             continue;
         }
         if !kept.is_empty() {
@@ -205,8 +204,11 @@ fn say_where_from(visitor: &Visitor<'_>, headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::LazyLock;
+
     use http::HeaderName;
+
+    use super::*;
 
     fn headers(lines: &[(&str, &str)]) -> HeaderMap {
         let line =
@@ -218,8 +220,10 @@ mod tests {
         headers
     }
 
+    static NAMES: LazyLock<CookieNames> = LazyLock::new(CookieNames::default);
+
     fn visitor(headers: &HeaderMap) -> Visitor<'_> {
-        Visitor { headers, source: IpAddr::from([192, 0, 2, 7]), tls: true, tail: None }
+        Visitor { headers, source: IpAddr::from([192, 0, 2, 7]), tls: true, cookies: &NAMES, tail: None }
     }
 
     fn all() -> Vec<String> {
@@ -358,6 +362,10 @@ mod tests {
             ("__Host-doorward-csrf=secret;a=1", Some("a=1")),
             ("__host-Doorward=secret; a=1", Some("a=1")),
             ("__Host-doorward=secret", None),
+            ("__Host-doorward-session=dws_1; theme=dark; __Host-doorward-browser=dwb_1", Some("theme=dark")),
+            ("doorward-session=dws_1;theme=dark;__Secure-doorward-browser=dwb_1", Some("theme=dark")),
+            ("__Host-doorward-session =dws_1; a=1; DOORWARD-SESSION", Some("a=1")),
+            ("session=1; doorwardish=2", Some("session=1; doorwardish=2")),
             ("__Host-other=1;;c=\"x y\"", Some("__Host-other=1; c=\"x y\"")),
         ] {
             let passing = passing(&visitor(&headers(&[("cookie", came)])), &all());

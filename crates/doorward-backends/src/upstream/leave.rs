@@ -18,8 +18,7 @@ use super::flow::Flow;
 pub(super) struct Leave {
     pub(super) at: LeaveAt,
     close: Vec<u8>,
-    /// Whether frames that were read already may still go: a server that only goes down loses none of them (C81), and a broken
-    /// frame takes none of those before it along.
+    /// Whether frames that were read already may still go.
     held_too: bool,
 }
 
@@ -37,15 +36,7 @@ pub(super) enum LeaveAt {
 
 impl Leave {
     /// `done` where the side has got FIN already.
-    pub(super) fn new(done: bool, close: Vec<u8>, reason: CloseReason) -> Self {
-        let held_too = matches!(
-            reason,
-            CloseReason::Restart
-                | CloseReason::GoingAway
-                | CloseReason::ProtocolError
-                | CloseReason::TooBig
-                | CloseReason::UpstreamBroken
-        );
+    pub(super) fn new(done: bool, close: Vec<u8>, held_too: bool) -> Self {
         Self { at: if done { LeaveAt::Left } else { LeaveAt::Finish }, close, held_too }
     }
 
@@ -85,6 +76,19 @@ impl Leave {
             self.at = LeaveAt::Cut;
         }
     }
+}
+
+/// Whether frames that were read already may still go: a server that only goes down loses none of them (C81), and a broken
+/// frame takes none of those before it along.
+pub(super) fn goes_with_what_is_held(reason: CloseReason) -> bool {
+    matches!(
+        reason,
+        CloseReason::Restart
+            | CloseReason::GoingAway
+            | CloseReason::ProtocolError
+            | CloseReason::TooBig
+            | CloseReason::UpstreamBroken
+    )
 }
 
 /// A client's Close frame: the gate is a client to the upstream, and what a user's login does is none of its concern.

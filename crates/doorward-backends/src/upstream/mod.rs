@@ -242,7 +242,8 @@ impl Visited {
             if given == chosen { Ok(dialled) } else { Err(DialError::Mismatch { given, chosen }) }
         });
         dialled.map_err(|error| {
-            let (gate, url) = (socket.admission().gate(), &self.upstream.config.url);
+            let (admission, url) = (socket.admission(), &self.upstream.config.url);
+            let gate = admission.gate();
             if !matches!(error, DialError::Ended(_)) {
                 tracing::warn!(socket = %socket.id(), %gate, %url, %error, "the upstream did not take a socket");
             }
@@ -296,6 +297,10 @@ impl Admitted for Arc<Socket> {
         Socket::ended(self)
     }
 
+    fn is_suspended(&self) -> bool {
+        self.must_wait()
+    }
+
     fn keep_alive(&self) -> Option<KeepAlive> {
         let policy = self.policy();
         policy.ping_every.map(|ping_every| KeepAlive { ping_every, pong_within: policy.pong_within })
@@ -306,7 +311,8 @@ impl Admitted for Arc<Socket> {
     }
 
     fn log(&self, side: Side, what: &dyn fmt::Display) {
-        let (socket, gate) = (self.id(), self.admission().gate());
+        let (socket, admission) = (self.id(), self.admission());
+        let gate = admission.gate();
         match side {
             Side::User => tracing::debug!(%socket, %gate, "the user {what}"),
             Side::Upstream => tracing::warn!(%socket, %gate, "the upstream {what}"),

@@ -8,6 +8,7 @@
 //!   either side closes    its Close passes, then the other's, then FIN both ways
 //!   either side is gone   user lost: the upstream is told so; upstream lost: Close 1013 to the user
 //!   a header is broken    nothing of it passes: Close 1002 or 1009 to a user who broke it, 1014 where the upstream did
+//!   it is suspended       nothing is read and nothing written, until it goes on where it stopped
 //!   the socket is ended   whole frames (500 ms at most), Close to both, FIN, read on (1 s at most), drop
 //! ```
 //!
@@ -29,7 +30,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
     flow::{Flow, Stopped, poll_exhaust},
-    leave::{Leave, LeaveAt, close_for_upstream},
+    leave::{Leave, LeaveAt, close_for_upstream, goes_with_what_is_held},
 };
 
 /// How long a frame under way may take to its end after the socket was ended.
@@ -49,6 +50,9 @@ pub(super) trait Admitted {
 
     /// Why the socket has ended, where it has.
     fn ended(&self) -> Option<CloseReason>;
+
+    /// Whether nothing may pass just now. Whoever polls for the end is woken when that changes.
+    fn is_suspended(&self) -> bool;
 
     /// When a silent user is asked for a sign of life; `None`: never.
     fn keep_alive(&self) -> Option<KeepAlive>;
@@ -92,6 +96,7 @@ pub(super) struct Pair<A> {
     refused: Option<CloseReason>,
     /// What the timer is for.
     awaited: Awaited,
+    suspended: bool,
 }
 
 /// What a pair waits for, until its timer is up.
@@ -143,6 +148,7 @@ impl<A: Admitted> Pair<A> {
             down_done: false,
             refused,
             awaited: Awaited::Traffic,
+            suspended: false,
         }
     }
 
@@ -167,6 +173,21 @@ impl<A: Admitted> Pair<A> {
         }
         if let Poll::Ready(reason) = self.admitted.poll_ended(context) {
             return Poll::Ready(Parting::Ended(reason));
+        }
+        let was_suspended = std::mem::replace(&mut self.suspended, self.admitted.is_suspended());
+        if self.suspended {
+            // Who is not read cannot show that they are there; whoever was closing still has to be done in time.
+            return match timer.as_mut().as_pin_mut() {
+                Some(sleep) if self.awaited == Awaited::Close => {
+                    sleep.poll(context).map(|()| Parting::Ended(CloseReason::GoingAway))
+                }
+                _ => Poll::Pending,
+            };
+        }
+        if was_suspended && let Some(keep_alive) = self.admitted.keep_alive().filter(|_| self.awaited != Awaited::Close)
+        {
+            self.awaited = Awaited::Traffic;
+            timer.set(Some(sleep_until(Instant::now() + keep_alive.ping_every)));
         }
         if let Poll::Ready(parting) = self.poll_carry(context) {
             return Poll::Ready(parting);
@@ -289,8 +310,10 @@ impl<A: Admitted> Pair<A> {
             Parting::Ended(reason) => reason,
         };
         self.admitted.end(reason);
-        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec(), reason);
-        let mut up = Leave::new(self.up_done, close_for_upstream(mask), reason);
+        // What is held was read before the socket was suspended: it does not come later.
+        let held_too = !self.suspended && goes_with_what_is_held(reason);
+        let mut down = Leave::new(self.down_done, frame::close(reason).to_vec(), held_too);
+        let mut up = Leave::new(self.up_done, close_for_upstream(mask), held_too);
         let mut timer = pin!(sleep_until(Instant::now() + FINISH_WITHIN));
         let mut told = false;
         poll_fn(|context| {

@@ -14,6 +14,10 @@ mod echo;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod renewals;
+#[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod suspended;
 #[cfg(test)]
 mod users;

@@ -1,7 +1,11 @@
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
-use doorward_client::{Client, Credentials, Message, Options};
+use doorward_client::{Client, Credentials, Issuers, Message, Options};
 use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
@@ -23,8 +27,11 @@ use super::{
 /// `DOORWARD_CHALLENGE`), never from the command line. A token is shown in the upgrade request and to the layer `jwt`.
 #[derive(Debug, Args)]
 pub(super) struct Connect {
-    /// Where: `ws://HOST:PORT/PATH`.
+    /// Where: `ws://HOST:PORT/PATH`, or `wss://HOST/PATH` over TLS.
     url: String,
+    /// For `wss://`: trust the issuers of certificates in this file (PEM), instead of those that this machine trusts.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
     /// The file with a token, instead of the variable `DOORWARD_TOKEN`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -65,6 +72,7 @@ impl Connect {
             bearer: token.clone(),
             ticket: input::given(self.ticket_file.as_deref(), "DOORWARD_TICKET")?,
             origin: self.origin.clone(),
+            issuers: self.cacert.as_deref().map(issuers).transpose()?,
             ..Options::default()
         };
         if self.raw {
@@ -104,6 +112,12 @@ impl Connect {
         }
         Ok(credentials)
     }
+}
+
+fn issuers(path: &Path) -> Result<Issuers, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::new(format!("`--cacert {}`: {error}", path.display()));
+    let text = std::fs::read(path).map_err(|error| wrong(&error))?;
+    Issuers::from_pem(&text).map_err(|error| wrong(&error))
 }
 
 /// A credential that is text is used as that; one that is not cannot be read by anybody.

@@ -1,7 +1,7 @@
 use std::{
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use super::{
     serve::{listen_at, serve},
 };
 use crate::{
-    config::{BackendConfig, Config, NewFile, write_new},
+    config::{BackendConfig, Config, NewFile, TlsFiles, write_new},
     node,
     system::{SystemClock, random},
 };
@@ -36,6 +36,12 @@ pub(super) struct Guard {
     /// The address and port that users connect to, instead of 127.0.0.1:8420 or what is kept in `--data`.
     #[arg(long, value_name = "ADDR", value_parser = input::listen)]
     listen: Option<SocketAddr>,
+    /// Speak TLS (`wss://`) with the certificate in this file (PEM, the chain with the server's own first).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Let everybody in: to try the way through, not to guard anything.
     #[arg(long)]
     open: bool,
@@ -74,7 +80,7 @@ impl Guard {
         let file = ConfigFile { config: folder.join(CONFIG) };
         let is_new = !file.config.exists();
         if is_new {
-            let contents = Secret::from_text(self.config());
+            let contents = Secret::from_text(self.config()?);
             write_new(folder, &[NewFile { path: CONFIG.into(), mode: 0o644, contents }])?;
         }
         let overrides: Vec<_> = self.listen.iter().map(listen_at).collect();
@@ -85,6 +91,7 @@ impl Guard {
             }
         })?;
         self.must_agree_with(&loaded.config, &file)?;
+        let scheme = if loaded.config.server.tls.is_some() { "wss" } else { "ws" };
         let token = if self.open { None } else { Some(self.token(&loaded.config, folder)?) };
         serve(&file, loaded, |listening| {
             if self.data.is_some() {
@@ -93,10 +100,10 @@ impl Guard {
             }
             if let Some(token) = &token {
                 say(format_args!("token {token}"));
-                say(format_args!("connect with: DOORWARD_TOKEN={token} doorward connect ws://{listening}/"));
+                say(format_args!("connect with: DOORWARD_TOKEN={token} doorward connect {scheme}://{listening}/"));
             } else {
                 say("everybody gets in (--open)");
-                say(format_args!("connect with: doorward connect --raw ws://{listening}/"));
+                say(format_args!("connect with: doorward connect --raw {scheme}://{listening}/"));
             }
             say(format_args!("manage with: doorward sockets list -c {}", file.config.display()));
         })
@@ -121,10 +128,19 @@ impl Guard {
         if !self.origins.is_empty() && gate.origins.as_ref() != Some(&self.origins) {
             return Err(disagrees(file, "lists other origins"));
         }
+        if self.tls()?.is_some_and(|tls| config.server.tls.as_ref() != Some(&tls)) {
+            return Err(disagrees(file, "names another certificate, or none"));
+        }
         Ok(())
     }
 
-    fn config(&self) -> String {
+    /// The files of the certificate, wherever the configuration lies.
+    fn tls(&self) -> Result<Option<TlsFiles>, Failure> {
+        let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        Ok(Some(TlsFiles { cert_file: path::absolute(cert)?, key_file: path::absolute(key)? }))
+    }
+
+    fn config(&self) -> Result<String, Failure> {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let ladder = if self.open { "open = true" } else { "ladder = [{ bearer = { issuer = \"guard\" } }]" };
         let origins = match self.origins.as_slice() {
@@ -133,16 +149,20 @@ impl Guard {
                 format!("origins = [{}]\n", origins.iter().map(|origin| text(origin)).collect::<Vec<_>>().join(", "))
             }
         };
-        format!(
+        let tls = self.tls()?.map_or_else(String::new, |TlsFiles { cert_file, key_file }| {
+            let [cert, key] = [cert_file, key_file].map(|file| text(&file.display().to_string()));
+            format!("tls = {{ cert_file = {cert}, key_file = {key} }}\n")
+        });
+        Ok(format!(
             "# Made by `doorward guard`, once: what you change here stays. Start from `doorward genconfig` for a configuration of your own.\n\
-             [server]\nlisten = \"{listen}\"\nshutdown = \"1s\"\n\n[internal]\nlisten = \"127.0.0.1:0\"\n\n\
+             [server]\nlisten = \"{listen}\"\n{tls}shutdown = \"1s\"\n\n[internal]\nlisten = \"127.0.0.1:0\"\n\n\
              [[issuer]]\nname = \"guard\"\nissuer = \"doorward-guard\"\naudience = \"guard\"\n\
              algorithms = [\"HS256\"]\nsecret_file = \"guard.secret\"\n\n\
              [[gate]]\nname = \"guard\"\npath = \"/*\"\n{origins}\
              backend = {{ upstream = {{ url = {url} }} }}\n{ladder}\n",
             listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8420))),
             url = text(&self.url),
-        )
+        ))
     }
 
     fn token(&self, config: &Config, folder: &Path) -> Result<String, Failure> {

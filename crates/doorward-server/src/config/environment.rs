@@ -2,7 +2,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use toml::{
     Spanned,
-    de::{DeArray, DeValue},
+    de::{DeArray, DeTable, DeValue},
 };
 
 use super::{
@@ -90,7 +90,11 @@ pub(super) fn overlay<'a>(
 fn value(kind: Kind, text: &str, at: usize) -> DeValue<'_> {
     let as_text = || DeValue::String(Cow::Borrowed(text));
     match kind {
-        Kind::Text | Kind::Duration | Kind::Size | Kind::Table => as_text(),
+        Kind::Text | Kind::Duration | Kind::Size => as_text(),
+        Kind::Table => match DeValue::parse(text).map(Spanned::into_inner) {
+            Ok(value @ DeValue::Table(_)) => moved(value, at),
+            _ => as_text(),
+        },
         Kind::Number | Kind::Switch => match DeValue::parse(text.trim()).map(Spanned::into_inner) {
             Ok(value @ (DeValue::Integer(_) | DeValue::Boolean(_))) => value,
             _ => as_text(),
@@ -104,4 +108,17 @@ fn value(kind: Kind, text: &str, at: usize) -> DeValue<'_> {
             DeValue::Array(list)
         }
     }
+}
+
+/// A table whose text begins at byte `at` of all that was read, so that a mistake in it is found there.
+fn moved(value: DeValue<'_>, at: usize) -> DeValue<'_> {
+    let DeValue::Table(table) = value else { return value };
+    let moved_span = |span: std::ops::Range<usize>| span.start + at..span.end + at;
+    let mut shifted = DeTable::new();
+    for (key, value) in table {
+        let key = Spanned::new(moved_span(key.span()), key.into_inner());
+        let value = Spanned::new(moved_span(value.span()), moved(value.into_inner(), at));
+        shifted.insert(key, value);
+    }
+    DeValue::Table(shifted)
 }

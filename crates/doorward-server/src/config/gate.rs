@@ -86,6 +86,28 @@ impl Value for VerdictConfig {
     }
 }
 
+/// How a verdict of the handshake layers is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefuseConfig {
+    /// By the status of the answer to the upgrade.
+    #[default]
+    Http,
+    /// By a Close frame, after a 101.
+    Frame,
+}
+
+impl Value for RefuseConfig {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(match self {
+            Self::Http => "http",
+            Self::Frame => "frame",
+        }))
+    }
+}
+
 impl Value for RungConfig {
     const KIND: Kind = Kind::Table;
 
@@ -132,6 +154,10 @@ table! {
         open: bool = false;
         /// `each` refuses at the first layer that fails; `end` goes through all of them first, so that nobody learns which it was.
         verdict: VerdictConfig = VerdictConfig::Each;
+        /// How a refusal by a layer of the upgrade request is told: `http` answers 401 or 403, which the page of a browser cannot
+        /// see; `frame` opens the WebSocket and closes it with 4401 or 4403, which it can. A wrong origin, a request that is
+        /// malformed and a server that has no room are always answered by HTTP.
+        refuse: RefuseConfig = RefuseConfig::Http;
         /// How long a socket may live, whatever its proofs say; unlimited where it is unset.
         max_session: Option<Span> = None, like "\"12h\"";
         /// `false` closes the gate: nobody gets in.

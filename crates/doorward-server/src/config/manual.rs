@@ -4,7 +4,7 @@ use super::{
     gate::{ChannelConfig, Gate},
     keys::{Key, Kind, Table},
     limits::{GateLimits, Limits},
-    sections::{Audit, Internal, Log, Owner, Server, Store},
+    sections::{Audit, Internal, Lease, Log, Owner, Server, Site, Store},
     variable,
 };
 
@@ -44,6 +44,8 @@ pub(super) fn tables() -> Vec<Described> {
         one::<Log>(Sort::Section),
         one::<Limits>(Sort::Section),
         one::<Audit>(Sort::Section),
+        one::<Site>(Sort::Section),
+        one::<Lease>(Sort::Section),
         one::<Owner>(Sort::List),
         one::<Gate>(Sort::List),
         one::<ChannelConfig>(Sort::List),

@@ -1,6 +1,6 @@
 //! The configuration: `doorward.toml`, the environment and the flags, read into one [`Config`].
 //!
-//! **What it is:** pure functions. [`load`] takes the file's text, the environment and the flags, and gives a [`Config`] or
+//! **What it is:** pure functions, but for the time, by which a certificate is judged. [`load`] takes the file's text, the environment and the flags, and gives a [`Config`] or
 //! *every* [`Mistake`] there is, each with its line, its key and a hint. [`default_text`], [`manual_text`] and [`generate`] write
 //! the default file, the manual and a first file.
 //!
@@ -50,7 +50,7 @@ use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
 pub use environment::{Override, variable};
-pub use gate::{BackendConfig, ChannelConfig, Gate, NoSettings, VerdictConfig};
+pub use gate::{BackendConfig, ChannelConfig, Gate, NoSettings, RefuseConfig, VerdictConfig};
 pub use generate::{NewFile, generate, write_new};
 pub use keys::{Key, Kind, Table};
 pub(crate) use limits::in_memory;
@@ -61,7 +61,7 @@ pub(crate) use nearest::in_backticks;
 pub(crate) use outcome::count;
 pub use outcome::{EXIT_BAD_CONFIG, describe, describe_json};
 pub use secret_file::secret_reader;
-pub use sections::{Audit, Internal, Log, LogFormat, LogLevel, Owner, Server, Store};
+pub use sections::{Audit, Internal, Lease, Log, LogFormat, LogLevel, Owner, Server, Site, Store, TlsFiles};
 pub use values::{Host, Listen, Network, Size, StoreUrl};
 
 use document::{Document, KeyPath};
@@ -82,6 +82,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[audit]`
     pub audit: Audit,
+    /// `[site]`
+    pub site: Site,
+    /// `[lease]`
+    pub lease: Lease,
     /// Every `[[owner]]`; the one named `default` where the file has none.
     pub owners: Vec<Owner>,
     /// Every `[[issuer]]`. Read by [`load`], each has its owner.
@@ -185,11 +189,21 @@ fn sections() -> Vec<(&'static str, Vec<Key>)> {
     fn one<T: Table>() -> (&'static str, Vec<Key>) {
         (T::NAME, T::keys())
     }
-    vec![one::<Server>(), one::<Internal>(), one::<Store>(), one::<Log>(), one::<Limits>(), one::<Audit>()]
+    vec![
+        one::<Server>(),
+        one::<Internal>(),
+        one::<Store>(),
+        one::<Log>(),
+        one::<Limits>(),
+        one::<Audit>(),
+        one::<Site>(),
+        one::<Lease>(),
+    ]
 }
 
 /// The tables that may stand in a file.
-const TABLES: [&str; 9] = ["server", "internal", "store", "log", "limits", "audit", "owner", "issuer", "gate"];
+const TABLES: [&str; 11] =
+    ["server", "internal", "store", "log", "limits", "audit", "site", "lease", "owner", "issuer", "gate"];
 
 fn read_parts(report: &mut Report<'_, '_>) -> Parts {
     let document = report.document;
@@ -213,6 +227,8 @@ fn read_parts(report: &mut Report<'_, '_>) -> Parts {
         log: section(report),
         limits: section(report),
         audit: section(report),
+        site: section(report),
+        lease: section(report),
         owners: Vec::new(),
         issuers: Vec::new(),
         gates: Vec::new(),

@@ -7,7 +7,7 @@ use doorward_types::Secret;
 
 /// Reads the files that settings like `secret_file` name, relative to `folder`: that of the configuration.
 ///
-/// A file that everybody on the machine can read or change holds no secret, so it is refused; a public key in PEM may be read by all.
+/// A file that everybody on the machine can read or change holds no secret, so it is refused; a public key or a certificate in PEM may be read by all.
 /// A line break at the end is not part of the secret.
 pub fn secret_reader(folder: &Path) -> impl Fn(&Path) -> Result<Secret, String> {
     let folder: PathBuf = folder.to_owned();
@@ -21,9 +21,9 @@ fn read(path: &Path) -> Result<Secret, String> {
     })?;
     let mut secret = Secret::new(bytes);
     if let Some(mode) = open_mode(path).map_err(|error| error.to_string())? {
-        let text = secret.reveal("to see whether it is a public key");
+        let text = secret.reveal("to see whether it is public");
         let (may_read, may_write) = (mode & 0o004 == 0, mode & 0o002 == 0);
-        if !may_write || (!may_read && !text.starts_with(b"-----BEGIN PUBLIC KEY-----")) {
+        if !may_write || (!may_read && !is_public(text)) {
             let what = if may_write { "read" } else { "change" };
             return Err(format!("everybody on this machine can {what} it (mode {mode:04o}); `chmod 600` closes it"));
         }
@@ -34,6 +34,13 @@ fn read(path: &Path) -> Result<Secret, String> {
         secret = Secret::new(kept);
     }
     Ok(secret)
+}
+
+/// Whether a file holds what everybody may know. Somebody may have put a private key behind it.
+fn is_public(text: &[u8]) -> bool {
+    let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    let public = text.starts_with(b"-----BEGIN PUBLIC KEY-----") || has(b"-----BEGIN CERTIFICATE-----");
+    public && !has(b"PRIVATE KEY-----")
 }
 
 /// The permission bits of a file, where the system has them.
@@ -78,6 +85,15 @@ mod tests {
         let key = "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n";
         assert!(with(0o644, key).is_ok());
         assert!(with(0o666, key).is_err());
+    }
+
+    #[test]
+    fn a_certificate_may_be_read_by_all_unless_its_key_stands_behind_it() {
+        let certificate = "subject=gate.example\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+        let key = "-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n";
+        assert!(with(0o644, certificate).is_ok() && with(0o600, &format!("{certificate}{key}")).is_ok());
+        assert!(with(0o644, &format!("{certificate}{key}")).is_err());
+        assert!(with(0o646, certificate).is_err());
     }
 
     #[test]

@@ -10,23 +10,30 @@ use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONNECTION, CONTENT_LENGTH},
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn, upgrade::OnUpgrade};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{Counted, Held, Pass};
+use super::{
+    Counted, Held, Pass,
+    tls::{NoTls, OverTls, Tls},
+};
 use crate::door::Door;
 
 /// How long the accept loop rests when the system has no more file descriptors: it sleeps, it does not spin.
 const REST: Duration = Duration::from_millis(50);
 
+/// How long the last word of a refused connection may take to be accepted.
+const LEAVE: Duration = Duration::from_secs(1);
+
 /// How much of a request's head is kept while it arrives, and the time it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadLimits {
-    /// From the first byte of the connection to the end of the head.
+    /// From the beginning of the connection to the end of the head, a TLS handshake included.
     pub within: Duration,
     /// Bytes of the head; hyper's smallest buffer is 8 KiB.
     pub bytes: usize,
@@ -34,19 +41,28 @@ pub struct HeadLimits {
     pub headers: usize,
 }
 
-/// HTTP/1.1 as the public port speaks it: one request a connection, its head within limits.
+/// HTTP/1.1 as the public port speaks it, over TLS or without: one request a connection, its head within limits.
 #[derive(Clone)]
-pub struct Http(http1::Builder);
+pub struct Http {
+    builder: http1::Builder,
+    /// For the head of the request, and for the TLS handshake before it.
+    within: Duration,
+    tls: Option<Arc<Tls>>,
+}
 
 impl Http {
     /// With these limits.
     pub fn new(limits: HeadLimits) -> Self {
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(limits.within)
-            .max_buf_size(limits.bytes.max(8 * 1024))
-            .max_headers(limits.headers);
-        Self(http)
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).max_buf_size(limits.bytes.max(8 * 1024)).max_headers(limits.headers);
+        Self { builder, within: limits.within, tls: None }
+    }
+
+    /// Within TLS alone.
+    #[must_use]
+    pub fn over(mut self, tls: Option<Arc<Tls>>) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// Serves one connection, whatever stream it is. `pass` is its place among those who climb.
@@ -61,6 +77,31 @@ impl Http {
             tracing::debug!(%full, source = %peer.ip(), "dropped at the door");
             return;
         }
+        let until = Instant::now() + self.within;
+        let Some(tls) = self.tls.clone() else {
+            return self.requests(stream, None, until, peer, pass, door).await;
+        };
+        // In a box: most connections have no TLS, or have it behind them.
+        let accepted = Box::pin(timeout_at(until, tls.accept(stream))).await;
+        match accepted.map_err(|_| NoTls::Handshake(io::ErrorKind::TimedOut.into())).flatten() {
+            Ok(stream) => self.requests(stream, Some(OverTls), until, peer, pass, door).await,
+            Err(error) => tracing::debug!(%error, source = %peer.ip(), "no TLS"),
+        }
+    }
+
+    /// Serves what is within, whose head has come by then.
+    async fn requests<S>(
+        mut self,
+        stream: S,
+        over_tls: Option<OverTls>,
+        until: Instant,
+        peer: SocketAddr,
+        pass: Pass,
+        door: Arc<Door>,
+    ) where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.builder.header_read_timeout(until.saturating_duration_since(Instant::now()));
         let pass = Mutex::new(Some(pass));
         let (stream, length_twice) = Counted::new(stream);
         let service = service_fn(|mut request: Request<Incoming>| {
@@ -70,11 +111,23 @@ impl Http {
             {
                 request.headers_mut().append(CONTENT_LENGTH, length);
             }
+            if let Some(over_tls) = over_tls {
+                request.extensions_mut().insert(over_tls);
+            }
             let pass = pass.lock().unwrap_or_else(PoisonError::into_inner).take();
             let door = Arc::clone(&door);
-            async move { Ok::<_, Infallible>(once(door.answer(request, peer, pass).await)) }
+            let refused = over_tls.and_then(|_| request.extensions().get::<OnUpgrade>().cloned());
+            async move {
+                let response = once(door.answer(request, peer, pass).await);
+                if let (Some(refused), true) = (refused, response.status() != StatusCode::SWITCHING_PROTOCOLS) {
+                    tokio::spawn(leave(refused));
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
-        if let Err(error) = self.0.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades().await {
+        if let Err(error) =
+            self.builder.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades().await
+        {
             tracing::debug!(%error, source = %peer.ip(), "no proper request");
         }
     }
@@ -87,6 +140,15 @@ fn once<B>(mut response: Response<B>) -> Response<B> {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Ends TLS after the answer to an upgrade that was refused: hyper drops such a connection, and one within TLS that just stops
+/// could have been cut off by anybody (RFC 8446, section 6.1).
+async fn leave(refused: OnUpgrade) {
+    if let Ok(upgraded) = refused.await {
+        // One that takes nothing any more is dropped.
+        let _gone = timeout(LEAVE, TokioIo::new(upgraded).shutdown()).await;
+    }
 }
 
 /// Accepts connections until it is dropped. One that finds no room is dropped before anything is read of it.

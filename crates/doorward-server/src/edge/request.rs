@@ -3,7 +3,7 @@ use doorward_auth::{
     PresentedTicket, TicketVia,
     layers::handshake::path::{RequestPath, query_variables},
 };
-use doorward_types::Secret;
+use doorward_types::{CookieNames, Secret};
 use doorward_wire::websocket::handshake::{Entry, Subprotocols, TICKET_HEADER, accept_key};
 use http::{
     HeaderMap, HeaderName, Method, Request, Version,
@@ -12,6 +12,8 @@ use http::{
         SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
+
+use super::ShownCookies;
 
 const TICKET: HeaderName = HeaderName::from_static(TICKET_HEADER);
 
@@ -36,6 +38,9 @@ pub enum Malformed {
     /// Another version of the protocol than 13.
     #[error("the only version of the WebSocket protocol here is 13")]
     Version,
+    /// A cookie of ours is there twice: a login could be taken for another.
+    #[error("a cookie of this server is there twice")]
+    CookieTwice,
     /// A credential among the subprotocols without a real subprotocol beside it, which alone may be echoed.
     #[error("a credential among the subprotocols needs a real subprotocol beside it")]
     NothingToEcho,
@@ -69,13 +74,18 @@ pub struct Upgrade {
     pub bearer: Option<Secret>,
     /// The one-time ticket.
     pub ticket: Option<PresentedTicket>,
+    /// The cookies of ours that were shown.
+    pub shown: ShownCookies,
     /// All headers as they came, for an upstream that wants them.
     pub headers: HeaderMap,
 }
 
 impl Upgrade {
-    /// Reads and checks a request. Nothing of it is looked up anywhere yet.
-    pub fn read<B>(request: &Request<B>) -> Result<Self, Malformed> {
+    /// Reads and checks a request, in which our own cookies have these names. Nothing of it is looked up anywhere yet.
+    ///
+    /// # Errors
+    /// [`Malformed`]: what is wrong with it, in words that tell nothing of the gates.
+    pub fn read<B>(request: &Request<B>, names: &CookieNames) -> Result<Self, Malformed> {
         let headers = request.headers();
         if request.method() != Method::GET || request.version() != Version::HTTP_11 || !asks_for_websocket(headers)? {
             return Err(Malformed::NotAnUpgrade);
@@ -107,6 +117,7 @@ impl Upgrade {
         if cookies.is_some_and(|cookies| cookies.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t'))) {
             return Err(Malformed::Unreadable("cookie"));
         }
+        let shown = ShownCookies::read(cookies.unwrap_or_default(), names)?;
         let Offered { protocols, bearer, ticket } = Offered::read(headers)?;
         let (path, query) = (request.uri().path(), request.uri().query());
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -126,6 +137,7 @@ impl Upgrade {
             protocols,
             bearer: one_of("authorization", authorization(headers)?, bearer)?,
             ticket: one_of(TICKET_HEADER, ticket_header(headers)?, ticket)?,
+            shown,
             headers: headers.clone(),
         })
     }
@@ -261,7 +273,7 @@ mod tests {
     }
 
     fn read(builder: http::request::Builder) -> Result<Upgrade, Malformed> {
-        Upgrade::read(&builder.body(()).unwrap())
+        Upgrade::read(&builder.body(()).unwrap(), &CookieNames::default())
     }
 
     #[test]
@@ -303,7 +315,7 @@ mod tests {
                     "authorization" if value.len() < 100 => None,
                     _ => Some(Malformed::Unreadable(name)),
                 };
-                assert_eq!(Upgrade::read(&request).err(), expected, "{name}: {value:?}");
+                assert_eq!(Upgrade::read(&request, &CookieNames::default()).err(), expected, "{name}: {value:?}");
             }
         }
     }
@@ -315,7 +327,7 @@ mod tests {
         let request = |name, value| {
             let mut request = good().body(()).unwrap();
             request.headers_mut().insert(http::HeaderName::from_static(name), http::HeaderValue::from_static(value));
-            Upgrade::read(&request).err()
+            Upgrade::read(&request, &CookieNames::default()).err()
         };
         assert_eq!(request("sec-websocket-version", "8"), Some(Malformed::Version));
         assert_eq!(request("sec-websocket-key", "c2hvcnQ="), Some(Malformed::Unreadable("sec-websocket-key")));
@@ -327,7 +339,7 @@ mod tests {
         let host = |target: &str, host: &str| {
             let mut request = good().uri(target).body(()).unwrap();
             request.headers_mut().insert("host", host.parse().unwrap());
-            Upgrade::read(&request).err()
+            Upgrade::read(&request, &CookieNames::default()).err()
         };
         assert_eq!(host("http://b.example/fancy", "a.example"), Some(Malformed::Unreadable("host")));
         assert_eq!(host("http://A.example/fancy", "a.example"), None);
@@ -365,6 +377,21 @@ mod tests {
         assert_eq!(upgrade.protocols, ["chat"]);
         assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
         assert!(upgrade.ticket.is_some_and(|ticket| ticket.text.same_as(b"dwt_1")));
+    }
+
+    #[test]
+    fn the_cookies_of_a_login_and_of_the_browser_are_taken_by_the_names_that_they_have() {
+        let request =
+            good().header("cookie", "theme=dark; __Host-doorward-session=dws_1; shop=dws_2").body(()).unwrap();
+        let shown = |names: &CookieNames| {
+            let shown = Upgrade::read(&request, names).unwrap().shown;
+            (shown.session.unwrap().reveal_text("a test").unwrap().to_owned(), shown.browser)
+        };
+        assert_eq!(shown(&CookieNames::default()), ("dws_1".to_owned(), None));
+        assert_eq!(
+            shown(&CookieNames { session: "shop".into(), ..CookieNames::default() }),
+            ("dws_2".to_owned(), None)
+        );
     }
 
     #[test]

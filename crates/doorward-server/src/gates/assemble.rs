@@ -14,13 +14,16 @@ use doorward_auth::{
 };
 use doorward_backends::{
     echo::Echo,
-    hub::{Hub, UnfitName},
+    hub::{self, Hub, UnfitName},
     upstream::{Signer, Upstream},
 };
-use doorward_session::{Limits, SocketPolicy};
+use doorward_session::{Limits, Renewal, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
 
-use super::{Backing, Gate, Gates};
+use super::{
+    Backing, Gate, Gates,
+    renewal::{AskAgain, GRACE},
+};
 use crate::{
     config::{self, BackendConfig, Config, in_memory, secret_reader},
     node::Extensions,
@@ -159,7 +162,7 @@ impl Assembly<'_> {
         let host = gate.host.as_ref().map(ToString::to_string);
         let pattern: PathPattern = gate.path.parse()?;
         let limits = self.config.limits.of_gate(&gate.limits);
-        let ladder = self.ladder(gate, &owner)?;
+        let ladder = Arc::new(self.ladder(gate, &owner)?);
         let backing = match &gate.backend {
             BackendConfig::Hub(_) => Backing::Hub(self.hub(&owner, &name, gate, &limits)?),
             BackendConfig::Upstream(upstream) => {
@@ -170,9 +173,9 @@ impl Assembly<'_> {
             BackendConfig::Echo(_) => Backing::Echo(Arc::new(Echo)),
         };
         let built = Arc::new(Gate {
-            ladder: Arc::new(ladder),
+            policy: Arc::new(SocketPolicy { renewal: self.renewal(gate, &ladder), ..policy(gate, &limits) }),
+            ladder,
             backing,
-            policy: Arc::new(policy(gate, &limits)),
             bytes_before: limits.message_bytes_before.len(),
             choose_within: limits.step_person.duration(),
             tail_after: gate.path.strip_suffix("/*").map(|before| before.matches('/').count()),
@@ -189,6 +192,13 @@ impl Assembly<'_> {
         Ok(())
     }
 
+    /// How users are asked again: those of a hub, who can be.
+    fn renewal(&self, gate: &config::Gate, ladder: &Arc<Ladder>) -> Option<Renewal> {
+        let Ports { clock, rng, .. } = &self.tools.ports;
+        let by = AskAgain { ladder: Arc::clone(ladder), clock: Arc::clone(clock), rng: Arc::clone(rng) };
+        matches!(gate.backend, BackendConfig::Hub(_)).then(|| Renewal { grace: GRACE, by: Arc::new(by) })
+    }
+
     /// The layers of a gate, the origin check on top of them. An open gate checks the origin only where it lists some.
     fn ladder(&self, gate: &config::Gate, owner: &OwnerId) -> Result<Ladder, Unassembled> {
         let origins = Origins::read(gate.origins.as_deref())?;
@@ -203,8 +213,10 @@ impl Assembly<'_> {
             kept_claims: gate.named_claims().into(),
             authenticators: &self.tools.extensions.authenticators,
             read_secret: &secret_reader(&self.tools.base),
+            origins: &origins,
+            site: None,
         };
-        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins)))];
+        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins.clone())))];
         for rung in &gate.ladder {
             rungs.push(rung.build(&context)?);
         }
@@ -283,5 +295,8 @@ fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
         max_session: gate.max_session.map(doorward_auth::settings::Span::duration),
         end_within: limits.end_within.duration(),
         per_subject: Some(in_memory(limits.sockets_per_subject)),
+        // Whoever speaks with a hub can be told; what is behind an upstream or an echo is no word of ours.
+        notices: matches!(gate.backend, BackendConfig::Hub(_)).then(hub::notices),
+        ..SocketPolicy::default()
     }
 }

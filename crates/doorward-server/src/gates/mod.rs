@@ -2,17 +2,24 @@
 
 mod assemble;
 mod backing;
+mod renewal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use doorward_auth::{
-    Ladder,
-    layers::handshake::path::{PathTable, RequestPath, query_variables},
+    Fault, Ladder, Refusal,
+    layers::handshake::{
+        origin,
+        path::{PathTable, RequestPath, query_variables},
+    },
 };
 use doorward_session::SocketPolicy;
 use doorward_types::{GateName, OwnerId};
 
-use crate::{config, edge::Upgrade};
+use crate::{
+    config::{self, RefuseConfig},
+    edge::Upgrade,
+};
 
 pub(crate) use assemble::Next;
 pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
@@ -60,6 +67,14 @@ impl Gate {
     /// gate that is decided at the handshake knows nothing of Doorward.
     pub fn speaks_json(&self) -> bool {
         matches!(self.backing, Backing::Hub(_)) || !self.ladder.is_decided_at_handshake()
+    }
+
+    /// Whether this refusal of a handshake layer is told by a Close frame: a verdict on who came, and not of the layer that
+    /// looks at the page they came from.
+    pub(crate) fn refuses_by_frame(&self, refusal: &Refusal) -> bool {
+        self.settings.refuse == RefuseConfig::Frame
+            && matches!(refusal.fault, Fault::Credential | Fault::NotAllowed)
+            && refusal.layer != origin::NAME
     }
 
     fn change_since(&self, before: Option<&Arc<Self>>) -> Change {

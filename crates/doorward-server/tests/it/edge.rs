@@ -72,6 +72,8 @@ both! {
             "Sec-WebSocket-Version: 13",
             "Origin: https://app.example\r\nOrigin: https://app.example",
             "Cookie: a=1\r\nCookie: b=2",
+            "Cookie: __Host-doorward-session=a; __Host-doorward-session=b",
+            "Cookie: __Host-doorward-browser=a; x=1; __Host-doorward-browser=a",
             "Content-Length: 0\r\nContent-Length: 5",
             "Content-Length: 0\r\nContent-Length: 0",
             "Authorization: Bearer a\r\nAuthorization: Bearer a",

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Node, Package, PackageId};
 
 /// What one crate may see.
 struct Row {
@@ -130,10 +130,10 @@ impl Workspace {
             .exec()?;
         let resolve = metadata.resolve.as_ref().ok_or("cargo has not resolved the workspace")?;
         let uses = resolve.nodes.iter().map(|node| {
-            let normal = node
-                .deps
-                .iter()
-                .filter(|dependency| dependency.dep_kinds.iter().any(|info| info.kind == DependencyKind::Normal));
+            let normal = node.deps.iter().filter(|dependency| {
+                dependency.dep_kinds.iter().any(|info| info.kind == DependencyKind::Normal)
+                    && is_built(&metadata[&node.id], node, metadata[&dependency.pkg].name.as_str())
+            });
             (node.id.clone(), normal.map(|dependency| dependency.pkg.clone()).collect())
         });
         Ok(Self { uses: uses.collect(), metadata })
@@ -163,6 +163,20 @@ impl Workspace {
         }
         seen
     }
+}
+
+/// Whether a package is built with that dependency. Cargo lists an optional one also where a feature merely says what holds if
+/// another feature asks for it (`ring?/alloc`).
+fn is_built(package: &Package, node: &Node, dependency: &str) -> bool {
+    let always = package.dependencies.iter().any(|listed| listed.name == dependency && !listed.optional);
+    let names = package.dependencies.iter().filter(|listed| listed.name == dependency);
+    let names: Vec<_> = names.map(|listed| listed.rename.as_deref().unwrap_or(dependency)).collect();
+    let asks = |says: &String| {
+        let asked = says.strip_prefix("dep:").or_else(|| says.split_once('/').map(|(asked, _)| asked)).unwrap_or(says);
+        names.contains(&asked)
+    };
+    let active = node.features.iter().filter_map(|feature| package.features.get(feature.as_str()));
+    always || active.flatten().any(asks)
 }
 
 fn root() -> &'static Path {
@@ -225,6 +239,8 @@ fn the_walk_through_the_graph_goes_all_the_way() -> Result<(), Box<dyn Error>> {
     let seen = workspace.sees(server);
     assert!(seen.contains_key("libsqlite3-sys"), "seen through the store, where the server does not name it");
     assert!(!seen.contains_key("trybuild"), "a dependency of tests alone");
+    assert!(seen.contains_key("aws-lc-sys"), "an optional one that a feature asks for");
+    assert!(!seen.contains_key("ring"), "an optional one that none asks for");
     Ok(())
 }
 

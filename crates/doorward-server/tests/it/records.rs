@@ -79,7 +79,9 @@ async fn go_everywhere(world: &World) -> Vec<String> {
     peer.json(json!({ "action": "auth", "kind": "app_key", "key": key })).await;
     peer.closes().await;
     for bearer in [&token, &wrong] {
-        let _verdict = world.knock("/pages", &format!("Authorization: Bearer {bearer}\r\n")).await;
+        let cookies =
+            "Cookie: __Host-doorward-session=dws_c00k1e; x=c00k1e-of-another; __Host-doorward-browser=dwb_c00k1e";
+        let _verdict = world.knock("/pages", &format!("Authorization: Bearer {bearer}\r\n{cookies}\r\n")).await;
         let _query = world.knock(&format!("/pages?ticket={ticket}"), "").await;
     }
     let secrets = [&token, &wrong, &ticket, &unused, &key];
@@ -89,7 +91,9 @@ async fn go_everywhere(world: &World) -> Vec<String> {
         secrets.clone().iter().flat_map(|secret| secret.split('.').skip(1).map(str::to_owned)).collect::<Vec<_>>(),
     );
     secrets.push(key[4..].to_owned());
-    secrets.extend([SECRET, CHALLENGE, "n07e-0f-7he-70ken", "hun7er2-hun7er2", "Tuesday-the-word"].map(str::to_owned));
+    secrets.extend(
+        [SECRET, CHALLENGE, "n07e-0f-7he-70ken", "hun7er2-hun7er2", "Tuesday-the-word", "c00k1e"].map(str::to_owned),
+    );
     secrets
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A server that sends every message back; and the headers of each upgrade that it took.
-async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
+pub(crate) async fn foreign() -> (String, UnboundedReceiver<http::HeaderMap>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     let (told, heads) = unbounded_channel();
@@ -74,12 +74,16 @@ const LIES: &str = "X-Doorward-Subject: member:666\r\nX-DOORWARD-Owner: lie-owne
     X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: lie-host.example\r\nForwarded: for=6.6.6.6\r\n\
     X-Real-IP: 6.6.6.6\r\nX-Harmless: passes\r\n";
 
+/// Ours among the upstream's own.
+const COOKIES: &str =
+    "Cookie: theme=dark; __Host-doorward-session=dws_0123456789; lang=de; __Host-doorward-browser=dwb_0123456789\r\n";
+
 #[tokio::test]
 async fn c31_the_upstream_hears_who_it_is_from_the_gate_alone_and_no_credential() {
     for carrier in [Carrier::Memory, Carrier::Tcp] {
         let (world, mut heads) = guarded(carrier).await;
         let token = world.token("7", json!({}));
-        let headers = format!("Authorization: Bearer {token}\r\nDoorward-Ticket: dwt_0123456789\r\n{LIES}");
+        let headers = format!("Authorization: Bearer {token}\r\nDoorward-Ticket: dwt_0123456789\r\n{COOKIES}{LIES}");
         let mut peer = world.knock("/app", &headers).await.unwrap();
         peer.say("through and back").await;
         assert_eq!(peer.hear().await, Heard::Text("through and back".into()));
@@ -89,8 +93,18 @@ async fn c31_the_upstream_hears_who_it_is_from_the_gate_alone_and_no_credential(
         assert_eq!(all(&told, "x-doorward-gate"), ["app"]);
         assert_eq!(all(&told, "x-doorward-assertion").len(), 1);
         assert_eq!(all(&told, "x-harmless"), ["passes"]);
+        assert_eq!(all(&told, "cookie"), ["theme=dark; lang=de"]);
         let everything = format!("{told:?}");
-        for gone in [&token, "dwt_0123456789", "lie-", "member:666", "x_doorward", "x_forwarded"] {
+        for gone in [
+            &token,
+            "dwt_0123456789",
+            "dws_0123456789",
+            "dwb_0123456789",
+            "lie-",
+            "member:666",
+            "x_doorward",
+            "x_forwarded",
+        ] {
             assert!(!everything.contains(gone), "{gone}: {everything}");
         }
     }

@@ -147,7 +147,7 @@ pub(crate) struct World {
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
     pub(crate) tools: Tools,
-    http: Http,
+    pub(crate) http: Http,
     tcp: Option<SocketAddr>,
     /// Where peers come from over a pipe.
     pub(crate) from: SocketAddr,

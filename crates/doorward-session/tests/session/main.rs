@@ -10,10 +10,20 @@ mod endings;
 #[cfg(test)]
 mod fan_out;
 #[cfg(test)]
+mod following;
+#[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
+mod marks;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod readmissions;
+#[cfg(test)]
 mod registry;
+#[cfg(test)]
+mod suspensions;
 #[cfg(test)]
 mod time;

@@ -171,7 +171,15 @@ async fn what_has_ended_since_the_climb_began_is_refused_with_its_reason() {
     let refused = |proof, as_of| sockets.register(climb(proof, as_of), Arc::clone(&stream) as _, quiet()).err();
     assert_eq!(refused(login("bob", "a"), before), Some(CloseReason::SessionEnded));
     assert_eq!(refused(login("bob", "b"), before), None);
-    assert_eq!(refused(login("bob", "a"), sockets.cursor()), None, "a climb that began after it has looked itself");
+    assert_eq!(
+        refused(login("bob", "a"), sockets.cursor()),
+        Some(CloseReason::SessionEnded),
+        "a login does not come back"
+    );
+    let subject = Target::Rest(Rest::on("subject", "member:bob"));
+    drop(sockets.end(None, &subject, CloseReason::SessionEnded));
+    assert_eq!(refused(login("bob", "b"), before), Some(CloseReason::SessionEnded));
+    assert_eq!(refused(login("bob", "c"), sockets.cursor()), None, "a climb that began after it has looked itself");
 }
 
 #[tokio::test]

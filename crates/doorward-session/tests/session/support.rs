@@ -18,7 +18,7 @@ use doorward_auth::{
     Step,
     ports::{Clock, Rng},
 };
-use doorward_session::{AnyStream, Ended, Incoming, Line, Socket, SocketPolicy, Sockets, Transport};
+use doorward_session::{AnyStream, Ended, Incoming, Line, Notices, OnLogout, Socket, SocketPolicy, Sockets, Transport};
 use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::{
     Decoder, Event, Input, Limits, Message,
@@ -47,6 +47,10 @@ pub(crate) use over_both;
 pub(crate) struct Wall(AtomicU64);
 
 impl Wall {
+    pub(crate) fn at(millis: u64) -> Self {
+        Self(AtomicU64::new(millis))
+    }
+
     pub(crate) fn forward(&self, by: Duration) {
         self.0.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
     }
@@ -97,7 +101,7 @@ impl HandshakeLayer for Proves {
     }
 
     fn verify<'a>(&'a self, _: &'a Handshake, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
-        Box::pin(std::future::ready(claimant.prove("test", Timestamp::default(), self.0.clone())))
+        Box::pin(std::future::ready(claimant.prove("test", self.0.issued_at.unwrap_or_default(), self.0.clone())))
     }
 }
 
@@ -124,6 +128,8 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
         variables: BTreeMap::new(),
         bearer: None,
         ticket: None,
+        session: None,
+        browser: None,
     };
     let claimant = Claimant::new(OwnerId::new(owner), GateName::new(gate), source, true, BTreeMap::new());
     let start = Start {
@@ -150,6 +156,22 @@ pub(crate) fn climb_at(owner: &str, gate: &str, proof: Proof, as_of: Cursor) -> 
 
 pub(crate) fn climb(proof: Proof, as_of: Cursor) -> Box<Admission> {
     climb_at("acme", "fancy", proof, as_of)
+}
+
+/// What a gate of the tests says of suspensions.
+pub(crate) fn notices() -> Notices {
+    let say = |text: &str| frame::text(text.as_bytes());
+    Notices {
+        logged_out: say("suspended: logged out"),
+        unconfirmed: say("suspended: unconfirmed"),
+        resumed: say("resumed"),
+        resumed_with_gap: say("resumed with a gap"),
+    }
+}
+
+/// A policy whose sockets wait for their login.
+pub(crate) fn waiting() -> SocketPolicy {
+    SocketPolicy { on_logout: OnLogout::Suspend, notices: Some(notices()), ..quiet() }
 }
 
 /// What a connection runs over.

@@ -107,6 +107,16 @@ pub enum Event {
         /// The payload, as it was published.
         message: Box<RawValue>,
     },
+    /// Nothing of the application goes in or out, until it is resumed.
+    Suspended {
+        /// Why, a word: `logged_out`, `unconfirmed`.
+        reason: String,
+    },
+    /// It goes on.
+    Resumed {
+        /// Whether something was not delivered meanwhile.
+        gap: bool,
+    },
     /// A request could not be done.
     Error {
         /// The id of the request.
@@ -197,6 +207,8 @@ impl Event {
                 pk: members.take_if("pk", "a text")?,
                 message: members.take("message", "JSON")?,
             },
+            "suspended" => Self::Suspended { reason: members.take("reason", "a word")? },
+            "resumed" => Self::Resumed { gap: members.take_if("gap", "a boolean")?.unwrap_or(false) },
             "error" => Self::Error {
                 id: members.take_if("id", "JSON")?,
                 code: members.take("code", "a word")?,

@@ -66,6 +66,17 @@ pub fn published(id: &RawValue) -> String {
     Object::new("event", "published").raw_if("id", Some(id)).end()
 }
 
+/// Nothing of the application goes in or out from here on, until it is [resumed]; `reason` is a word: `logged_out`,
+/// `unconfirmed`.
+pub fn suspended(reason: &str) -> String {
+    Object::new("event", "suspended").text("reason", reason).end()
+}
+
+/// It goes on. `gap` says that something was not delivered meanwhile.
+pub fn resumed(gap: bool) -> String {
+    Object::new("event", "resumed").flag("gap", gap).end()
+}
+
 /// Something could not be done; the socket goes on.
 pub fn error(id: Option<&RawValue>, code: &str, message: &str) -> String {
     Object::new("event", "error").raw_if("id", id).text("code", code).text("message", message).end()
@@ -148,6 +159,13 @@ mod tests {
             refused(CloseReason::TooFast, Duration::from_secs(2), TraceId::from_bytes([1; 16])),
             r#"{"event":"refused","code":4429,"reason":"too_fast","reconnect":"later","after_ms":2000,"trace":"01010101010101010101010101010101"}"#
         );
+    }
+
+    #[test]
+    fn a_suspension_tells_why_and_its_end_whether_something_was_missed() {
+        assert_eq!(suspended("logged_out"), r#"{"event":"suspended","reason":"logged_out"}"#);
+        assert_eq!(resumed(false), r#"{"event":"resumed"}"#);
+        assert_eq!(resumed(true), r#"{"event":"resumed","gap":true}"#);
     }
 
     #[test]

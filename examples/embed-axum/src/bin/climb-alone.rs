@@ -26,6 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             variables: BTreeMap::new(),
             bearer: None,
             ticket: None,
+            session: None,
+            browser: None,
         },
         claimant: Claimant::new(OwnerId::new("me"), GateName::new("terminal"), source, true, BTreeMap::new()),
         as_of: Cursor::default(),

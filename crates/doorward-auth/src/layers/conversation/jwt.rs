@@ -24,7 +24,9 @@ pub struct JwtConfig {
     pub issuer: Option<String>,
     /// Whether a token opens one socket only; then it must have a `jti`.
     pub single_use: bool,
-    /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session.
+    /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session, and
+    /// `reauth` asks for another token over the open socket and ends it after 30 seconds without one; behind a hub alone, whose
+    /// users can be asked.
     pub on_expiry: OnExpiry,
     /// How long the token is waited for.
     pub timeout: Span,

@@ -127,7 +127,7 @@ async fn c31_the_upstream_hears_who_it_is_once_and_from_the_gate_alone() {
         ("x-auth-user", "eve"),
         ("authorization", "Bearer secret"),
         ("doorward-ticket", "dwt_secret"),
-        ("cookie", "__Host-doorward=secret; theme=dark"),
+        ("cookie", "__Host-doorward-session=dws_1; theme=dark; __Host-doorward-browser=dwb_1"),
         ("origin", "https://app.example"),
         ("x-forwarded-for", "203.0.113.9"),
     ];

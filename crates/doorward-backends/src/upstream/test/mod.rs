@@ -8,6 +8,7 @@ mod keep_alive;
 mod pair;
 mod pipes;
 mod relaying;
+mod suspending;
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +27,7 @@ use doorward_auth::{
     ports::{Clock, Rng},
 };
 use doorward_session::{LateStream, Line, Socket, SocketPolicy, Sockets, Transport};
-use doorward_types::{Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
+use doorward_types::{CookieNames, Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::handshake::accept_key;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use tokio::{
@@ -115,6 +116,8 @@ async fn admission() -> Box<Admission> {
             variables: variables.clone(),
             bearer: None,
             ticket: None,
+            session: None,
+            browser: None,
         },
         claimant: Claimant::new(OwnerId::new("acme"), GateName::new("fancy"), source, true, variables),
         as_of: Cursor(0),
@@ -174,7 +177,9 @@ impl Gate {
     async fn admit(&self) -> Result<Admitted, DialError> {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let (headers, read_ahead) = read_request(&mut stream).await;
-        let visitor = Visitor { headers: &headers, source: [192, 0, 2, 7].into(), tls: true, tail: Some("room/5?a=1") };
+        let cookies = CookieNames::default();
+        let (source, tail) = ([192, 0, 2, 7].into(), Some("room/5?a=1"));
+        let visitor = Visitor { headers: &headers, source, tls: true, cookies: &cookies, tail };
         let visit = self.upstream.receive(&visitor).unwrap();
         let admission = admission().await;
         let register = |admission: Box<Admission>, stream: Arc<dyn Transport>| {

@@ -29,6 +29,7 @@ struct Notes {
     counted: Frames,
     logged: Vec<(Side, String)>,
     keep_alive: Option<KeepAlive>,
+    suspended: bool,
 }
 
 impl Noted {
@@ -54,6 +55,12 @@ impl Noted {
         self.0.lock().unwrap().accepted
     }
 
+    pub(super) fn suspend_from_outside(&self, suspended: bool) {
+        let mut notes = self.0.lock().unwrap();
+        notes.suspended = suspended;
+        notes.waker.take().into_iter().for_each(Waker::wake);
+    }
+
     pub(super) fn end_from_outside(&self, reason: CloseReason) {
         let mut notes = self.0.lock().unwrap();
         notes.ended = Some(reason);
@@ -77,6 +84,10 @@ impl Admitted for Noted {
 
     fn ended(&self) -> Option<CloseReason> {
         self.0.lock().unwrap().ended
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.0.lock().unwrap().suspended
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {

@@ -4,8 +4,9 @@ mod gates;
 mod ladder;
 mod limits;
 mod owners;
+mod site;
 
-use doorward_auth::settings::ReadSecret;
+use doorward_auth::{ports::Clock, settings::ReadSecret};
 
 use super::{
     Authenticators, Config, Gate, Listen, Parts, Table,
@@ -13,11 +14,17 @@ use super::{
     report::Report,
     sections::{Internal, Server},
 };
+use crate::{
+    certificate::{self, UnusableTls},
+    system::SystemClock,
+};
 
 pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: &Authenticators, read: ReadSecret<'_>) {
     listeners(report, &parts.config);
+    tls(report, &parts.config, read);
     proxies(report, &parts.config);
     limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
+    site::check(report, parts);
     let issuers = owners::check(report, parts, read);
     gates::check(report, parts, &gates::Around { issuers: &issuers, authenticators, read });
     let is_right = !report.has_error_within(&KeyPath::default());
@@ -38,11 +45,11 @@ fn listeners(report: &mut Report<'_, '_>, config: &Config) {
         let hint = "give the internal side another port, as in `127.0.0.1:8421`";
         report.error(&internal, format!("`{other}` is taken by the public side"), hint);
     }
-    if config.server.listen.is_public() {
+    if config.server.listen.is_public() && config.server.tls.is_none() {
         report.warning(
             &public,
             format!("everybody can reach `{one}`, and nothing on it is encrypted: whoever is on the way sees tokens and messages"),
-            "put a proxy that speaks TLS before it, listen on `127.0.0.1`, and list the proxy in `server.trusted_proxies`",
+            "name a certificate in `server.tls`; or put a proxy that speaks TLS before it, listen on `127.0.0.1`, and list the proxy in `server.trusted_proxies`",
         );
     }
     if config.internal.listen.is_public() {
@@ -51,6 +58,17 @@ fn listeners(report: &mut Report<'_, '_>, config: &Config) {
             format!("the internal side, with its API and metrics, can be reached from everywhere on `{other}`"),
             "listen on `127.0.0.1`, or keep the port behind a firewall",
         );
+    }
+}
+
+/// A certificate that is no good would be told at the start; here it is told with its line.
+fn tls(report: &mut Report<'_, '_>, config: &Config, read: ReadSecret<'_>) {
+    let Some(files) = &config.server.tls else { return };
+    if let Err(UnusableTls { key, path, why }) = certificate::server_config(files, read, SystemClock.now()) {
+        let said = why.to_string();
+        let (what, hint) = said.split_once("; ").unwrap_or((&said, "name another file"));
+        let at = KeyPath::of(Server::NAME).key("tls").key(key);
+        report.error(&at, format!("`{}`: {what}", path.display()), hint);
     }
 }
 

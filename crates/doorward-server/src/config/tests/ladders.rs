@@ -33,6 +33,21 @@ fn a_token_that_outlives_its_expiry_needs_a_longest_session() {
 }
 
 #[test]
+fn only_a_jwt_before_a_hub_can_be_asked_again() {
+    let reauth = |layer: &str| GATE.replace("jwt = {}", &format!("{layer} = {{ on_expiry = \"reauth\" }}"));
+    let echo = |gate: String| gate.replace("hub = {}", "echo = {}");
+    let expected = |layer| {
+        let path = format!("gate[0].ladder[0].{layer}.on_expiry");
+        ("E12", path, "asked again over the open socket", "`on_expiry = \"close\"`")
+    };
+    for (gate, layer) in [(echo(reauth("jwt")), "jwt"), (reauth("bearer"), "bearer")] {
+        let (code, path, message, hint) = expected(layer);
+        expect(&format!("{ISSUER}{gate}"), &[(code, &path, message, hint)]);
+    }
+    assert!(read(&format!("{ISSUER}{}", reauth("jwt"))).is_ok());
+}
+
+#[test]
 fn a_layer_that_could_never_be_passed_is_told_at_its_key() {
     let gate = |ladder: &str| format!("{ISSUER}{}", GATE.replace("{ jwt = {} }", ladder));
     let challenge = |keys: &str| gate(&format!("{{ jwt = {{}} }}, {{ challenge = {{ {keys} }} }}"));
@@ -135,4 +150,13 @@ fn a_ladder_that_talks_before_an_upstream_should_know_its_protocols() {
     expect(&text, &[expected]);
     assert_eq!(told(&text.replace("jwt", "bearer")), []);
     assert_eq!(told(&text.replace("9000\"", "9000\", protocols = [\"chat\"]")), []);
+}
+
+#[test]
+fn a_layer_of_the_site_needs_the_site() {
+    for layer in ["session", "password", "key_entry", "totp", "assert_login"] {
+        let text = GATE.replace("{ jwt = {} }", &format!("{{ {layer} = {{}} }}"));
+        let path = format!("gate[0].ladder[0].{layer}");
+        expect(&text, &[("E5", &path, "is a layer of the built-in site, and there is no site", "write `[site]`")]);
+    }
 }

@@ -5,18 +5,28 @@ mod environment;
 mod ladders;
 mod manual;
 mod reading;
+mod site;
+mod tls;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
 use doorward_types::Secret;
 
 use super::*;
 
-/// The file `good` holds 32 bytes, `short` 5; all others are not there.
+/// A certificate and its key.
+static PAIR: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let made = rcgen::generate_simple_self_signed(["gate.example".to_owned()]).unwrap();
+    [made.cert.pem(), made.signing_key.serialize_pem()]
+});
+
+/// The file `good` holds 32 bytes, `short` 5, two a certificate and its key; all others are not there.
 fn secrets(path: &Path) -> Result<Secret, String> {
     match path.to_str() {
         Some("good") => Ok(Secret::from_text("0123456789abcdef0123456789abcdef")),
         Some("short") => Ok(Secret::from_text("short")),
+        Some("fullchain.pem") => Ok(Secret::from_text(PAIR[0].clone())),
+        Some("privkey.pem") => Ok(Secret::from_text(PAIR[1].clone())),
         _ => Err("there is no such file".to_owned()),
     }
 }

@@ -1,0 +1,72 @@
+/**
+ * The JavaScript client of Doorward: opens a gate, climbs its ladder, and talks with what is behind it.
+ *
+ * **What it is:** one socket that comes back by itself when the gate advises it. Tokens, tickets, app keys, challenges and glyphs it
+ * answers alone; what only a person can answer it asks the page for.
+ *
+ * **What it is not:** a WebSocket for servers that do not speak `doorward.v1`. Where all layers of a gate are answered from the
+ * upgrade request and an unchanged server stands behind it, use a plain `WebSocket`.
+ *
+ * ```text
+ *           connect                  onQuestion           publish, on("message")
+ *  nothing ────────▶ connecting ──▶ climbing ──▶ admitted ◀──▶ suspended ──▶ closed
+ *                        ▲                          │   by the gate's advice
+ *                        └──────────────────────────┘
+ * ```
+ *
+ * @example
+ * import { connect } from "/doorward.js";
+ *
+ * const door = connect("wss://socket.example/chat", {
+ *   ticket: () => fetch("/chat/ticket", { method: "POST" }).then((answer) => answer.text()),
+ *   onQuestion: async ({ fields }) => ({ [fields[0]]: prompt(fields[0]) }),
+ * });
+ * door.on("message", ({ channel, message }) => console.log(channel, message));
+ * door.on("closed", (closing) => console.log(describe(closing)));
+ * await door.ready();
+ * await door.subscribe("news");
+ *
+ * @packageDocumentation
+ */
+
+import { Door } from "./door.js";
+import { DoorwardError } from "./error.js";
+import type { Options } from "./options.js";
+import { thisWorld } from "./world.js";
+
+export { advice, CLOSE_REASONS, closeReason, type CloseReason, type Closing, describe, type Reconnect } from "./close.js";
+export type { Door } from "./door.js";
+export { DoorwardError, type ErrorCode, GiveUp } from "./error.js";
+export type { Events, Message, State } from "./events.js";
+export type { Where } from "./hub.js";
+export type { Credentials, Given, Offer, Options, Timeouts } from "./options.js";
+export type { Answer, Answered, Ask, Choose, Question, Take, Tell, Wait } from "./question.js";
+export type { Admission, Field, Fields, Place, Shows, Subject } from "./wire.js";
+export type { WebSocketConstructor, WebSocketLike } from "./world.js";
+
+/**
+ * Opens a gate, at once, and again whenever the gate advises it.
+ *
+ * @param url `wss://host/path`; on a page also relative to it, such as `/chat`
+ * @throws DoorwardError `bad_url` or `no_websocket`. All that happens later is told by the door.
+ */
+export function connect(url: string | URL, options: Options = {}): Door {
+  return new Door(socketUrl(url), options, thisWorld(options.WebSocket));
+}
+
+const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
+
+function socketUrl(url: string | URL): string {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  let parsed: URL | undefined;
+  try {
+    parsed = new URL(url, page);
+  } catch {
+    // told below, without the address: it may hold a credential
+  }
+  const scheme = parsed && SCHEMES[parsed.protocol];
+  if (!parsed || !scheme) throw new DoorwardError("bad_url", "the address of a gate is of the form `wss://host/path`");
+  parsed.protocol = scheme;
+  parsed.hash = "";
+  return parsed.href;
+}

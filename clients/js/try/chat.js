@@ -1,0 +1,99 @@
+// @ts-check
+// The hub: what is subscribed to, what is said there, and a line to say something.
+
+import { element, part } from "./element.js";
+
+/** @typedef {import("/doorward.js").Door} Door */
+/** @typedef {import("/doorward.js").Place} Place */
+
+/** How many messages are kept in sight. */
+const KEPT = 200;
+
+/** A chat over one door. @param {Door} door */
+export function chat(door) {
+  const channels = part("try-channels", HTMLUListElement);
+  const messages = part("try-messages", HTMLOListElement);
+  const error = part("try-error", HTMLParagraphElement);
+  channels.replaceChildren();
+  messages.replaceChildren();
+
+  const text = part("try-message", HTMLInputElement);
+  const label = part("try-message-label", HTMLLabelElement);
+  const place = { channel: part("try-channel", HTMLInputElement), pk: part("try-pk", HTMLInputElement) };
+
+  /** What the fields name: where the next message goes. @returns {Place} */
+  const placeNow = () => {
+    const [channel, pk] = [place.channel.value.trim(), place.pk.value.trim()];
+    return pk ? { channel, pk } : { channel };
+  };
+  const showPlace = () => label.replaceChildren(place.channel.value ? `Message to ${placeName(placeNow())}` : "Message");
+  place.channel.oninput = place.pk.oninput = showPlace;
+  showPlace();
+
+  /** @param {Place} where */
+  const talkIn = ({ channel, pk }) => {
+    place.channel.value = channel;
+    place.pk.value = pk ?? "";
+    showPlace();
+    text.focus();
+  };
+
+  /** @param {() => Promise<unknown>} what */
+  const attempt = async (what) => {
+    error.hidden = true;
+    try {
+      await what();
+    } catch (thrown) {
+      error.textContent = thrown instanceof Error ? thrown.message : String(thrown);
+      error.hidden = false;
+    }
+  };
+
+  /** @param {Place} added */
+  const addChannel = (added) => {
+    const name = placeName(added);
+    if ([...channels.children].some((each) => each instanceof HTMLElement && each.dataset["name"] === name)) return;
+    const choose = element("button", { type: "button", "aria-label": `Talk in ${name}` }, name);
+    const remove = element("button", { type: "button", "aria-label": `Unsubscribe from ${name}` }, "×");
+    const chip = element("li", { "data-name": name }, choose, remove);
+    choose.addEventListener("click", () => talkIn(added));
+    remove.addEventListener("click", () => attempt(() => door.unsubscribe(added).then(() => chip.remove())));
+    channels.append(chip);
+  };
+
+  onSubmit("try-subscribe", () => attempt(async () => addChannel(await door.subscribe(placeNow()))));
+  onSubmit("try-publish", () =>
+    attempt(async () => {
+      if (!place.channel.reportValidity()) return;
+      await door.publish(placeNow(), text.value);
+      text.value = "";
+    }),
+  );
+  door.on("message", ({ message, ...where }) => {
+    const said = typeof message === "string" ? message : JSON.stringify(message);
+    const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    messages.append(element("li", {}, element("span", { class: "try-where" }, placeName(where)), element("span", {}, said), element("time", {}, time)));
+    while (messages.children.length > KEPT) messages.firstElementChild?.remove();
+    messages.scrollTop = messages.scrollHeight;
+  });
+  door.on("dropped", (dropped) => {
+    for (const chip of channels.querySelectorAll("li")) if (chip.dataset["name"] === placeName(dropped)) chip.remove();
+    error.textContent = `${placeName(dropped)}: ${dropped.error.message}`;
+    error.hidden = false;
+  });
+}
+
+/** @param {Place} place */
+const placeName = ({ channel, pk }) => (pk === undefined ? channel : `${channel} ${pk}`);
+
+/**
+ * @param {string} id
+ * @param {() => void} submit
+ */
+function onSubmit(id, submit) {
+  const form = part(id, HTMLFormElement);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    submit();
+  };
+}

@@ -1,0 +1,340 @@
+use std::sync::Arc;
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::{Error, phc::PasswordHash},
+};
+use doorward_types::Secret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{NewPassword, Password};
+use crate::ports::Rng;
+
+/// The salt and the password of nobody: what is hashed where there is no such account.
+const NOBODY: [u8; 16] = *b"nobody's account";
+
+/// How much work it is to try a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work(Params);
+
+impl Work {
+    /// argon2id with so many KiB of memory and so many passes, in one lane.
+    ///
+    /// # Errors
+    /// What argon2 says against it: fewer than 8 KiB, no pass.
+    pub fn new(kibibytes: u32, passes: u32) -> Result<Self, argon2::Error> {
+        Params::new(kibibytes, passes, 1, Some(Params::DEFAULT_OUTPUT_LEN)).map(Self)
+    }
+
+    /// Next to none, so that a thousand logins take no time: for tests. A store that was filled so is worth nothing.
+    pub fn dangerously_cheap_for_tests() -> Self {
+        Self(Params::new(Params::MIN_M_COST, 1, 1, Some(Params::DEFAULT_OUTPUT_LEN)).unwrap_or_default())
+    }
+
+    fn hasher(&self) -> Argon2<'static> {
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.0.clone())
+    }
+}
+
+impl Default for Work {
+    /// 19 MiB and two passes in one lane: OWASP's recommendation, and argon2's default.
+    fn default() -> Self {
+        Self(Params::DEFAULT)
+    }
+}
+
+/// A password as it is kept: argon2id with its parameters and salt, in PHC string format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashedPassword(Secret);
+
+impl HashedPassword {
+    /// As a store gives it back.
+    pub fn from_secret(phc: Secret) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string, to be stored. Whoever has it can try passwords against it.
+    pub fn into_secret(self) -> Secret {
+        self.0
+    }
+
+    fn reveal_text(&self, reason: &'static str) -> &str {
+        self.0.reveal_text(reason).unwrap_or_default()
+    }
+}
+
+/// How a password compares with what is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is the one.
+    Right {
+        /// What to keep from now on, where the work has changed since it was hashed.
+        rehashed: Option<HashedPassword>,
+    },
+    /// It is not, or nothing is kept.
+    Wrong,
+}
+
+/// Why a password was not hashed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashingError {
+    /// Too many wait already. To be told: try later.
+    #[error("too many passwords are being checked at this moment")]
+    Busy,
+    /// What is kept is no argon2 hash, or the hash could not be made.
+    #[error("the password hash is unusable: {0}")]
+    Unusable(String),
+}
+
+/// Hashes passwords, with argon2id, off the threads that serve sockets.
+///
+/// Each hash takes a core and 19 MiB for some 50 ms, so there are as many at a time as there are cores; twice as many may wait,
+/// and whoever comes beyond that is told at once that it is busy. The memory of all logins together is so
+/// bounded by cores x 19 MiB, however many come.
+pub struct Hashing {
+    work: Work,
+    /// For those who are at work.
+    permits: Arc<Semaphore>,
+    /// For those who are at work or wait.
+    places: Arc<Semaphore>,
+    /// A hash of nobody's password, as much work as any.
+    nobody: HashedPassword,
+}
+
+impl Hashing {
+    /// With that work, on so many cores.
+    ///
+    /// # Errors
+    /// What argon2 says against the work.
+    pub fn new(work: Work, cores: usize) -> Result<Self, HashingError> {
+        let cores = cores.max(1);
+        let nobody = hash(&work, &NOBODY, &NOBODY)?;
+        let [permits, places] = [cores, 3 * cores].map(|count| Arc::new(Semaphore::new(count)));
+        Ok(Self { work, permits, places, nobody })
+    }
+
+    /// Hashes a password that an account is to have.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] at once where too many wait.
+    pub async fn hash(&self, password: &NewPassword, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
+        let (work, salt, password) = (self.work.clone(), rng.bytes16(), password.password().clone());
+        self.place()?.run(move || hash(&work, password.secret().reveal("to hash it"), &salt)).await
+    }
+
+    /// Compares a password with what is kept of an account; see [`HashingPlace::verify`].
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] at once where too many wait.
+    pub async fn verify(
+        &self,
+        password: &Password,
+        kept: Option<&HashedPassword>,
+        rng: &dyn Rng,
+    ) -> Result<Verified, HashingError> {
+        self.place()?.verify(password, kept, rng).await
+    }
+
+    /// Takes a place among those who are at work or wait: for whoever has something to do before that must not be done in vain.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] where there is none.
+    pub fn place(&self) -> Result<HashingPlace<'_>, HashingError> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashingError::Busy)?;
+        Ok(HashingPlace { hashing: self, place })
+    }
+}
+
+/// A place among those whose passwords are compared.
+pub struct HashingPlace<'a> {
+    hashing: &'a Hashing,
+    place: OwnedSemaphorePermit,
+}
+
+impl HashingPlace<'_> {
+    /// Compares a password with what is kept of an account; `None` where there is no such account, or it may not log in: that
+    /// takes as long and is wrong.
+    ///
+    /// Where the work has changed since, the password is hashed anew in the same go, with a salt of `rng`.
+    ///
+    /// # Errors
+    /// Where what is kept is unusable.
+    pub async fn verify(
+        self,
+        password: &Password,
+        kept: Option<&HashedPassword>,
+        rng: &dyn Rng,
+    ) -> Result<Verified, HashingError> {
+        let is_known = kept.is_some();
+        let kept = kept.unwrap_or(&self.hashing.nobody).clone();
+        let (work, salt, password) = (self.hashing.work.clone(), rng.bytes16(), password.clone());
+        self.run(move || {
+            let bytes = password.secret().reveal("to compare its hash");
+            let text = kept.reveal_text("to compare it");
+            let kept = PasswordHash::new(text).map_err(|error| HashingError::Unusable(error.to_string()))?;
+            match work.hasher().verify_password(bytes, &kept) {
+                // The password of nobody is no secret.
+                Ok(()) if !is_known => Ok(Verified::Wrong),
+                Ok(()) => {
+                    let rehashed = if is_outdated(&kept, &work) { Some(hash(&work, bytes, &salt)?) } else { None };
+                    Ok(Verified::Right { rehashed })
+                }
+                Err(Error::PasswordInvalid) => Ok(Verified::Wrong),
+                Err(error) => Err(HashingError::Unusable(error.to_string())),
+            }
+        })
+        .await
+    }
+
+    /// Runs `job` when a core is free. Permit and place go with the job: whoever hangs up meanwhile gives neither back early.
+    async fn run<T: Send + 'static>(
+        self,
+        job: impl FnOnce() -> Result<T, HashingError> + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let permit = Arc::clone(&self.hashing.permits).acquire_owned().await.map_err(|_| HashingError::Busy)?;
+        let held = (self.place, permit);
+        let done = tokio::task::spawn_blocking(move || {
+            let _held = held;
+            job()
+        });
+        done.await.unwrap_or_else(|gone| Err(HashingError::Unusable(gone.to_string())))
+    }
+}
+
+fn hash(work: &Work, password: &[u8], salt: &[u8; 16]) -> Result<HashedPassword, HashingError> {
+    let hash = work.hasher().hash_password_with_salt(password, salt);
+    hash.map(|hash| HashedPassword(Secret::from_text(hash.to_string())))
+        .map_err(|error| HashingError::Unusable(error.to_string()))
+}
+
+fn is_outdated(kept: &PasswordHash, work: &Work) -> bool {
+    let same = Params::try_from(kept).is_ok_and(|params| {
+        let wanted = &work.0;
+        (params.m_cost(), params.t_cost(), params.p_cost()) == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
+    });
+    !same || kept.algorithm != Algorithm::Argon2id.ident() || kept.version != Some(Version::V0x13.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        account::{PasswordRules, PasswordUse, Username},
+        ports::SystemRng,
+    };
+
+    const RIGHT: &str = "a plum, a teapot, a moth";
+
+    fn cheap(cores: usize) -> Hashing {
+        Hashing::new(Work::dangerously_cheap_for_tests(), cores).unwrap()
+    }
+
+    fn typed(text: &str) -> Password {
+        Password::read(&Secret::from_text(text)).unwrap()
+    }
+
+    fn new_password() -> NewPassword {
+        let (rules, bob) = (PasswordRules::of_site("Shop", "shop.example"), Username::parse("bob").unwrap());
+        rules.check(typed(RIGHT), &bob, PasswordUse::Alone).unwrap()
+    }
+
+    async fn kept(hashing: &Hashing) -> HashedPassword {
+        hashing.hash(&new_password(), &SystemRng).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_again_and_no_other() {
+        let hashing = cheap(1);
+        let kept = kept(&hashing).await;
+        assert!(kept.reveal_text("test").starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+        assert_eq!(format!("{kept:?}"), "HashedPassword(****)");
+        let verify = async |text| hashing.verify(&typed(text), Some(&kept), &SystemRng).await.unwrap();
+        assert_eq!(verify(RIGHT).await, Verified::Right { rehashed: None });
+        assert_eq!(verify("a plum, a teapot, a mot").await, Verified::Wrong);
+        assert_eq!(verify("A plum, a teapot, a moth").await, Verified::Wrong);
+        assert_ne!(kept, self::kept(&hashing).await, "each has a salt of its own");
+    }
+
+    #[tokio::test]
+    async fn nobody_has_a_password_not_even_that_of_nobody() {
+        let hashing = cheap(1);
+        for text in [RIGHT, "nobody's account", ""] {
+            assert_eq!(hashing.verify(&typed(text), None, &SystemRng).await, Ok(Verified::Wrong));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_hashed_with_other_work_is_hashed_anew_at_the_next_login() {
+        let old = cheap(1);
+        let kept = kept(&old).await;
+        let new = Hashing::new(Work::new(64, 2).unwrap(), 1).unwrap();
+        let Verified::Right { rehashed: Some(better) } =
+            new.verify(&typed(RIGHT), Some(&kept), &SystemRng).await.unwrap()
+        else {
+            panic!("it is right, and outdated");
+        };
+        assert!(better.reveal_text("test").starts_with("$argon2id$v=19$m=64,t=2,p=1$"));
+        assert_eq!(new.verify(&typed(RIGHT), Some(&better), &SystemRng).await, Ok(Verified::Right { rehashed: None }));
+        assert_eq!(new.verify(&typed("wrong"), Some(&kept), &SystemRng).await, Ok(Verified::Wrong));
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_broken_is_an_error_and_lets_nobody_in() {
+        let hashing = cheap(1);
+        for text in ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$12$abcdefghijklmnopqrstuv"] {
+            let kept = HashedPassword(Secret::from_text(text));
+            let verified = hashing.verify(&typed(RIGHT), Some(&kept), &SystemRng).await;
+            assert!(!matches!(verified, Ok(Verified::Right { .. })), "{text}: {verified:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn c45_as_many_as_there_are_cores_are_hashed_twice_as_many_wait_and_the_rest_hears_at_once() {
+        let hashing = cheap(2);
+        // Two at work that do not come to an end.
+        let at_work: Vec<_> =
+            (0..2).map(|_| (hashing.place(), Arc::clone(&hashing.permits).try_acquire_owned())).collect();
+        let password = typed(RIGHT);
+        let verify = || Box::pin(hashing.verify(&password, None, &SystemRng));
+        let mut waiting: Vec<_> = (0..4).map(|_| verify()).collect();
+        for one in &mut waiting {
+            assert!(futures_now(one).is_none(), "it waits");
+        }
+        assert_eq!(futures_now(&mut verify()), Some(Err(HashingError::Busy)));
+        // Whoever hangs up makes room.
+        waiting.pop();
+        let mut next = verify();
+        assert!(futures_now(&mut next).is_none());
+        drop(at_work);
+        for one in waiting.into_iter().chain([next]) {
+            assert_eq!(one.await, Ok(Verified::Wrong));
+        }
+        assert_eq!((hashing.permits.available_permits(), hashing.places.available_permits()), (2, 6));
+    }
+
+    #[tokio::test]
+    async fn c45_whoever_hangs_up_at_work_gives_no_core_back_before_the_work_is_done() {
+        let hashing = cheap(1);
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let mut job = Box::pin(hashing.place().unwrap().run(move || {
+            // Ends when the test lets it.
+            let _ = gone.recv();
+            Ok(())
+        }));
+        assert!(futures_now(&mut job).is_none());
+        drop(job);
+        let free = || (hashing.permits.available_permits(), hashing.places.available_permits());
+        assert_eq!(free(), (0, 2), "it is still hashed");
+        drop(go);
+        let _permit = hashing.permits.acquire().await.unwrap();
+    }
+
+    /// What the future gives when it is polled once.
+    fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::Pin::new(future).poll(&mut context) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
+
+use doorward_auth::Admission;
+use doorward_types::{CloseReason, OwnerId, Rest, Subject, Timestamp};
+
+/// How long a mark holds, as long as the revocation log is kept: no proof may live longer than that after what it rests on.
+const KEPT: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// Marks are forgotten together with all others of their week.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What has ended and does not come back, and from when on proofs count, for longer than the tail remembers.
+///
+/// A mark is eight bytes: a hash of whose and what, under a secret of this process. Equal things have equal hashes, so what
+/// was marked is always found. Two different things that have the same would refuse somebody for nothing: among ten million
+/// marks one admission in 10^11 would meet that by chance, and nobody can bring it about without the secret.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    hasher: RandomState,
+    /// By the week in which they ended.
+    ended: BTreeMap<u64, HashSet<u64>>,
+    not_before: HashMap<u64, Vec<NotBefore>>,
+}
+
+/// Proofs of somebody count from here on.
+#[derive(Debug)]
+struct NotBefore {
+    at: Timestamp,
+    /// But what rests on this counts however old it is.
+    keep: Option<u64>,
+}
+
+impl Marks {
+    /// Marks that something has ended for ever.
+    pub(crate) fn end(&mut self, owner: Option<&OwnerId>, rest: &Rest, at: Timestamp) {
+        self.forget(at);
+        let hash = self.of_rest(owner, rest);
+        self.ended.entry(week_of(at)).or_default().insert(hash);
+    }
+
+    /// Marks that what was issued before `at` counts no more: a subject's, or everybody's; but for what rests on `keep`.
+    pub(crate) fn not_before(
+        &mut self,
+        owner: Option<&OwnerId>,
+        subject: Option<&Subject>,
+        at: Timestamp,
+        keep: Option<&Rest>,
+    ) {
+        self.forget(at);
+        let keep = keep.map(|keep| self.of_rest(owner, keep));
+        let whose = self.whose(owner, subject);
+        let marks = self.not_before.entry(whose).or_default();
+        if marks.iter().any(|mark| mark.at >= at && (mark.keep.is_none() || mark.keep == keep)) {
+            return;
+        }
+        marks.retain(|mark| mark.at > at || (keep.is_some() && mark.keep != keep));
+        marks.push(NotBefore { at, keep });
+    }
+
+    /// Why an admission must not be: it rests on something marked, or was issued before a time that concerns it.
+    pub(crate) fn refuse(&self, admission: &Admission) -> Option<CloseReason> {
+        let (owner, rests) = (admission.owner(), admission.rests_on());
+        if !self.ended.is_empty() && rests.iter().any(|rest| self.is_ended(owner, rest)) {
+            return Some(CloseReason::SessionEnded);
+        }
+        if self.not_before.is_empty() {
+            return None;
+        }
+        let issued_at = admission.issued_at();
+        let is_too_old = |owner, subject| {
+            let marks = self.not_before.get(&self.whose(owner, subject)).into_iter().flatten();
+            let kept = |keep: u64| rests.iter().any(|rest| self.of_rest(owner, rest) == keep);
+            marks.into_iter().any(|mark| issued_at < mark.at && !mark.keep.is_some_and(kept))
+        };
+        let too_old = [None, Some(owner)].into_iter().any(|owner| {
+            is_too_old(owner, None) || admission.subject().is_some_and(|subject| is_too_old(owner, Some(subject)))
+        });
+        too_old.then_some(CloseReason::SessionEnded)
+    }
+
+    fn is_ended(&self, owner: &OwnerId, rest: &Rest) -> bool {
+        let (own, everybodys) = (self.of_rest(Some(owner), rest), self.of_rest(None, rest));
+        self.ended.values().any(|ended| ended.contains(&own) || ended.contains(&everybodys))
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(millis(KEPT)));
+        while self.ended.first_key_value().is_some_and(|(week, _)| week + 1 < week_of(oldest)) {
+            self.ended.pop_first();
+            self.not_before.retain(|_, marks| {
+                marks.retain(|mark| mark.at >= oldest);
+                !marks.is_empty()
+            });
+        }
+    }
+
+    fn of_rest(&self, owner: Option<&OwnerId>, rest: &Rest) -> u64 {
+        self.hasher.hash_one((owner.map(OwnerId::as_str), &*rest.kind, &*rest.value))
+    }
+
+    fn whose(&self, owner: Option<&OwnerId>, subject: Option<&Subject>) -> u64 {
+        let subject = subject.map(|subject| (subject.kind.as_str(), subject.pk.as_str()));
+        self.hasher.hash_one((owner.map(OwnerId::as_str), subject))
+    }
+}
+
+fn week_of(at: Timestamp) -> u64 {
+    at.as_millis() / millis(WEEK)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_forgotten_when_the_log_is_no_longer_kept() {
+        let (mut marks, owner) = (Marks::default(), OwnerId::new("acme"));
+        let day = |days| Timestamp::from_secs(days * 24 * 60 * 60);
+        let sid = |number: u64| Rest::on("sid", number.to_string());
+        for number in 0..100 {
+            marks.end(Some(&owner), &sid(number), day(number));
+            marks.not_before(Some(&owner), None, day(number), Some(&sid(number)));
+        }
+        assert!((69..100).all(|number| marks.is_ended(&owner, &sid(number))));
+        assert!((0..50).all(|number| !marks.is_ended(&owner, &sid(number))));
+        let left: usize = marks.not_before.values().map(Vec::len).sum();
+        assert!(left <= 45, "{left}");
+    }
+
+    #[test]
+    fn a_later_time_takes_the_place_of_the_earlier_ones() {
+        let mut marks = Marks::default();
+        let (first, second) = (Rest::on("sid", "1"), Rest::on("sid", "2"));
+        let mut count = |secs, keep| {
+            marks.not_before(None, None, Timestamp::from_secs(secs), keep);
+            marks.not_before.values().map(Vec::len).sum::<usize>()
+        };
+        assert_eq!(count(5, Some(&first)), 1);
+        assert_eq!(count(6, Some(&first)), 1);
+        assert_eq!(count(7, Some(&second)), 2);
+        assert_eq!(count(8, None), 1);
+        assert_eq!(count(7, None), 1);
+    }
+}
