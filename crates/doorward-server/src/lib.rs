@@ -50,6 +50,7 @@ mod embed;
 pub mod gates;
 mod internal;
 mod logging;
+mod metrics;
 pub mod node;
 mod operate;
 mod reload;
@@ -59,6 +60,7 @@ mod transports;
 
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
+pub use metrics::Metrics;
 pub use node::{Extensions, Node, ReloadError, Running, StartError};
 pub use operate::{Answer, Standing};
 pub use reload::Reloaded;

@@ -38,6 +38,7 @@ use crate::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    metrics::Metrics,
     reload::Reloaded,
     system::{BootTime, SystemClock},
 };
@@ -129,7 +130,9 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let sockets = Sockets::with_time(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng));
+        let metrics = Metrics::new();
+        let observer = Arc::clone(&metrics) as _;
+        let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let tools = Tools { ports, signer, extensions, base: base.to_owned() };
         let gates = Gates::assemble(&config, &tools)?;
@@ -141,6 +144,7 @@ impl Node {
             clock,
             rng,
             audit,
+            metrics,
             key,
         });
         Ok(Self { config, door, tools, base: base.to_owned(), lock })

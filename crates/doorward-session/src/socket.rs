@@ -70,7 +70,7 @@ pub struct Socket {
 impl Socket {
     pub(crate) fn new(
         id: SocketId,
-        admission: Box<Admission>,
+        admission: Admission,
         policy: Arc<SocketPolicy>,
         transport: Arc<dyn Transport>,
         sockets: Arc<Sockets>,
@@ -106,7 +106,7 @@ impl Socket {
     }
 
     /// Gives the admission that it had.
-    pub(crate) fn change_admission(&self, admission: Box<Admission>) -> Arc<Admitted> {
+    pub(crate) fn change_admission(&self, admission: Admission) -> Arc<Admitted> {
         let mut held = lock(&self.admission);
         let after = Arc::new(held.then(admission));
         std::mem::replace(&mut held, after)
@@ -196,7 +196,7 @@ impl Socket {
         }
         drop(outbox);
         if ends {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
             self.sockets.look_at(self, now.plus(self.policy.end_within.min(LINGER)));
             tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
         }
@@ -345,7 +345,7 @@ impl Socket {
             outbox.ended.unwrap_or(ended)
         };
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
         }
         ended
     }
@@ -356,7 +356,7 @@ impl Drop for Socket {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(Ended::HungUp);
         }
     }
 }

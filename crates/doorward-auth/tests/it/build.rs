@@ -210,7 +210,7 @@ fn a_key_that_is_not_known_is_reported_where_it_stands() {
         (r#"{"ident":{}}"#, "glyph"),
         (r#"{"ticket":{"via":["query"]}}"#, "query"),
         (r#"{"jwt":{"timeout":5}}"#, "a duration such as"),
-        (r#"{"jwt":{"on_expiry":"reauth"}}"#, "reauth"),
+        (r#"{"jwt":{"on_expiry":"later"}}"#, "later"),
     ] {
         let error = serde_json::from_str::<RungConfig>(text).unwrap_err().to_string();
         assert!(error.contains(word), "{text}: {error}");

@@ -35,6 +35,7 @@ async fn the_cookie_of_a_login_proves_whose_it_is_before_the_101() {
     let rests = [Rest::on("gate", "fancy"), Rest::on("subject", "member:1"), session.rest()];
     assert_eq!(admission.rests_on(), rests);
     assert_eq!(admission.expires_at(), Some(session.expires_at));
+    assert_eq!((admission.issued_at(), admission.browser().copied()), (session.created_at, session.browser));
     assert_eq!(world.kept(&session).await.last_seen, World::NOW.plus(Duration::from_secs(60)));
 }
 
