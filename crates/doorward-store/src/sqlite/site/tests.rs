@@ -98,7 +98,9 @@ async fn an_ending_is_told_of_also_where_nobody_waits_for_its_answer() {
         assert!(sent.is_pending());
     }
     drop(release);
-    appended.wait_for(|newest| newest.0 == 1).await.unwrap();
+    let told = async { appended.wait_for(|newest| newest.0 == 1).await.map(|newest| newest.0) };
+    let told = tokio::time::timeout(Duration::from_secs(10), told).await;
+    assert!(matches!(told, Ok(Ok(1))), "nobody was told");
     assert_eq!(store.read_after(Cursor(0), 9).await.unwrap().entries.len(), 1);
 }
 
