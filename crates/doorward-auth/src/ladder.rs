@@ -232,6 +232,11 @@ impl Ladder {
         self.rungs.iter().flat_map(Rung::talking).find(|layer| layer.name() == name)
     }
 
+    /// Each rung in words, top first: `session`, `totp or key_entry`.
+    pub fn in_words(&self) -> Vec<String> {
+        self.rungs.iter().map(ToString::to_string).collect()
+    }
+
     pub(crate) fn verdict(&self) -> Verdict {
         self.verdict
     }

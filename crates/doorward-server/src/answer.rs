@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Came, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
     metrics::TurnedAway,
 };
@@ -52,7 +52,8 @@ pub(crate) async fn answer<B: Send + 'static>(
             return respond::malformed(why);
         }
     };
-    let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
+    let over_tls = request.extensions().get::<OverTls>().is_some();
+    let Came { source, tls, secure } = Came::of(&door.proxies, &upgrade.headers, peer.ip(), over_tls);
     let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
         // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
         pass.heard();
@@ -75,13 +76,6 @@ pub(crate) async fn answer<B: Send + 'static>(
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
         door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
-    };
-    let over_tls = request.extensions().get::<OverTls>().is_some();
-    let (tls, secure) = match (upgrade.was_forwarded(), door.proxies.trust(peer.ip())) {
-        (true, true) => (upgrade.forwarded_as_tls(), upgrade.forwarded_as_tls()),
-        // Through a proxy that is not trusted a connection is not as good as it looks.
-        (true, false) => (over_tls, false),
-        (false, _) => (over_tls, over_tls || peer.ip().is_loopback()),
     };
     let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.

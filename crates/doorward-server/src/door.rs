@@ -5,13 +5,17 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use doorward_auth::ports::{Audit, Clock, Rng};
 use doorward_backends::upstream::SigningKey;
-use doorward_session::Sockets;
+use doorward_session::{Follower, Sockets};
 use doorward_types::CookieNames;
-use http::{Request, Response};
+use doorward_web::{PeerInfo, Site, manage::Api};
+use http::{
+    Request, Response,
+    header::{HOST, UPGRADE},
+};
 use tokio::sync::watch;
 
 use crate::{
-    edge::{Body, Caps, Pass, Proxies},
+    edge::{Body, Came, Caps, Pass, Proxies},
     gates::Gates,
     metrics::Metrics,
 };
@@ -19,7 +23,7 @@ use crate::{
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
 /// has a loop of its own.
 pub struct Door {
-    pub(crate) gates: ArcSwap<Gates>,
+    pub(crate) gates: Arc<ArcSwap<Gates>>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) caps: Arc<Caps>,
     pub(crate) proxies: Proxies,
@@ -29,13 +33,16 @@ pub struct Door {
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) jwks: String,
+    pub(crate) follower: Arc<Follower>,
+    pub(crate) site: Option<Arc<Site>>,
+    pub(crate) api: Option<Arc<Api>>,
     pub(crate) draining: watch::Sender<bool>,
 }
 
 /// What a [`Door`] is made of.
 pub struct Parts {
-    /// The gates.
-    pub gates: Gates,
+    /// The gates, in a place where others see them change too.
+    pub gates: Arc<ArcSwap<Gates>>,
     /// The registry of live sockets.
     pub sockets: Arc<Sockets>,
     /// How many connections there may be.
@@ -52,25 +59,37 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// The key that signs what upstreams are told; its public half is served.
     pub key: Arc<SigningKey>,
+    /// Follows the revocation log for the registry, and is how something is ended. Whoever has the door also runs it.
+    pub follower: Arc<Follower>,
+    /// The names of the cookies by which a browser shows who it is.
+    pub cookies: CookieNames,
+    /// The built-in site.
+    pub site: Option<Arc<Site>>,
+    /// The HTTP API.
+    pub api: Option<Arc<Api>>,
 }
 
 impl Door {
     /// Puts the parts together. Whoever has it also runs [`Sockets::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { gates, sockets, caps, proxies, clock, rng, audit, metrics, key } = parts;
+        let Parts { gates, sockets, caps, proxies, clock, rng, audit, metrics, key, follower, cookies, site, api } =
+            parts;
         let jwks = key.jwks();
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
-            gates: ArcSwap::from_pointee(gates),
+            gates,
             sockets,
             caps,
             proxies,
-            cookies: CookieNames::default(),
+            cookies,
             clock,
             rng,
             audit,
             metrics,
             jwks,
+            follower,
+            site,
+            api,
             draining,
         })
     }
@@ -103,6 +122,32 @@ impl Door {
         &self.sockets
     }
 
+    /// Follows the revocation log for them, and is how something is ended.
+    pub fn follower(&self) -> &Arc<Follower> {
+        &self.follower
+    }
+
+    /// Answers a request that is for the built-in site, a page or a form; `None` where there is no site, or the request is for
+    /// something else: then it is [`answer`](Self::answer)'s.
+    ///
+    /// `over_tls` says whether the user's connection is TLS as far as this server knows; what a trusted proxy says counts first.
+    pub async fn visit<B>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+        over_tls: bool,
+    ) -> Result<Response<Body>, Request<B>>
+    where
+        B: http_body::Body<Data = bytes::Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let Some(site) = self.site.as_ref().filter(|site| is_for(site, &request)) else { return Err(request) };
+        let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let peer = PeerInfo { source, secure: tls, host: host.to_ascii_lowercase() };
+        Ok(site.answer(request, peer).await)
+    }
+
     /// What it counts.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
@@ -121,4 +166,9 @@ impl Door {
         // The climbs have been told; each says its Close and writes its row before it gives its place back.
         self.caps.none_climbs().await;
     }
+}
+
+/// Whether a request is for the site: an upgrade never is.
+fn is_for<B>(site: &Site, request: &Request<B>) -> bool {
+    !request.headers().contains_key(UPGRADE) && site.takes(request.method(), request.uri().path())
 }

@@ -1,7 +1,8 @@
-//! The internal port: for the operator's probes, not for users.
+//! The internal port: the HTTP API, and the operator's probes. It is not for users.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use doorward_web::manage::Api;
 use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,7 +14,7 @@ use crate::{
     operate::Standing,
 };
 
-/// Answers `/health` (it runs), `/ready` (it lets people in) and `/metrics` until it is dropped.
+/// Answers `/api/v1/`, `/health` (it runs), `/ready` (it lets people in) and `/metrics` until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -22,9 +23,14 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
         };
         let door = Arc::clone(&door);
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let response = answer(&door, &request);
-                async move { Ok::<_, Infallible>(response) }
+            let service = service_fn(|request: Request<Incoming>| {
+                let door = Arc::clone(&door);
+                async move {
+                    Ok::<_, Infallible>(match &door.api {
+                        Some(api) if Api::takes(request.uri().path()) => api.answer(request).await,
+                        _ => answer(&door, &request),
+                    })
+                }
             });
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -42,6 +42,7 @@ mod answer;
 mod attend;
 pub mod certificate;
 pub mod cli;
+mod comeback;
 pub mod config;
 pub mod control;
 mod door;
@@ -59,6 +60,8 @@ mod reload;
 mod report;
 pub mod system;
 mod transports;
+mod upkeep;
+mod website;
 
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};

@@ -8,22 +8,30 @@ use std::{
     collections::BTreeMap,
     io,
     net::SocketAddr,
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use doorward_auth::{
+    account::{Hashing, HashingError, Work},
+    layers::SiteTools,
     memory::{MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{AppKeys, Audit, Authenticator, Clock, Ports, Rng, SitePorts, SystemRng, Tickets, UsedTokens},
+    ports::{
+        AppKeys, Audit, Authenticator, Clock, Invitation, PortError, Ports, Rng, Role, SitePorts, SystemRng, Tickets,
+        UsedTokens,
+    },
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
     hub::ChannelModel,
     upstream::{Signer, SigningKey, UnusableKey},
 };
-use doorward_session::Sockets;
+use doorward_session::{Follower, Following, Sockets};
 use doorward_store::{Options, Store, StoreError};
+use doorward_types::{CookieNames, KeyText, OwnerId, Secret};
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -32,19 +40,26 @@ use tokio::{
 
 use crate::{
     certificate::{self, UnusableTls},
-    config::{Config, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
+    comeback::ByLogin,
+    config::{Config, Lease, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    kek::{UnusableKek, open_kek},
     metrics::Metrics,
     reload::Reloaded,
     system::{BootTime, SystemClock},
+    upkeep::Upkeep,
+    website::{self, NodeView, Owners},
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
 const STRAGGLERS: Duration = Duration::from_secs(2);
+
+/// How long the invitation to make the first account holds.
+const INVITED_FOR: Duration = Duration::from_hours(24);
 
 /// What an embedding application brings along.
 #[derive(Clone, Default)]
@@ -84,6 +99,15 @@ pub enum StartError {
     /// The key that signs what upstreams are told cannot be used.
     #[error(transparent)]
     Key(#[from] UnusableKey),
+    /// The key that secrets are sealed under cannot be used.
+    #[error(transparent)]
+    Kek(#[from] UnusableKek),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// What has ended cannot be read.
+    #[error(transparent)]
+    Log(#[from] PortError),
     /// Gates cannot be put together.
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
@@ -134,11 +158,33 @@ impl Node {
         let observer = Arc::clone(&metrics) as _;
         let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
-        let tools = Tools { ports, signer, extensions, base: base.to_owned() };
-        let gates = Gates::assemble(&config, &tools)?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let hashing = Arc::new(Hashing::new(Work::default(), cores)?);
+        let sealing = config.site.enabled.then(|| open_kek(&config, base, rng.as_ref())).transpose()?;
+        let site = sealing.map(|sealing| SiteTools { hashing: Arc::clone(&hashing), sealing });
+        let tools = Tools { ports, signer, site, extensions, base: base.to_owned() };
+        let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools)?));
+        let log = Arc::clone(&tools.ports.site.revocations);
+        let comeback = Arc::new(ByLogin { ports: tools.ports.clone() });
+        let follower = Follower::new(Arc::clone(&sockets), log, following(&config)).with_comeback(comeback);
+        let follower = Arc::new(follower);
+        // What has ended is known before anybody is let in.
+        follower.begin().await?;
+        let view = NodeView {
+            sockets: Arc::clone(&sockets),
+            follower: Arc::clone(&follower),
+            gates: Arc::clone(&gates),
+            owners: Owners::of(&config),
+        };
+        let (site, api) = website::open(&config, &tools, view, hashing, &audit, &key);
+        let cookies = if config.site.cookie_domain.is_some() { CookieNames::shared() } else { CookieNames::default() };
         let door = Door::new(Parts {
             gates,
             sockets,
+            follower,
+            cookies,
+            site,
+            api: Some(api),
             caps: Caps::new(caps_limits(&config.limits), Arc::clone(&rng)),
             proxies: Proxies::new(config.server.trusted_proxies.clone()),
             clock,
@@ -152,17 +198,32 @@ impl Node {
 
     /// The door, for an application that accepts connections itself. It works from here on.
     pub fn embed(self) -> Arc<Door> {
+        let work = self.work();
         let Self { door, lock, .. } = self;
-        let sockets = Arc::clone(door.sockets());
         tokio::spawn(async move {
             let _lock = lock;
-            sockets.run().await;
+            work.await;
         });
         door
     }
 
+    /// The node's own work, for ever: its sockets, its log and its logins.
+    fn work(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (sockets, follower) = (Arc::clone(&self.door.sockets), Arc::clone(&self.door.follower));
+        let upkeep = Upkeep {
+            sockets: Arc::clone(&sockets),
+            sessions: Arc::clone(&self.tools.ports.site.sessions),
+            clock: Arc::clone(&self.door.clock),
+            idle: self.config.site.session_idle.duration(),
+        };
+        async move {
+            tokio::join!(sockets.run(), follower.run(), upkeep.run());
+        }
+    }
+
     /// Listens on the public and the internal port and for the command line.
     pub async fn listen(self) -> Result<Running, StartError> {
+        let work = self.work();
         let Self { config, door, tools, base, lock } = self;
         let tls = config.server.tls.as_ref().map(|files| tls(files, &base)).transpose()?.map(Tls::new);
         let (public, public_at) = bind(config.server.listen.0, "`--listen` or `[server] listen`").await?;
@@ -173,8 +234,7 @@ impl Node {
                 .map_err(|why| StartError::Control { path: path.clone(), why })?;
             tasks.push(tokio::spawn(serve));
         }
-        let sockets = Arc::clone(door.sockets());
-        let flusher = tokio::spawn(async move { sockets.run().await });
+        let work = tokio::spawn(work);
         let head = HeadLimits {
             within: config.limits.header_timeout.duration(),
             bytes: config.limits.header_bytes.len(),
@@ -182,7 +242,22 @@ impl Node {
         };
         let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head).over(tls.clone())));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
-        Ok(Running { door, tools, tls, public: public_at, internal: internal_at, accept, flusher, tasks, _lock: lock })
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = config.site.url.clone().unwrap_or_else(|| format!("{scheme}://{public_at}"));
+        let owner = gates::owner_of(&config, config.site.owner.as_deref());
+        let first = config.site.enabled.then_some(FirstAccount { owner, url });
+        Ok(Running {
+            first,
+            door,
+            tools,
+            tls,
+            public: public_at,
+            internal: internal_at,
+            accept,
+            work,
+            tasks,
+            _lock: lock,
+        })
     }
 }
 
@@ -194,9 +269,17 @@ pub struct Running {
     public: SocketAddr,
     internal: SocketAddr,
     accept: JoinHandle<()>,
-    flusher: JoinHandle<()>,
+    work: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
+    /// Whose site it is that may lack its first account, and where it is; `None` without a site.
+    first: Option<FirstAccount>,
     _lock: Option<StoreLock>,
+}
+
+/// Where the first account of a site is made.
+struct FirstAccount {
+    owner: OwnerId,
+    url: String,
 }
 
 impl Running {
@@ -213,6 +296,27 @@ impl Running {
     /// The door.
     pub fn door(&self) -> &Arc<Door> {
         &self.door
+    }
+
+    /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
+    /// a day and for one account; one that was given before holds beside it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn first_invitation(&self) -> Result<Option<Secret>, PortError> {
+        let accounts = &self.tools.ports.site.accounts;
+        let Some(site) = &self.first else { return Ok(None) };
+        if !accounts.list(Some(&site.owner), None, 1).await?.is_empty() {
+            return Ok(None);
+        }
+        let rng: &dyn Rng = &*self.door.rng;
+        let text = KeyText::Invitation.write(&rng.bytes32());
+        let hash = sha256(text.reveal("to keep its hash"));
+        let expires_at = self.door.clock.now().plus(INVITED_FOR);
+        let invitation = Invitation { owner: site.owner.clone(), role: Role::Owner, expires_at };
+        accounts.invite(hash, invitation).await?;
+        let text = text.reveal_text("the link is shown to whoever starts the server").unwrap_or_default();
+        Ok(Some(Secret::from_text(format!("{}/register#{text}", site.url))))
     }
 
     /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
@@ -258,7 +362,7 @@ impl Running {
         if let Err(error) = self.door.audit.flush().await {
             tracing::error!(%error, "the last rows of the audit log are lost");
         }
-        self.flusher.abort();
+        self.work.abort();
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
@@ -278,6 +382,28 @@ pub enum ReloadError {
 /// What TLS is served with, as it is now in the files.
 fn tls(files: &TlsFiles, base: &Path) -> Result<Arc<rustls::ServerConfig>, UnusableTls> {
     certificate::server_config(files, &secret_reader(base), SystemClock.now())
+}
+
+/// How a node follows the log.
+fn following(config: &Config) -> Following {
+    let Lease { confirm_every, lasts, grace } = &config.lease;
+    Following {
+        confirm_every: confirm_every.duration(),
+        lasts: lasts.duration(),
+        grace: grace.duration(),
+        ..Following::of_node(host_name())
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    hash
+}
+
+/// The name of this machine, by which receipts name the node.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 type Opened = (Ports, Arc<dyn Audit>);

@@ -6,10 +6,12 @@ pub mod handshake;
 mod access_token;
 mod build;
 mod config;
+mod returned;
 mod site;
 
 pub use build::{BuildContext, BuildError, Problem};
 pub use config::RungConfig;
+pub use returned::LoginReturned;
 pub use site::SiteTools;
 
 use crate::settings::Span;

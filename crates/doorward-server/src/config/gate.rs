@@ -5,6 +5,7 @@ use doorward_backends::{
     hub::{ChannelRules, HubConfig, Rule, UnfitName},
     upstream::UpstreamConfig,
 };
+use doorward_session::{Fail, OnLogout};
 use serde::Deserialize;
 
 use super::{
@@ -108,6 +109,68 @@ impl Value for RefuseConfig {
     }
 }
 
+/// What a logout does to the sockets that it has let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLogoutConfig {
+    /// They close.
+    #[default]
+    Close,
+    /// They wait for the login to come back.
+    Suspend,
+}
+
+impl From<OnLogoutConfig> for OnLogout {
+    fn from(on_logout: OnLogoutConfig) -> Self {
+        match on_logout {
+            OnLogoutConfig::Close => Self::Close,
+            OnLogoutConfig::Suspend => Self::Suspend,
+        }
+    }
+}
+
+impl Value for OnLogoutConfig {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(match self {
+            Self::Close => "close",
+            Self::Suspend => "suspend",
+        }))
+    }
+}
+
+/// What happens to sockets while nobody can tell whether their logins have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailConfig {
+    /// They are suspended, and then closed.
+    #[default]
+    Closed,
+    /// They go on.
+    Open,
+}
+
+impl From<FailConfig> for Fail {
+    fn from(fail: FailConfig) -> Self {
+        match fail {
+            FailConfig::Closed => Self::Closed,
+            FailConfig::Open => Self::Open,
+        }
+    }
+}
+
+impl Value for FailConfig {
+    const KIND: Kind = Kind::Text;
+
+    fn toml(&self) -> Option<String> {
+        Some(quoted(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }))
+    }
+}
+
 impl Value for RungConfig {
     const KIND: Kind = Kind::Table;
 
@@ -158,6 +221,12 @@ table! {
         /// see; `frame` opens the WebSocket and closes it with 4401 or 4403, which it can. A wrong origin, a request that is
         /// malformed and a server that has no room are always answered by HTTP.
         refuse: RefuseConfig = RefuseConfig::Http;
+        /// What a logout does to the sockets that it has let in: `close`, or `suspend` for a hub, where they stay open, get nothing
+        /// through, and go on when the same account logs in again in the same browser.
+        on_logout: OnLogoutConfig = OnLogoutConfig::Close;
+        /// What happens to sockets while the node cannot read what has ended: `closed` suspends them and then closes them with
+        /// 1013, `open` lets them go on.
+        fail: FailConfig = FailConfig::Closed;
         /// How long a socket may live, whatever its proofs say; unlimited where it is unset.
         max_session: Option<Span> = None, like "\"12h\"";
         /// `false` closes the gate: nobody gets in.

@@ -50,7 +50,9 @@ use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
 pub use environment::{Override, variable};
-pub use gate::{BackendConfig, ChannelConfig, Gate, NoSettings, RefuseConfig, VerdictConfig};
+pub use gate::{
+    BackendConfig, ChannelConfig, FailConfig, Gate, NoSettings, OnLogoutConfig, RefuseConfig, VerdictConfig,
+};
 pub use generate::{NewFile, generate, write_new};
 pub use keys::{Key, Kind, Table};
 pub(crate) use limits::in_memory;

@@ -119,7 +119,11 @@ impl Http {
             let door = Arc::clone(&door);
             let refused = over_tls.and_then(|_| request.extensions().get::<OnUpgrade>().cloned());
             async move {
-                let response = once(door.answer(request, peer, pass).await);
+                let response = match door.visit(request, peer, over_tls.is_some()).await {
+                    Ok(page) => page,
+                    Err(request) => door.answer(request, peer, pass).await,
+                };
+                let response = once(response);
                 if let (Some(refused), true) = (refused, response.status() != StatusCode::SWITCHING_PROTOCOLS) {
                     tokio::spawn(leave(refused));
                 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod accept;
+mod came;
 mod caps;
 mod cookies;
 mod held;
@@ -16,6 +17,7 @@ pub(crate) mod respond;
 mod tls;
 
 pub use accept::{HeadLimits, Http, serve};
+pub(crate) use came::Came;
 pub use caps::{Caps, CapsLimits, Full, Pass};
 pub use cookies::ShownCookies;
 pub(crate) use held::Held;

@@ -154,26 +154,6 @@ impl Upgrade {
     pub fn host_port(&self) -> Option<u16> {
         self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
-
-    /// Whether a proxy says that the user's connection is TLS; one that says it twice says nothing. Whether that is believed is
-    /// the caller's affair.
-    pub fn forwarded_as_tls(&self) -> bool {
-        let mut protos = self.headers.get_all("x-forwarded-proto").iter();
-        let is_https = protos.next().is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
-        is_https && protos.next().is_none()
-    }
-
-    /// Whether the request has been through a proxy, as far as it says so itself.
-    pub fn was_forwarded(&self) -> bool {
-        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
-            .iter()
-            .any(|name| self.headers.contains_key(*name))
-    }
-
-    /// The values of `X-Forwarded-For`, in their order; what is no text is left out.
-    pub fn forwarded_for(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok())
-    }
 }
 
 /// What the subprotocol header offers: real ones, and credentials.
@@ -345,16 +325,6 @@ mod tests {
         assert_eq!(host("http://A.example/fancy", "a.example"), None);
         assert_eq!(host("/fancy", "user@a.example"), Some(Malformed::Unreadable("host")));
         assert_eq!(host("/fancy", "a.example,b.example"), Some(Malformed::Unreadable("host")));
-    }
-
-    #[test]
-    fn a_connection_through_a_proxy_is_known_by_what_the_proxy_says() {
-        let said = |name: &'static str, value: &str| read(good().header(name, value)).unwrap();
-        assert!(!read(good()).unwrap().was_forwarded());
-        assert!(said("x-forwarded-for", "192.0.2.1").was_forwarded() && said("via", "1.1 proxy").was_forwarded());
-        assert!(said("x-forwarded-proto", "HTTPS").forwarded_as_tls());
-        let twice = good().header("x-forwarded-proto", "https").header("x-forwarded-proto", "http");
-        assert!(!read(twice).unwrap().forwarded_as_tls(), "one that says it twice says nothing");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 use doorward_auth::{
     Ladder, LadderError, Rung, Step,
     layers::{
-        BuildContext, BuildError,
+        BuildContext, BuildError, SiteTools,
         handshake::{
             origin::{Origin, OriginError, Origins},
             path::{PathError, PathPattern},
@@ -25,7 +25,7 @@ use super::{
     renewal::{AskAgain, GRACE},
 };
 use crate::{
-    config::{self, BackendConfig, Config, in_memory, secret_reader},
+    config::{self, BackendConfig, Config, FailConfig, in_memory, secret_reader},
     node::Extensions,
 };
 
@@ -35,6 +35,8 @@ pub struct Tools {
     pub ports: Ports,
     /// The signature under what upstreams are told.
     pub signer: Signer,
+    /// What the layers of the built-in site are built with, where there is one.
+    pub site: Option<SiteTools>,
     /// What an embedding application brings along.
     pub extensions: Extensions,
     /// The folder that paths in the configuration are relative to.
@@ -173,7 +175,10 @@ impl Assembly<'_> {
             BackendConfig::Echo(_) => Backing::Echo(Arc::new(Echo)),
         };
         let built = Arc::new(Gate {
-            policy: Arc::new(SocketPolicy { renewal: self.renewal(gate, &ladder), ..policy(gate, &limits) }),
+            policy: Arc::new(SocketPolicy {
+                renewal: self.renewal(gate, &ladder),
+                ..policy(gate, &limits, self.config)
+            }),
             ladder,
             backing,
             bytes_before: limits.message_bytes_before.len(),
@@ -184,6 +189,9 @@ impl Assembly<'_> {
             name: name.clone(),
             owner: owner.clone(),
         });
+        if gate.fail == FailConfig::Open {
+            tracing::warn!(gate = %built.name, "its sockets go on while nobody knows whether their logins have ended");
+        }
         if built.ladder.is_open() {
             tracing::warn!(gate = %built.name, "the gate is open: everybody gets in");
         }
@@ -214,7 +222,7 @@ impl Assembly<'_> {
             authenticators: &self.tools.extensions.authenticators,
             read_secret: &secret_reader(&self.tools.base),
             origins: &origins,
-            site: None,
+            site: self.tools.site.as_ref(),
         };
         let mut rungs = vec![Rung::One(Step::handshake(Origin(origins.clone())))];
         for rung in &gate.ladder {
@@ -285,7 +293,7 @@ pub fn owner_of(config: &Config, name: Option<&str>) -> OwnerId {
     OwnerId::new(name.unwrap_or(only))
 }
 
-fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
+fn policy(gate: &config::Gate, limits: &config::Limits, config: &Config) -> SocketPolicy {
     SocketPolicy {
         backend: gate.backend.name(),
         limits: Limits {
@@ -302,6 +310,9 @@ fn policy(gate: &config::Gate, limits: &config::Limits) -> SocketPolicy {
         per_subject: Some(in_memory(limits.sockets_per_subject)),
         // Whoever speaks with a hub can be told; what is behind an upstream or an echo is no word of ours.
         notices: matches!(gate.backend, BackendConfig::Hub(_)).then(hub::notices),
+        on_logout: gate.on_logout.into(),
+        suspended_at_most: config.site.session_idle.duration(),
+        fail: gate.fail.into(),
         ..SocketPolicy::default()
     }
 }

@@ -53,6 +53,16 @@ impl Gate {
         Arc::clone(&self.policy)
     }
 
+    /// Its host, where it has one of its own or its owner has.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.settings.host.as_ref().map(config::Host::as_str)
+    }
+
+    /// Its path, as it is configured.
+    pub(crate) fn path(&self) -> &str {
+        &self.settings.path
+    }
+
     fn tail_of(&self, path: &str, query: Option<&str>) -> Option<String> {
         let parts = self.tail_after?;
         let mut tail = path.splitn(parts + 2, '/').nth(parts + 1).unwrap_or_default().to_owned();
@@ -133,6 +143,16 @@ impl Gates {
         variables.extend(query);
         let tail = found.entry.tail_of(&upgrade.path, upgrade.query.as_deref());
         Some(Found { gate: Arc::clone(found.entry), variables, tail })
+    }
+
+    /// The gate at that host (without port) and path.
+    pub(crate) fn at(&self, host: &str, path: &RequestPath) -> Option<Arc<Gate>> {
+        self.table.find(host, path).map(|found| Arc::clone(found.entry))
+    }
+
+    /// All of them, by owner and name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Gate> {
+        self.by_name.values().map(Arc::as_ref)
     }
 
     /// What became of the gates that were there before, and of those that are there now.

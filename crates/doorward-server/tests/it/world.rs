@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
     layers::handshake::ticket::NewTicket,
@@ -29,9 +30,9 @@ use doorward_server::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
-use doorward_session::{Sockets, TokioTime};
+use doorward_session::{Follower, Following, Sockets, TokioTime};
 use doorward_testkit::{SeededRng, tokens::TestKey};
-use doorward_types::{GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_types::{CookieNames, GateName, OwnerId, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 use tokio::{
     io::duplex,
@@ -192,6 +193,7 @@ impl World {
         let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
+        let site = Arc::new(MemorySite::new(None, Some(app_keys.clone())));
         let tools = Tools {
             ports: Ports {
                 clock: clock.clone(),
@@ -199,16 +201,21 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
-                site: SitePorts::of(&Arc::new(MemorySite::new(None, Some(app_keys.clone())))),
+                site: SitePorts::of(&site),
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
+            site: None,
             extensions,
             base: "".into(),
         };
         let metrics = Metrics::new();
         let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
         tokio::spawn(sockets.run());
+        let revocations = Arc::clone(&tools.ports.site.revocations);
+        let follower = Arc::new(Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here")));
+        follower.begin().await.unwrap();
+        tokio::spawn(follower.run());
         let count = |number: u32| number as usize;
         let limits = &config.limits;
         let caps = CapsLimits {
@@ -224,7 +231,7 @@ impl World {
             headers: count(limits.headers),
         });
         let door = Door::new(Parts {
-            gates: Gates::assemble(&config, &tools).unwrap(),
+            gates: Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap())),
             sockets,
             caps: Caps::new(caps, own.clone()),
             proxies: Proxies::new(config.server.trusted_proxies.clone()),
@@ -233,6 +240,10 @@ impl World {
             audit: log.clone(),
             metrics,
             key,
+            follower,
+            cookies: CookieNames::default(),
+            site: None,
+            api: None,
         });
         let tcp = match carrier {
             Carrier::Memory => None,

@@ -10,7 +10,9 @@ use doorward_auth::{
 };
 use doorward_backends::hub::ChannelName;
 
-use super::super::{Authenticators, BackendConfig, Gate, Parts, document::KeyPath, report::Report};
+use super::super::{
+    Authenticators, BackendConfig, FailConfig, Gate, OnLogoutConfig, Parts, document::KeyPath, report::Report,
+};
 use super::{
     check_name, ladder, limits,
     owners::{owner_of, twice},
@@ -38,6 +40,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, around: &Around<
         place(report, parts, path, gate, owner.as_deref(), &mut paths);
         origins(report, path, gate);
         entrance(report, path, gate);
+        waiting(report, path, gate);
         if let Some(owner) = &owner {
             ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, authenticators, read });
         }
@@ -94,6 +97,25 @@ fn origins(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
             let hint = "write scheme and host exactly as browsers send them, as in `https://app.example`";
             report.error(&at, format!("`{}` is not an origin: {}", error.entry, error.problem), hint);
         }
+    }
+}
+
+/// What a socket does whose login has ended, or is in doubt.
+fn waiting(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
+    if gate.on_logout == OnLogoutConfig::Suspend && !matches!(gate.backend, BackendConfig::Hub(_)) {
+        let backend = gate.backend.name();
+        report.error(
+            &path.key("on_logout"),
+            format!("nobody behind the backend `{backend}` could be told that a socket waits"),
+            "take `on_logout = \"suspend\"` away, or put a hub behind the gate",
+        );
+    }
+    if gate.fail == FailConfig::Open {
+        report.warning(
+            &path.key("fail"),
+            "while the store cannot be read, a logout does not reach the sockets of this gate",
+            "leave it out unless what goes through the gate may go to anybody",
+        );
     }
 }
 

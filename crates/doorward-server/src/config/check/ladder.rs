@@ -1,8 +1,12 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use doorward_auth::{
     Ladder, LadderError, OnExpiry,
-    layers::{BuildContext, BuildError, Problem, RungConfig, handshake::origin::Origins},
+    account::{Hashing, KeyEncryptionKey, Work},
+    layers::{BuildContext, BuildError, Problem, RungConfig, SiteTools, handshake::origin::Origins},
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Clock, Ports, SitePorts, SystemRng},
     settings::ReadSecret,
@@ -11,6 +15,12 @@ use doorward_auth::{
 use doorward_types::{OwnerId, Timestamp};
 
 use super::super::{Authenticators, BackendConfig, Gate, Parts, document::KeyPath, nearest, report::Report};
+
+/// The site that layers are tried with: it hashes for nobody and seals for nobody.
+static SITE: LazyLock<Option<SiteTools>> = LazyLock::new(|| {
+    let hashing = Arc::new(Hashing::new(Work::default(), 1).ok()?);
+    Some(SiteTools { hashing, sealing: KeyEncryptionKey::draw(&SystemRng) })
+});
 
 /// What a ladder is checked with.
 pub(super) struct Around<'a> {
@@ -44,7 +54,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         read_secret: around.read,
         // What is wrong in the list has been told; no list is read so that cookies may come from everywhere.
         origins: &Origins::read(gate.origins.as_deref()).unwrap_or(Origins::SameHost),
-        site: None,
+        site: SITE.as_ref().filter(|_| around.parts.config.site.enabled),
     };
     let mut rungs = Vec::new();
     for (place, rung) in gate.ladder.iter().enumerate() {
