@@ -265,6 +265,31 @@ fn what_is_made_for_an_owner_is_for_the_only_one_or_for_one_that_there_is() {
 }
 
 /// The first page is pasted line by line, so its token has to be good for its messages.
+#[test]
+fn a_key_to_the_api_is_shown_once_listed_without_its_secret_and_revoked_once() {
+    let folder = owned_by(&["acme", "globex"]);
+    let run = |arguments: &[&str]| run(folder.path(), arguments);
+    let scoped = ["apikey", "add", "ci", "--owner", "acme", "--scope", "sockets:read", "--json"];
+    let made = run(&scoped).json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    assert!(secret.starts_with("dwa_"), "{made}");
+    let all = run(&["apikey", "add", "operator", "--all"]).well();
+    assert!(all.starts_with("dwa_"));
+    let listed = run(&["apikey", "list"]).well();
+    assert!(listed.contains(id) && listed.contains("audit:read"), "{listed}");
+    assert!(!listed.contains(secret) && !listed.contains(&all), "{listed}");
+    let of_acme = run(&["apikey", "list", "--owner", "acme", "--json"]).json();
+    assert_eq!((of_acme.as_array().unwrap().len(), &of_acme[0]["id"]), (1, &id.into()));
+    let (_, unknown) = run(&["apikey", "revoke", id, "--owner", "globex"]).failed();
+    assert!(unknown.contains("apikey list"), "{unknown}");
+    assert_eq!(run(&["apikey", "revoke", id]).well(), "revoked");
+    assert_eq!(run(&["apikey", "revoke", id]).failed().0, 1);
+    let wrong = run(&["apikey", "add", "ci", "--scope", "sockets:all"]);
+    assert!(wrong.code == Some(2) && wrong.err.contains("sockets:read"), "{wrong:?}");
+    assert_eq!(run(&["apikey", "add", "ci"]).code, Some(2), "a key without a scope is good for nothing");
+    assert_eq!(run(&["apikey", "add", "ci", "--all", "--owner", "nobody"]).failed().0, 1);
+}
+
 #[tokio::test]
 async fn what_the_readme_sends_to_the_generated_hub_is_allowed_to_its_token() {
     let readme = include_str!("../../../../README.md");

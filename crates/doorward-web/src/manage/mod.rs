@@ -9,7 +9,7 @@
 //!   api -> program   a document
 //! ```
 //!
-//! **What it is:** the table of [`ROUTES`], one file per resource, and what they have in common. It answers whole requests and
+//! **What it is:** a table of routes, one file per resource, and what they have in common. It answers whole requests and
 //! is wired to a port by whoever has one.
 //!
 //! **What it is not:** the truth. What ends is written into the revocation log first ([`Node::end`]); the receipt is what the nodes
