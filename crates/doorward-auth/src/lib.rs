@@ -72,7 +72,7 @@ mod refusal;
 pub use admission::Admission;
 pub use claimant::{Claimant, Evidence, Level, OnExpiry, OnlyOne, Proof};
 pub use climb::{Again, Beginning, Climb, ClimbEvent, Progress, Resume, Start};
-pub use conversation::{Ask, Conversation};
+pub use conversation::{Ask, Conversation, Waiting, Woken};
 pub use handshake::{Handshake, PresentedTicket, TicketVia};
 pub use ladder::{Ladder, LadderError, Rung, Step, Verdict};
 pub use layer::{BoxFuture, HandshakeLayer, Layer};

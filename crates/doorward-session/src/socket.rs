@@ -70,7 +70,7 @@ pub struct Socket {
 impl Socket {
     pub(crate) fn new(
         id: SocketId,
-        admission: Box<Admission>,
+        admission: Admission,
         policy: Arc<SocketPolicy>,
         transport: Arc<dyn Transport>,
         sockets: Arc<Sockets>,
@@ -106,7 +106,7 @@ impl Socket {
     }
 
     /// Gives the admission that it had.
-    pub(crate) fn change_admission(&self, admission: Box<Admission>) -> Arc<Admitted> {
+    pub(crate) fn change_admission(&self, admission: Admission) -> Arc<Admitted> {
         let mut held = lock(&self.admission);
         let after = Arc::new(held.then(admission));
         std::mem::replace(&mut held, after)

@@ -153,7 +153,7 @@ impl Sockets {
             found = self.in_question(&shard, &admission, &policy);
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
-            let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
+            let socket = Arc::new(Socket::new(id, *admission, policy, transport, Arc::clone(self), place));
             shard.insert(&socket, self.keys_of(&socket.admission()));
             self.live.fetch_add(1, Ordering::Relaxed);
             socket

@@ -213,8 +213,10 @@ impl Assembly<'_> {
             kept_claims: gate.named_claims().into(),
             authenticators: &self.tools.extensions.authenticators,
             read_secret: &secret_reader(&self.tools.base),
+            origins: &origins,
+            site: None,
         };
-        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins)))];
+        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins.clone())))];
         for rung in &gate.ladder {
             rungs.push(rung.build(&context)?);
         }

@@ -71,6 +71,12 @@ const HOUSE: &[Row] = &[
         may: &["doorward-types", "doorward-wire", "doorward-auth", "doorward-session"],
         never: &[HTTP, SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
+    // the site finds its pages with axum, and sees no socket: what it shows and ends of those it asks for through traits
+    Row {
+        krate: "doorward-web",
+        may: &["doorward-types", "doorward-auth"],
+        never: &[SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO, &["hyper", "hyper-util", "reqwest", "ureq", "mio"]],
+    },
     Row {
         krate: "doorward-server",
         may: &[

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_auth::{
     Ladder, LadderError, OnExpiry,
-    layers::{BuildContext, BuildError, Problem, RungConfig},
+    layers::{BuildContext, BuildError, Problem, RungConfig, handshake::origin::Origins},
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Clock, Ports, SitePorts, SystemRng},
     settings::ReadSecret,
@@ -42,6 +42,9 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         kept_claims: Arc::new([]),
         authenticators: around.authenticators,
         read_secret: around.read,
+        // What is wrong in the list has been told; no list is read so that cookies may come from everywhere.
+        origins: &Origins::read(gate.origins.as_deref()).unwrap_or(Origins::SameHost),
+        site: None,
     };
     let mut rungs = Vec::new();
     for (place, rung) in gate.ladder.iter().enumerate() {
@@ -134,11 +137,17 @@ fn tell_order(report: &mut Report<'_, '_>, at: &KeyPath, gate: &Gate, error: &La
             let message = format!("`{layer}` is answered from the upgrade request, but a layer above it talks");
             report.error(&at.index(*rung), message, hint);
         }
-        LadderError::NeedsIdentity { rung, layer } => report.error(
-            &at.index(*rung),
-            format!("`{layer}` has to know who the user is, and no layer above it tells"),
-            "put `jwt`, `bearer`, `ticket` or `app_key` above it",
-        ),
+        LadderError::NeedsIdentity { rung, layer } => {
+            let message = format!("`{layer}` has to know who the user is, and no layer above it tells");
+            let hint = match *layer {
+                "assert_login" => {
+                    "put `session`, `jwt`, `ticket` or `app_key` above it, or write `who = \"browser\"` for whoever logs in in the \
+                     browser that has opened the socket; to name somebody proves nothing"
+                }
+                _ => "put `session`, `password`, `jwt`, `bearer`, `ticket` or `app_key` above it",
+            };
+            report.error(&at.index(*rung), message, hint);
+        }
         other => report.error(at, other.to_string(), ""),
     }
 }

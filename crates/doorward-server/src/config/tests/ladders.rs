@@ -176,3 +176,12 @@ fn a_ladder_that_talks_before_an_upstream_should_know_its_protocols() {
     assert_eq!(told(&text.replace("jwt", "bearer")), []);
     assert_eq!(told(&text.replace("9000\"", "9000\", protocols = [\"chat\"]")), []);
 }
+
+#[test]
+fn a_layer_of_the_site_needs_the_site() {
+    for layer in ["session", "password", "key_entry", "totp", "assert_login"] {
+        let text = GATE.replace("{ jwt = {} }", &format!("{{ {layer} = {{}} }}"));
+        let path = format!("gate[0].ladder[0].{layer}");
+        expect(&text, &[("E5", &path, "is a layer of the built-in site, and there is no site", "write `[site]`")]);
+    }
+}
