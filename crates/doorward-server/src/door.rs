@@ -1,11 +1,15 @@
 //! The door of one node: its gates, its live sockets, and what both need.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use doorward_auth::ports::{Audit, Clock, Rng};
 use doorward_backends::upstream::SigningKey;
-use doorward_session::Sockets;
+use doorward_session::{Follower, Sockets};
 use doorward_types::CookieNames;
 use http::{Request, Response};
 use tokio::sync::watch;
@@ -28,6 +32,7 @@ pub struct Door {
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) jwks: String,
     pub(crate) draining: watch::Sender<bool>,
+    follower: OnceLock<Arc<Follower>>,
 }
 
 /// What a [`Door`] is made of.
@@ -67,6 +72,7 @@ impl Door {
             audit,
             jwks,
             draining,
+            follower: OnceLock::new(),
         })
     }
 
@@ -96,6 +102,16 @@ impl Door {
     /// The live sockets.
     pub fn sockets(&self) -> &Arc<Sockets> {
         &self.sockets
+    }
+
+    /// Who follows the revocation log for its sockets, where somebody does.
+    pub fn follower(&self) -> Option<&Arc<Follower>> {
+        self.follower.get()
+    }
+
+    /// Says who follows the revocation log for its sockets. Once: a second one is not heard.
+    pub fn follow_by(&self, follower: Arc<Follower>) {
+        let _second = self.follower.set(follower);
     }
 
     /// Whether it lets nobody in any more.
