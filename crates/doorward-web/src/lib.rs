@@ -57,9 +57,10 @@ mod site;
 mod sorry;
 mod visit;
 
-pub use access::{AccessClaims, TokenSigner};
+pub use access::TokenSigner;
 pub use config::SiteConfig;
 pub use desk::SiteParts;
+pub use doorward_auth::token::AccessClaims;
 pub use gates::{GateInfo, Gates};
 pub use live::{LiveSocket, LiveSockets};
 pub use peer::PeerInfo;
