@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use doorward_session::{SocketInfo, Sockets, Target};
-use doorward_types::{CloseReason, OwnerId, Rest, SocketId, TraceId};
+use doorward_session::{Receipt, SocketInfo, Sockets, Target};
+use doorward_types::{CloseReason, Cursor, OwnerId, Rest, SocketId, TraceId};
 use serde_json::{Value, json};
 
 use crate::{control::Request, door::Door, report};
@@ -53,6 +53,20 @@ impl From<Value> for Answer {
     }
 }
 
+impl From<Receipt> for Answer {
+    fn from(receipt: Receipt) -> Self {
+        let document = json!({
+            "ended": receipt.sockets.len(),
+            "suspended": receipt.suspended.len(),
+            "reset": receipt.reset,
+            "within_ms": u64::try_from(receipt.within.as_millis()).unwrap_or(u64::MAX),
+            "node": &*receipt.node,
+            "silent": receipt.silent.iter().map(|node| &**node).collect::<Vec<_>>(),
+        });
+        Self::with_list(document, "sockets", receipt.sockets.into_iter().map(|id| json!(id.to_string())))
+    }
+}
+
 /// Whether a door lets people in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -82,6 +96,7 @@ impl Door {
             Request::Health {} => Ok(self.health().into()),
             Request::ListSockets { owner, at_most } => self.list(owner, at_most).await,
             Request::EndSockets { owner, what } => self.end(owner, &what).await,
+            Request::Receipt { entry } => self.receipt(Cursor(entry)).await,
             Request::Why { owner, trace } => self.why(owner.as_deref(), &trace).await.map(Answer::from),
         }
     }
@@ -146,11 +161,11 @@ impl Door {
         if let Some(kind) = kind.filter(|kind| receipt.sockets.is_empty() && !Rest::KINDS.contains(&kind.as_ref())) {
             return Err(format!("no socket rests on a `{kind}`; the kinds are {kinds}"));
         }
-        let document = json!({
-            "ended": receipt.sockets.len(),
-            "within_ms": u64::try_from(receipt.within.as_millis()).unwrap_or(u64::MAX),
-        });
-        Ok(Answer::with_list(document, "sockets", receipt.sockets.into_iter().map(|id| json!(id.to_string()))))
+        Ok(receipt.into())
+    }
+
+    async fn receipt(&self, entry: Cursor) -> Result<Answer, String> {
+        Ok(self.follower.receipt_of(entry).await.into())
     }
 
     /// Does something with all sockets where it keeps nobody waiting.

@@ -10,9 +10,13 @@
 
 use std::sync::Arc;
 
-use doorward_auth::token::{AccessClaims, TokenError};
+use doorward_auth::{
+    ports::PortError,
+    token::{AccessClaims, TokenError},
+};
 use doorward_backends::upstream::SigningKey;
 use doorward_types::{Secret, Timestamp};
+use doorward_web::TokenSigner;
 
 /// Signs access tokens, and knows its own again.
 #[derive(Clone, Debug)]
@@ -37,6 +41,16 @@ impl OwnTokens {
     /// The rule that it broke.
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<AccessClaims, TokenError> {
         AccessClaims::verify(token, self.key.public(), now)
+    }
+}
+
+impl TokenSigner for OwnTokens {
+    fn sign(&self, claims: &AccessClaims) -> Result<Secret, PortError> {
+        Ok(self.sign(claims))
+    }
+
+    fn verify(&self, token: &Secret, now: Timestamp) -> Option<AccessClaims> {
+        self.verify(token, now).ok()
     }
 }
 

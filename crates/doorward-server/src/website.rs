@@ -8,13 +8,12 @@ use doorward_auth::{
     account::{Hashing, PasswordRules},
     layers::{SiteTools, handshake::path::RequestPath},
     ports::{Audit, Ending, PortError, Ports},
-    token::AccessClaims,
 };
 use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
-use doorward_types::{CloseReason, GateName, OwnerId, Secret, SocketId, Subject, Timestamp};
+use doorward_types::{CloseReason, GateName, OwnerId, SocketId, Subject};
 use doorward_web::{
-    GateInfo, LiveSocket, LiveSockets, Site, SiteConfig, SiteParts, TokenSigner,
+    GateInfo, LiveSocket, LiveSockets, Site, SiteConfig, SiteParts,
     manage::{self, Api, ApiParts, Live, NodeReceipt, SocketQuery, SocketView},
 };
 
@@ -277,15 +276,5 @@ fn said(receipt: doorward_session::Receipt) -> manage::Receipt {
         within: receipt.within,
         nodes: if is_silent { Vec::new() } else { vec![node] },
         not_answering: receipt.silent.iter().map(ToString::to_string).collect(),
-    }
-}
-
-impl TokenSigner for OwnTokens {
-    fn sign(&self, claims: &AccessClaims) -> Result<Secret, PortError> {
-        Ok(Self::sign(self, claims))
-    }
-
-    fn verify(&self, token: &Secret, now: Timestamp) -> Option<AccessClaims> {
-        Self::verify(self, token, now).ok()
     }
 }

@@ -157,12 +157,18 @@ impl Follower {
     /// The store did not say that it is written down. It may be all the same: to end something twice does no harm.
     pub async fn end(&self, ending: ToEnd) -> Result<Receipt, PortError> {
         let cursor = self.bounded(self.log.end(ending)).await?;
+        Ok(self.receipt_of(cursor).await)
+    }
+
+    /// What came here of an entry that somebody else has just written, once: the command line ends things in the store itself. A
+    /// node that has not carried it out, or began after it was written, names itself in the receipt.
+    pub async fn receipt_of(&self, entry: Cursor) -> Receipt {
         let node = Arc::clone(&self.following.node);
-        match self.carried_out(cursor).await {
-            Some(ending) => Ok(Receipt { node, ..ending.await }),
+        match self.carried_out(entry).await {
+            Some(ending) => Receipt { node, ..ending.await },
             None => {
                 let silent = vec![Arc::clone(&node)];
-                Ok(Receipt { node, silent, ..Ending::of_nothing().await })
+                Receipt { node, silent, ..Ending::of_nothing().await }
             }
         }
     }

@@ -4,7 +4,8 @@ use doorward_types::{Rest, Secret, Timestamp};
 
 use crate::{
     Claimant, Level, OnExpiry, Proof, Refusal,
-    ports::{Bounded, Clock, Ports, Sessions, UsedTokens},
+    layers::site::proof_of,
+    ports::{Bounded, Clock, Ports, Session, Sessions, UsedTokens},
     token::{Issuer, Token},
 };
 
@@ -58,9 +59,9 @@ impl AccessTokens {
                 return Err(Refusal::credential(step, "the token has been used before"));
             }
         }
-        let issued_at = match &self.sessions {
-            Some(sessions) => self.logged_in_at(step, &token, sessions, now).await?,
-            None => token.issued_at,
+        let login = match &self.sessions {
+            Some(sessions) => Some(proof_of(self.login(step, &token, sessions, now).await?)),
+            None => None,
         };
         let ids = [("jti", token.id.as_deref()), ("sid", token.sid.as_deref()), ("issuer", Some(self.issuer.name()))];
         let rests_on = ids.into_iter().filter_map(|(kind, id)| Some(Rest::on(kind, id?))).collect();
@@ -72,28 +73,31 @@ impl AccessTokens {
             level: Level::Substantial,
             rests_on,
             on_expiry: self.on_expiry,
-            issued_at: Some(issued_at),
+            issued_at: Some(token.issued_at),
             only_one: None,
             browser: None,
+        };
+        // A token of the site is as good and as old as its login.
+        let proof = match login {
+            Some(login) => Proof { amr: login.amr, level: login.level, issued_at: login.issued_at, ..proof },
+            None => proof,
         };
         claimant.prove(layer, now, proof)
     }
 
-    /// When the login began that a token comes from. One that has ended since the token was made is not there any more.
-    async fn logged_in_at(
+    /// The login that a token comes from. One that has ended since the token was made is not there any more.
+    async fn login(
         &self,
         step: &'static str,
         token: &Token,
         sessions: &Bounded<dyn Sessions>,
         now: Timestamp,
-    ) -> Result<Timestamp, Refusal> {
+    ) -> Result<Session, Refusal> {
         let Some(sid) = token.login() else {
             return Err(Refusal::credential(step, "the token names no login"));
         };
         let session = sessions.ask(step, |sessions| sessions.find_by_id(self.issuer.owner(), sid, now)).await?;
-        match session.filter(|session| session.subject().same_as(&token.subject)) {
-            Some(session) => Ok(session.created_at),
-            None => Err(Refusal::credential(step, "the login that the token comes from has ended")),
-        }
+        let session = session.filter(|session| session.subject().same_as(&token.subject));
+        session.ok_or_else(|| Refusal::credential(step, "the login that the token comes from has ended"))
     }
 }

@@ -3,8 +3,8 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_auth::{
-    Handshake, Ladder, Rung,
-    layers::{BuildContext, RungConfig},
+    Handshake, Ladder, Level, Rung,
+    layers::{BuildContext, RungConfig, handshake::origin::Origins},
     ports::{Account, Created, Ending, NewAccount, NewSession, Role, Session, SitePorts, What, Why},
     token::{AccessClaims, Issuer},
 };
@@ -91,6 +91,8 @@ impl Site {
             kept_claims: ["amr".to_owned()].into(),
             authenticators: &Default::default(),
             read_secret: &|_| Err("no such file".to_owned()),
+            origins: &Origins::SameHost,
+            site: None,
         };
         serde_json::from_value::<RungConfig>(rung).unwrap().build(&context).unwrap()
     }
@@ -140,6 +142,8 @@ async fn a_token_of_the_site_rests_on_its_login_and_is_as_old_as_that() {
     assert_eq!(admission.subject().unwrap(), &site.account.subject());
     assert_eq!((admission.issued_at(), admission.expires_at()), (earlier(), Some(later(600))));
     assert_eq!(admission.claims()["amr"], ["pwd"]);
+    let evidence = &admission.evidence()[0];
+    assert_eq!((evidence.amr, evidence.level), (&["pwd"][..], Level::Low), "no more than the login itself would prove");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_auth::settings::Span;
+use doorward_auth::{ports::Role, settings::Span};
 use doorward_backends::upstream::UpstreamUrl;
 use doorward_types::{OwnerId, Secret, Subject};
 
@@ -107,6 +107,32 @@ pub(super) fn token(file: Option<&Path>) -> Result<Secret, Failure> {
     }
     some_secret(&text)
         .ok_or_else(|| Failure::new("no token is given; name it by `--token-file`, `DOORWARD_TOKEN` or standard input"))
+}
+
+/// A new password: typed twice and not shown, or the first line of standard input.
+pub(super) fn new_password(from_stdin: bool) -> Result<Secret, Failure> {
+    if from_stdin {
+        let line = typed_line()?.filter(|line| !line.is_empty());
+        return line.map(Secret::from_text).ok_or_else(|| Failure::new("there is no password on standard input"));
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new("nobody is there to type the password; give it with `--password-stdin`"));
+    }
+    let ask = |prompt| rpassword::prompt_password(prompt).map(Secret::from_text);
+    let (once, again) = (ask("password: ")?, ask("the same again: ")?);
+    if once == again { Ok(once) } else { Err(Failure::new("the two are not the same; run the command again")) }
+}
+
+/// A line of standard input, without its end; `None` where there is no more.
+pub(super) fn typed_line() -> Result<Option<String>, Failure> {
+    let mut line = String::new();
+    let some = io::stdin().read_line(&mut line)? > 0;
+    Ok(some.then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// What an account may do at the site.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Role::read(text).ok_or_else(|| "a role is `user`, `owner` or `operator`".to_owned())
 }
 
 fn some_secret(text: &str) -> Option<Secret> {

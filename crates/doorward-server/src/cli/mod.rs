@@ -1,5 +1,6 @@
 //! The command line: one file per command, with its arguments on top.
 
+mod accounts;
 mod apikey;
 mod checktoken;
 mod config;
@@ -16,7 +17,10 @@ mod keys;
 mod output;
 mod person;
 mod serve;
+mod sessions;
 mod sockets;
+mod totp;
+mod user;
 mod why;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -56,6 +60,12 @@ enum Command {
     #[command(subcommand)]
     Apikey(apikey::Apikey),
     #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Totp(totp::Totp),
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
+    #[command(subcommand)]
     Sockets(sockets::Sockets),
     Why(why::Why),
     Health(health::Health),
@@ -88,6 +98,9 @@ pub fn run() -> ExitCode {
         Command::Keygen(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Apikey(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Totp(command) => command.run(),
+        Command::Sessions(command) => command.run(),
         Command::Sockets(command) => command.run(),
         Command::Why(command) => command.run(),
         Command::Health(command) => command.run(),

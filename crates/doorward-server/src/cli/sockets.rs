@@ -100,11 +100,18 @@ impl End {
             say_json(&receipt);
             return Ok(());
         }
-        for ended in receipt["sockets"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            say(format_args!("ended {ended}"));
-        }
-        let count = &receipt["ended"];
-        say(format_args!("{count} ended within {} ms", receipt["within_ms"]));
+        say_receipt(&receipt);
         Ok(())
+    }
+}
+
+/// Says which sockets ended, and how fast.
+pub(super) fn say_receipt(receipt: &Value) {
+    for ended in receipt["sockets"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        say(format_args!("ended {ended}"));
+    }
+    say(format_args!("{} ended within {} ms", receipt["ended"], receipt["within_ms"]));
+    if receipt["suspended"].as_u64().unwrap_or_default() > 0 {
+        say(format_args!("{} wait for the login to come back", receipt["suspended"]));
     }
 }

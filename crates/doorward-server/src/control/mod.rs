@@ -42,6 +42,11 @@ pub enum Request {
         /// A socket id, or what they rest on: `subject=member:7`, `jti=...`, `key=...`, `gate=fancy`.
         what: String,
     },
+    /// What came of an entry of the revocation log, which whoever asks has just written.
+    Receipt {
+        /// Its cursor.
+        entry: u64,
+    },
     /// One decision, step by step.
     Why {
         /// At a gate of this owner; at any for `None`.

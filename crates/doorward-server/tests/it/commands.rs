@@ -67,14 +67,15 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Said {
     run_with(folder, arguments, &[])
 }
 
+/// The program, while somebody types into it and reads what it says.
+pub(crate) fn spawn_typing(folder: &Path, arguments: &[&str]) -> Child {
+    let mut command = doorward(folder, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 /// As [`run`], with these lines typed.
-fn run_typing(folder: &Path, arguments: &[&str], typed: &str) -> Said {
-    let mut child = doorward(folder, arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+pub(crate) fn run_typing(folder: &Path, arguments: &[&str], typed: &str) -> Said {
+    let mut child = spawn_typing(folder, arguments);
     // Nobody reads it where the command has ended before.
     let _unread = child.stdin.take().unwrap().write_all(typed.as_bytes());
     Said::of(child.wait_with_output().unwrap())

@@ -2,6 +2,7 @@
 //! command line and a node do when the world around them fails.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
 
+mod accounts;
 mod application;
 mod caps;
 mod carrier;

@@ -1,0 +1,149 @@
+//! TOTP: the operator puts an authenticator app on an account, or takes it off.
+//!
+//! command -> store     draw and seal a secret          it does not count yet
+//! command -> operator  picture, and the secret in groups, once
+//! operator -> command  one code of the app             not with `--unconfirmed`: the user types it at the site
+//! command -> store     make it count
+//! command -> operator  recovery codes, once
+
+use clap::{Args, Subcommand};
+use doorward_auth::{
+    account::{QrPicture, RecoveryCode, TotpSeed, TotpStep, totp_row},
+    ports::{Account, Change, Factors as _, SystemRng, Why},
+};
+use doorward_types::Secret;
+use serde_json::json;
+
+use super::{
+    Failure,
+    accounts::{Accounts, Whose, now},
+    input, note, say, say_json, wait_for,
+};
+use crate::kek::open_kek;
+
+/// Put an authenticator app on an account, or take it off.
+#[derive(Debug, Subcommand)]
+pub(super) enum Totp {
+    /// Show a picture for the app, take one of its codes, and print the recovery codes.
+    Enroll(Enroll),
+    /// Take the app and the recovery codes off, and end the account's logins with their sockets.
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Enroll {
+    /// The account's name.
+    name: String,
+    #[command(flatten)]
+    whose: Whose,
+    /// Ask for no code: the picture is for the user, who types the first code at the site.
+    #[arg(long)]
+    unconfirmed: bool,
+    /// For a script: what the picture says, and the secret.
+    #[arg(long, requires = "unconfirmed")]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    /// The account's name.
+    name: String,
+    #[command(flatten)]
+    whose: Whose,
+    /// For a script.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Totp {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        wait_for(async {
+            match self {
+                Self::Enroll(command) => command.run().await,
+                Self::Remove(command) => command.run().await,
+            }
+        })
+    }
+}
+
+impl Enroll {
+    async fn run(self) -> Result<(), Failure> {
+        let accounts = self.whose.open()?;
+        let account = accounts.named(&self.name).await?;
+        let key = open_kek(&accounts.config, &accounts.base, &SystemRng)?;
+        let seed = TotpSeed::draw(&SystemRng);
+        let sealed = key.seal(seed.secret(), &totp_row(&account.owner, account.id), &SystemRng).into_bytes();
+        if !accounts.store.enrol_totp(&account.owner, account.id, sealed.clone(), now()).await? {
+            let hint = format!("`doorward totp remove {}` takes it off", account.username);
+            return Err(Failure::new(format!("`{}` has an authenticator app already; {hint}", account.username)));
+        }
+        let address = seed.address(&accounts.config.site.name, &account.username);
+        if self.json {
+            say_json(&json!({ "address": shown(&address), "secret": shown(&seed.base32()) }));
+            return Ok(());
+        }
+        say(shown(&QrPicture::of(&address)?.terminal()));
+        say(format_args!("or type: {}", in_groups(shown(&seed.base32()))));
+        if self.unconfirmed {
+            note("it counts when its user has typed the first code at the site, under `/account/totp`");
+            return Ok(());
+        }
+        let step = right_code(&seed)?;
+        confirm(&accounts, &account, sealed, step).await
+    }
+}
+
+/// Asks for a code until one is right.
+fn right_code(seed: &TotpSeed) -> Result<TotpStep, Failure> {
+    loop {
+        say("the code that the app shows:");
+        let typed = input::typed_line()?.filter(|line| !line.trim().is_empty());
+        let Some(typed) = typed else {
+            return Err(Failure::new("no code was typed, so the app does not count; run the command again"));
+        };
+        match seed.step_of(&Secret::from_text(typed), now()) {
+            Some(step) => return Ok(step),
+            None => say("that is not its code at this time; are the clocks of phone and server right?"),
+        }
+    }
+}
+
+async fn confirm(accounts: &Accounts, account: &Account, sealed: Vec<u8>, step: TotpStep) -> Result<(), Failure> {
+    let codes = RecoveryCode::draw_all(&SystemRng);
+    let hashes = codes.iter().map(RecoveryCode::hash).collect();
+    if !accounts.store.confirm_totp(&account.owner, account.id, sealed, step.0, hashes, now()).await? {
+        return Err(Failure::new("somebody else has begun to put an app on meanwhile; run the command again"));
+    }
+    say(format_args!(
+        "`{}` now logs in with a code; these recovery codes stand in for a lost phone, once each:",
+        account.username
+    ));
+    for code in &codes {
+        say(shown(&code.shown()));
+    }
+    Ok(())
+}
+
+impl Remove {
+    async fn run(self) -> Result<(), Failure> {
+        let accounts = self.whose.open()?;
+        let account = accounts.named(&self.name).await?;
+        if accounts.store.totp(&account.owner, account.id).await?.is_none() {
+            return Err(Failure::new(format!("`{}` has no authenticator app", account.username)));
+        }
+        let change = Some(Change::RemoveTotp(account.id));
+        let landed = accounts.end_all_of(&account, Why::CredentialChanged, change).await?;
+        landed.say(&format!("`{}` logs in without a code", account.username), self.json);
+        Ok(())
+    }
+}
+
+fn shown(secret: &Secret) -> &str {
+    secret.reveal_text("it is shown to who enrols, once").unwrap_or_default()
+}
+
+/// In groups of four, so that it can be typed.
+fn in_groups(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
+}
