@@ -82,6 +82,11 @@ class Tab:
         """Calls a function of JavaScript in the page and gives what it resolves to."""
         return await self.order("run", script=script, argument=argument)
 
+    async def visit(self, url: str) -> int:
+        """Goes to another page, and gives its status."""
+        self.status = await self.order("visit", url=url)
+        return self.status
+
     async def fill(self, label: str, text: str) -> None:
         """Types into the field with this label."""
         await self.order("fill", label=label, text=text)

@@ -1,6 +1,7 @@
 // Chromium without a window, told what to do by lines of JSON on its standard input: `node browser.mjs /usr/bin/chromium`.
 //
 //   { "do": "open",    "tab": "one", "url": "...", "person": "bob", "phone": false, "dark": false }
+//   { "do": "visit",   "tab": "one", "url": "..." }
 //   { "do": "run",     "tab": "one", "script": "async (argument) => ...", "argument": ... }
 //   { "do": "fill",    "tab": "one", "label": "...", "text": "..." }
 //   { "do": "press",   "tab": "one", "button": "..." }
@@ -44,6 +45,7 @@ const open = async ({ tab, url, person = "somebody", phone = false, dark = false
 
 const verbs = {
   open,
+  visit: ({ page }, { url }) => page.goto(url).then((answer) => answer.status()),
   run: ({ page }, { script, argument }) => page.evaluate(`(${script})(${JSON.stringify(argument ?? null)})`),
   fill: ({ page }, { label, text }) => page.getByLabel(label, { exact: true }).fill(text),
   press: ({ page }, { button }) => page.getByRole("button", { name: button, exact: true }).click(),
