@@ -50,6 +50,7 @@ pub mod edge;
 mod embed;
 pub mod gates;
 mod internal;
+mod invite;
 pub mod kek;
 mod logging;
 mod metrics;

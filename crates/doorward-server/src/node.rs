@@ -20,8 +20,7 @@ use doorward_auth::{
     layers::SiteTools,
     memory::{MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{
-        AppKeys, Audit, Authenticator, Clock, Invitation, PortError, Ports, Rng, Role, SitePorts, SystemRng, Tickets,
-        UsedTokens,
+        AppKeys, Audit, Authenticator, Clock, PortError, Ports, Rng, Role, SitePorts, SystemRng, Tickets, UsedTokens,
     },
     token::{Issuer, IssuerError},
 };
@@ -31,7 +30,7 @@ use doorward_backends::{
 };
 use doorward_session::{Follower, Following, Sockets};
 use doorward_store::{Options, Store, StoreError};
-use doorward_types::{CookieNames, KeyText, OwnerId, Secret};
+use doorward_types::{CookieNames, OwnerId, Secret};
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -47,6 +46,7 @@ use crate::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    invite::Invite,
     kek::{UnusableKek, open_kek},
     metrics::Metrics,
     reload::Reloaded,
@@ -168,6 +168,8 @@ impl Node {
         let comeback = Arc::new(ByLogin { ports: tools.ports.clone() });
         let follower = Follower::new(Arc::clone(&sockets), log, following(&config)).with_comeback(comeback);
         let follower = Arc::new(follower);
+        let leased = Arc::clone(&sockets);
+        metrics.lease_age_from(move || leased.lease_age());
         // What has ended is known before anybody is let in.
         follower.begin().await?;
         let view = NodeView {
@@ -309,14 +311,9 @@ impl Running {
         if !accounts.list(Some(&site.owner), None, 1).await?.is_empty() {
             return Ok(None);
         }
-        let rng: &dyn Rng = &*self.door.rng;
-        let text = KeyText::Invitation.write(&rng.bytes32());
-        let hash = sha256(text.reveal("to keep its hash"));
-        let expires_at = self.door.clock.now().plus(INVITED_FOR);
-        let invitation = Invitation { owner: site.owner.clone(), role: Role::Owner, expires_at };
-        accounts.invite(hash, invitation).await?;
-        let text = text.reveal_text("the link is shown to whoever starts the server").unwrap_or_default();
-        Ok(Some(Secret::from_text(format!("{}/register#{text}", site.url))))
+        let FirstAccount { owner, url } = site;
+        let invite = Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url };
+        invite.link(&**accounts, &*self.door.rng).await.map(Some)
     }
 
     /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
@@ -393,12 +390,6 @@ fn following(config: &Config) -> Following {
         grace: grace.duration(),
         ..Following::of_node(host_name())
     }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
-    hash
 }
 
 /// The name of this machine, by which receipts name the node.

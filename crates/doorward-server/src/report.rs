@@ -6,30 +6,8 @@ use doorward_auth::{
     ports::{AuditRecord, Outcome},
     trail::{self, RungTrail},
 };
+use doorward_web::manage;
 use serde_json::{Value, json};
-
-/// A decision as a JSON document.
-fn decision_json(record: &AuditRecord) -> Value {
-    let outcome = match &record.outcome {
-        Outcome::Admitted(socket) => json!({ "verdict": "admitted", "socket": socket.to_string() }),
-        Outcome::Refused { reason, layer, step, detail } => json!({
-            "verdict": "refused", "code": reason.code(), "reason": reason.name(),
-            "layer": layer, "step": step, "detail": detail,
-        }),
-        Outcome::HungUp => json!({ "verdict": "hung_up" }),
-    };
-    json!({
-        "trace": record.trace.to_string(),
-        "at": record.at.to_string(),
-        "took_ms": record.took_ms,
-        "owner": record.owner.as_str(),
-        "gate": record.gate.as_str(),
-        "source": record.source.to_string(),
-        "subject": record.subject.as_ref().map(ToString::to_string),
-        "outcome": outcome,
-        "ladder": record.trail,
-    })
-}
 
 /// A decision for a person: the ladder from top to bottom, each step with its mark.
 fn decision_text(record: &AuditRecord) -> String {
@@ -90,7 +68,7 @@ fn mark(outcome: trail::Outcome) -> &'static str {
 /// it hears of none.
 pub(crate) fn decision(record: Option<&AuditRecord>, owner: Option<&str>) -> Option<Value> {
     let record = record.filter(|record| owner.is_none_or(|owner| owner == record.owner.as_str()))?;
-    Some(json!({ "json": decision_json(record), "text": decision_text(record) }))
+    Some(json!({ "json": manage::decision(record), "text": decision_text(record) }))
 }
 
 /// What is said of a trace id that the log does not have.

@@ -32,6 +32,8 @@ pub struct Asked(Moment);
 pub(crate) struct Lease {
     /// The moment at which it runs out.
     until: AtomicU64,
+    /// The moment of the question that renewed it last; zero before the first.
+    asked: AtomicU64,
     grace: OnceLock<Duration>,
     /// Sockets were suspended for it since it was last renewed.
     has_suspended: AtomicBool,
@@ -50,7 +52,7 @@ impl Lease {
     /// One that never runs out.
     pub(crate) fn without_end() -> Self {
         let (grace, has_suspended) = (OnceLock::new(), AtomicBool::new(false));
-        Self { until: AtomicU64::new(u64::MAX), grace, has_suspended, renewed: Notify::new() }
+        Self { until: AtomicU64::new(u64::MAX), asked: AtomicU64::new(0), grace, has_suspended, renewed: Notify::new() }
     }
 
     pub(crate) fn holds(&self, now: Moment) -> bool {
@@ -89,6 +91,7 @@ impl Sockets {
     /// late answer to an early question takes nothing away.
     pub fn confirm(&self, Asked(at): Asked, lasts: Duration) {
         self.lease.until.fetch_max(at.plus(lasts).as_millis(), Ordering::Relaxed);
+        self.lease.asked.fetch_max(at.as_millis(), Ordering::Relaxed);
         self.lease.renewed.notify_one();
     }
 
@@ -102,6 +105,12 @@ impl Sockets {
                 socket.end_as(Ended::For(CloseReason::GoingAway), true, None);
             }
         }
+    }
+
+    /// How long ago it was asked what has ended, where an answer came; `None` before the first.
+    pub fn lease_age(&self) -> Option<Duration> {
+        let asked = self.lease.asked.load(Ordering::Relaxed);
+        (asked > 0).then(|| Duration::from_millis(self.moment().as_millis().saturating_sub(asked)))
     }
 
     /// Whether the lease holds.

@@ -1,5 +1,5 @@
 //! Climbs from end to end, with peers that keep to a script; and tokens good and forged.
-#![expect(clippy::unwrap_used, reason = "a test tells by a panic that something does not hold")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells by a panic that something does not hold")]
 
 mod alternatives;
 mod app_key;

@@ -1,14 +1,11 @@
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use clap::{Args, Subcommand};
 use doorward_auth::{
     account::{Checks, PasswordUse, Username, tries_of_name},
-    ports::{
-        Account, Accounts as _, Change, Created, Invitation, NewAccount, Rng, Role, SystemRng, Throttle as _, What, Why,
-    },
+    ports::{Account, Accounts as _, Change, Created, NewAccount, Role, SystemRng, Throttle as _, What, Why},
 };
-use doorward_types::{AccountId, KeyText, Timestamp};
+use doorward_types::{AccountId, Timestamp};
 use serde_json::json;
 
 use super::{
@@ -16,6 +13,7 @@ use super::{
     accounts::{Accounts, Whose, now},
     input, note, say, say_json, wait_for,
 };
+use crate::invite;
 
 /// How long an invitation holds.
 const INVITATION: Duration = Duration::from_secs(3 * 24 * 60 * 60);
@@ -247,15 +245,11 @@ impl Enable {
 impl Invite {
     async fn run(self) -> Result<(), Failure> {
         let accounts = self.whose.open()?;
-        let rng: &dyn Rng = &SystemRng;
-        let text = KeyText::Invitation.write(&rng.bytes32());
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, text.reveal("to keep its hash")).as_ref());
-        let expires_at = now().plus(INVITATION);
-        let invitation = Invitation { owner: accounts.owner.clone(), role: self.role, expires_at };
-        accounts.store.invite(hash, invitation).await?;
-        let text = text.reveal_text("it is shown to who invites, once").unwrap_or_default();
-        let link = format!("{}/register#{text}", address(&accounts));
+        let (role, now, url) = (self.role, now(), address(&accounts));
+        let expires_at = now.plus(INVITATION);
+        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url };
+        let link = invite.link(&accounts.store, &SystemRng).await?;
+        let link = link.reveal_text("it is shown to whoever invites, once").unwrap_or_default();
         if !accounts.config.site.enabled {
             note("the site is off, so that nobody can follow the link; `[site] enabled = true` turns it on");
         }

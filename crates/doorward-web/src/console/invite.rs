@@ -10,12 +10,13 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use doorward_auth::ports::{Invitation, Role};
-use doorward_types::KeyText;
+use doorward_auth::{
+    NewInvitation,
+    ports::{Invitation, Role},
+};
 use http::StatusCode;
 
 use crate::{
-    cookies::hash,
     desk::Desk,
     page::{Frame, page},
     sorry::Sorry,
@@ -49,14 +50,15 @@ async fn make(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response,
     if !keeper.outranks(role) {
         return Err(Sorry::NotYours);
     }
-    let text = KeyText::Invitation.write(&desk.rng().bytes32());
+    let new = NewInvitation::draw(desk.rng());
     let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS) };
     if !keeper.sees(&invitation.owner) {
         return Err(Sorry::NotYours);
     }
-    desk.ports().accounts.invite(hash(text.reveal("to hash it")), invitation).await?;
-    let text = text.reveal_text("shown once to who invites").unwrap_or_default();
-    show(&desk, &keeper, Some(format!("{}/register#{text}", desk.address(&visit.peer))), role)
+    desk.ports().accounts.invite(new.hash, invitation).await?;
+    let link = new.link(&desk.address(&visit.peer));
+    let link = link.reveal_text("shown once to who invites").unwrap_or_default();
+    show(&desk, &keeper, Some(link.to_owned()), role)
 }
 
 fn show(desk: &Desk, keeper: &Keeper, link: Option<String>, role: Role) -> Result<Response, Sorry> {

@@ -17,13 +17,13 @@ use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 use doorward_auth::{
     account::{NewPassword, Password, PasswordUse, Username},
+    hash_of_invitation,
     ports::{Created, NewAccount, Role},
 };
-use doorward_types::{KeyText, Secret};
+use doorward_types::Secret;
 use http::StatusCode;
 
 use crate::{
-    cookies::hash,
     credentials::Held,
     desk::Desk,
     field::{Field, Problems},
@@ -159,10 +159,8 @@ fn invited(desk: &Desk, typed: &Secret) -> Result<Option<[u8; 32]>, String> {
         let why = "Accounts here are by invitation. Paste the link that you were sent.";
         return if desk.parts.config.register { Ok(None) } else { Err(why.to_owned()) };
     }
-    match KeyText::Invitation.read(text) {
-        Ok(_) => Ok(Some(hash(text.as_bytes()))),
-        Err(why) => Err(format!("This is no whole invitation: {why}. Paste the link that you were sent as it is.")),
-    }
+    let unread = |why| format!("This is no whole invitation: {why}. Paste the link that you were sent as it is.");
+    hash_of_invitation(text).map(Some).map_err(unread)
 }
 
 fn show(desk: &Desk, visit: &Visit, status: StatusCode, typed: &str, wrong: Wrong) -> Result<Response, Sorry> {
