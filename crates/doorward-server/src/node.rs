@@ -48,7 +48,7 @@ use crate::{
     internal,
     invite::Invite,
     kek::{UnusableKek, open_kek},
-    metrics::Metrics,
+    metrics::{Counting, Metrics},
     reload::Reloaded,
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
@@ -149,12 +149,13 @@ impl Node {
         let lock = store_path(&config, base).map(|path| StoreLock::take(&path)).transpose()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let (ports, audit) = open_ports(&config, base, &clock, &rng)?;
+        let (mut ports, audit) = open_ports(&config, base, &clock, &rng)?;
+        let metrics = Metrics::new();
+        ports.site.throttle = Arc::new(Counting::new(ports.site.throttle, Arc::clone(&metrics)));
         let key = Arc::new(match store_path(&config, base) {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let metrics = Metrics::new();
         let observer = Arc::clone(&metrics) as _;
         let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };

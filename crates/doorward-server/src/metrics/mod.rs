@@ -6,6 +6,7 @@
 
 mod labels;
 mod scrape;
+mod throttle;
 
 use std::{
     fmt,
@@ -24,6 +25,7 @@ use prometheus_client::{
 use crate::{door::Door, gates::Gate};
 pub(crate) use labels::TurnedAway;
 use labels::{AtGate, Factor, Refused, Version, Why};
+pub(crate) use throttle::Counting;
 
 /// What [`Metrics::text`] is (OpenMetrics 1.0, which Prometheus reads).
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
