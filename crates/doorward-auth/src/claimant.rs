@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use doorward_types::{GateName, OwnerId, Rest, Subject, Timestamp};
+use doorward_types::{GateName, KeyText, OwnerId, Rest, Secret, Subject, Timestamp};
 use serde::Deserialize;
 
-use crate::Refusal;
+use crate::{Handshake, Refusal, crypto::sha256};
 
 /// How much a proof is worth, after NIST SP 800-63: a coarse order, reported with the admission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +120,7 @@ pub struct Claimant {
     pub(crate) gate: GateName,
     pub(crate) source: IpAddr,
     pub(crate) secure: bool,
-    origin: Option<String>,
+    came: Arc<Came>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) subject: Option<Subject>,
     pub(crate) evidence: Vec<Evidence>,
@@ -130,6 +130,18 @@ pub struct Claimant {
     pub(crate) brought: BTreeMap<String, u8>,
     pub(crate) browser: Option<[u8; 32]>,
     pub(crate) only_one: Option<OnlyOne>,
+}
+
+/// What the upgrade request said of the browser. It proves nothing, and is gone after the climb.
+#[derive(Debug, Default)]
+pub(crate) struct Came {
+    pub(crate) origin: Option<String>,
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+    /// The hash of the cookie of a login.
+    pub(crate) session: Option<[u8; 32]>,
+    /// The hash of the cookie of the browser itself.
+    pub(crate) browser: Option<[u8; 32]>,
 }
 
 impl Claimant {
@@ -150,7 +162,7 @@ impl Claimant {
             gate,
             source,
             secure,
-            origin: None,
+            came: Arc::default(),
             variables,
             subject: None,
             evidence: Vec::new(),
@@ -268,12 +280,22 @@ impl Claimant {
 
     /// The page that a browser opened the socket from; `None` for a program.
     pub fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
+        self.came.origin.as_deref()
     }
 
-    /// Remembers what the upgrade request said of the page that it came from.
-    pub(crate) fn came_from(&mut self, origin: Option<&[u8]>) {
-        self.origin = origin.map(|origin| String::from_utf8_lossy(origin).into_owned());
+    /// Remembers what the upgrade request said.
+    pub(crate) fn came_with(&mut self, handshake: &Handshake) {
+        self.came = Arc::new(Came {
+            origin: handshake.origin.as_deref().map(|origin| String::from_utf8_lossy(origin).into_owned()),
+            host: handshake.host.clone(),
+            port: handshake.port,
+            session: handshake.session.as_ref().and_then(|text| cookie(KeyText::Session, text)),
+            browser: handshake.browser.as_ref().and_then(|text| cookie(KeyText::Browser, text)),
+        });
+    }
+
+    pub(crate) fn came(&self) -> &Came {
+        &self.came
     }
 
     /// Who has been proven so far.
@@ -285,6 +307,12 @@ impl Claimant {
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
     }
+}
+
+/// The hash under which the site keeps what that cookie says; `None` where the server never made such a one.
+fn cookie(kind: KeyText, text: &Secret) -> Option<[u8; 32]> {
+    kind.read(text.reveal_text("to see whether it is one of ours")?).ok()?;
+    Some(sha256(&[text.reveal("to look it up by its hash")]))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ impl Climb {
 
     async fn handshake(desk: Arc<Desk>, ladder: Arc<Ladder>, start: Start) -> Result<Self, Refusal> {
         let Start { trace, handshake, mut claimant, as_of, choose_within, clock } = start;
-        claimant.came_from(handshake.origin.as_deref());
+        claimant.came_with(&handshake);
         // In a box: thousands may climb at a time, and a future keeps room for each copy of what is handed on in it.
         let mut run = Box::new(Run::new(Arc::clone(&desk), claimant, ladder.verdict(), choose_within));
         let ahead = run.handshake(&ladder, &handshake).await?;

@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
     future::Future,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -68,6 +69,24 @@ impl Ask {
         self.prompted = false;
         self
     }
+}
+
+/// A wait that has begun.
+#[derive(Debug)]
+#[must_use = "a wait has an end"]
+pub struct Waiting {
+    step: &'static str,
+    within: Duration,
+    until: Instant,
+}
+
+/// Why [`Conversation::listen`] came back.
+#[derive(Debug)]
+pub enum Woken {
+    /// It is time to look again.
+    BySignal,
+    /// The user has said something.
+    ByUser(Answer),
 }
 
 impl Conversation {
@@ -143,6 +162,41 @@ impl Conversation {
             }
             Err(_) => Err(self.missed(step, Verb::Wait, Fault::TooSlow, format!("nothing happened within {within:?}"))),
         }
+    }
+
+    /// Begins to wait for something elsewhere with an open ear: tells the user so, and hears what is said meanwhile by
+    /// [`listen`](Self::listen). [`has_waited`](Self::has_waited) is its end.
+    pub fn begin_to_wait(&mut self, step: &'static str, shows: Shown, within: Duration) -> Waiting {
+        self.say(Prompt::Wait { layer: self.layer, step, shows, expires_in: within });
+        Waiting { step, within, until: Instant::now() + within }
+    }
+
+    /// What comes first: `signal`, something that the user says, at the step `hear`, or the end of the wait, which refuses.
+    pub async fn listen(
+        &mut self,
+        waiting: &Waiting,
+        hear: &'static str,
+        signal: impl Future<Output = ()> + Send,
+    ) -> Result<Woken, Refusal> {
+        let mut signal = pin!(signal);
+        let mut answer = pin!(self.desk.hear_until(waiting.until));
+        let woken = std::future::poll_fn(|context| match answer.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Err(answer)),
+            Poll::Pending => signal.as_mut().poll(context).map(Ok),
+        });
+        match woken.await {
+            Ok(()) => Ok(Woken::BySignal),
+            Err(Some(answer)) => self.heard(hear, answer).map(Woken::ByUser),
+            Err(None) => {
+                let detail = format!("nothing happened within {:?}", waiting.within);
+                Err(self.missed(waiting.step, Verb::Wait, Fault::TooSlow, detail))
+            }
+        }
+    }
+
+    /// What was waited for has happened.
+    pub fn has_waited(&mut self, waiting: Waiting) {
+        self.desk.record(self.layer, waiting.step, Verb::Wait, Outcome::Hit, None);
     }
 
     /// Goes on where `holds`; refuses a wrong credential where not. `otherwise` is the precise reason, for the log alone.

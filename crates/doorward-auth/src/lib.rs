@@ -60,6 +60,7 @@ pub mod token;
 pub mod trail;
 
 mod admission;
+mod api_key;
 mod claimant;
 mod climb;
 mod conversation;
@@ -70,9 +71,10 @@ mod layer;
 mod refusal;
 
 pub use admission::Admission;
+pub use api_key::{NewApiKey, Scope, hash_of_api_key};
 pub use claimant::{Claimant, Evidence, Level, OnExpiry, OnlyOne, Proof};
 pub use climb::{Again, Beginning, Climb, ClimbEvent, Progress, Resume, Start};
-pub use conversation::{Ask, Conversation};
+pub use conversation::{Ask, Conversation, Waiting, Woken};
 pub use handshake::{Handshake, PresentedTicket, TicketVia};
 pub use ladder::{Ladder, LadderError, Rung, Step, Verdict};
 pub use layer::{BoxFuture, HandshakeLayer, Layer};

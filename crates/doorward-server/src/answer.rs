@@ -30,6 +30,7 @@ use crate::{
     door::Door,
     edge::{Body, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
+    metrics::TurnedAway,
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -46,7 +47,10 @@ pub(crate) async fn answer<B: Send + 'static>(
     }
     let upgrade = match Upgrade::read(&request, &door.cookies) {
         Ok(upgrade) => upgrade,
-        Err(why) => return respond::malformed(why),
+        Err(why) => {
+            door.metrics.turned_away(why);
+            return respond::malformed(why);
+        }
     };
     let source = door.proxies.source(peer.ip(), upgrade.forwarded_for());
     let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
@@ -57,16 +61,19 @@ pub(crate) async fn answer<B: Send + 'static>(
     }) {
         Ok(pass) => pass,
         Err(full) => {
+            door.metrics.turned_away(full);
             tracing::debug!(%full, %source, "no room");
             return respond::unavailable("no room\n");
         }
     };
     if door.is_draining() {
+        door.metrics.turned_away(TurnedAway::Draining);
         return respond::unavailable("restarting\n");
     }
     // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
     let as_of = door.sockets.cursor();
     let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
+        door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
     let over_tls = request.extensions().get::<OverTls>().is_some();
@@ -79,6 +86,7 @@ pub(crate) async fn answer<B: Send + 'static>(
     let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
+        door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
     let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
@@ -274,7 +282,9 @@ impl Visit {
             }
             Outcome::HungUp => tracing::debug!(trace = %self.trace, gate = %self.gate.name, "hung up"),
         }
+        let outcome = record.outcome.clone();
         let taken = self.door.audit.record(record);
+        self.door.metrics.decided(&self.gate, &outcome, taken.is_ok());
         if let Err(error) = &taken {
             tracing::error!(trace = %self.trace, %error, "the audit log takes no rows, so nobody is let in");
         }

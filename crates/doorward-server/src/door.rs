@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::{
     edge::{Body, Caps, Pass, Proxies},
     gates::Gates,
+    metrics::Metrics,
 };
 
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
@@ -26,6 +27,7 @@ pub struct Door {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) jwks: String,
     pub(crate) draining: watch::Sender<bool>,
 }
@@ -46,6 +48,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Where decisions are written down.
     pub audit: Arc<dyn Audit>,
+    /// Where things are counted; the registry has to be [observed](Sockets::observed) by it.
+    pub metrics: Arc<Metrics>,
     /// The key that signs what upstreams are told; its public half is served.
     pub key: Arc<SigningKey>,
 }
@@ -53,7 +57,7 @@ pub struct Parts {
 impl Door {
     /// Puts the parts together. Whoever has it also runs [`Sockets::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { gates, sockets, caps, proxies, clock, rng, audit, key } = parts;
+        let Parts { gates, sockets, caps, proxies, clock, rng, audit, metrics, key } = parts;
         let jwks = key.jwks();
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
@@ -65,6 +69,7 @@ impl Door {
             clock,
             rng,
             audit,
+            metrics,
             jwks,
             draining,
         })
@@ -96,6 +101,11 @@ impl Door {
     /// The live sockets.
     pub fn sockets(&self) -> &Arc<Sockets> {
         &self.sockets
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Whether it lets nobody in any more.

@@ -13,7 +13,7 @@ use crate::{
     operate::Standing,
 };
 
-/// Answers `/health` (it runs) and `/ready` (it lets people in) until it is dropped.
+/// Answers `/health` (it runs), `/ready` (it lets people in) and `/metrics` until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -47,6 +47,7 @@ fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
             Standing::Fails => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no rows\n"),
             Standing::Draining => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
+        "/metrics" => respond::metrics(door.metrics().text(door)),
         _ => respond::not_found(),
     }
 }

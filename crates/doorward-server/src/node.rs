@@ -38,6 +38,7 @@ use crate::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Tools},
     internal,
+    metrics::Metrics,
     reload::Reloaded,
     system::{BootTime, SystemClock},
 };
@@ -129,7 +130,9 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let sockets = Sockets::with_time(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng));
+        let metrics = Metrics::new();
+        let observer = Arc::clone(&metrics) as _;
+        let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let tools = Tools { ports, signer, extensions, base: base.to_owned() };
         let gates = Gates::assemble(&config, &tools)?;
@@ -141,6 +144,7 @@ impl Node {
             clock,
             rng,
             audit,
+            metrics,
             key,
         });
         Ok(Self { config, door, tools, base: base.to_owned(), lock })
@@ -292,7 +296,7 @@ fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dy
                 tickets: Arc::clone(&store) as Arc<dyn Tickets>,
                 app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
                 used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
-                site: SitePorts::of(&Arc::new(MemorySite::default())),
+                site: SitePorts::of(&store),
                 answer_within,
             };
             (ports, store)
@@ -362,6 +366,12 @@ pub fn control_path(config: &Config, base: &Path) -> Option<PathBuf> {
 /// Why an issuer cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum NoIssuer {
+    /// It is the server's own.
+    #[error(
+        "`{0}` is the server's own issuer: behind each of its tokens is a login, and the built-in site makes them at `POST /api/token`",
+        Issuer::OWN
+    )]
+    Own,
     /// There is none of that name.
     #[error("there is no issuer `{name}`; there are: {known}")]
     Unknown {
@@ -377,6 +387,9 @@ pub enum NoIssuer {
 
 /// An issuer of the configuration by its name, with its keys.
 pub fn issuer(config: &Config, base: &Path, name: &str) -> Result<Issuer, NoIssuer> {
+    if name == Issuer::OWN {
+        return Err(NoIssuer::Own);
+    }
     let Some(found) = config.issuers.iter().find(|issuer| issuer.name == name) else {
         let known: Vec<_> = config.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
         return Err(NoIssuer::Unknown { name: name.to_owned(), known: known.join(", ") });

@@ -12,13 +12,13 @@ pub struct Admitted {
 
 impl Admitted {
     /// The first.
-    pub(crate) fn at_first(admission: Box<Admission>) -> Self {
-        Self { first_at: admission.at(), admission: *admission }
+    pub(crate) fn at_first(admission: Admission) -> Self {
+        Self { first_at: admission.at(), admission }
     }
 
     /// Another one of the same socket.
-    pub(crate) fn then(&self, admission: Box<Admission>) -> Self {
-        Self { admission: *admission, first_at: self.first_at }
+    pub(crate) fn then(&self, admission: Admission) -> Self {
+        Self { admission, first_at: self.first_at }
     }
 
     /// When the socket was admitted first.

@@ -8,6 +8,8 @@
 //!   shards   each socket that rests on it, found by its key and compared
 //! ```
 
+use std::sync::Arc;
+
 use doorward_auth::ports::{LogEntry, What};
 use doorward_types::{CloseReason, OwnerId, Timestamp};
 
@@ -42,7 +44,7 @@ impl Sockets {
 
     /// Does what an entry of the revocation log says. One that ends nothing ends nothing.
     pub fn apply(&self, entry: &LogEntry) -> Ending {
-        let Some(what) = Target::of(&entry.what) else { return Ending::begin().begun() };
+        let Some(what) = Target::of(&entry.what) else { return Ending::of_nothing() };
         self.carry_out(&Order {
             owner: entry.owner.as_ref(),
             what: &what,
@@ -62,7 +64,7 @@ impl Sockets {
     }
 
     fn carry_out(&self, order: &Order<'_>) -> Ending {
-        let mut ending = Ending::begin();
+        let mut ending = Ending::begin(Arc::clone(&self.observer));
         self.revocations.append(order.owner, order.what, order.reason);
         self.revocations.mark(order.owner, order.what, order.for_ever, order.at);
         let key = order.what.rest().map(|rest| self.key_of_rest(&rest));

@@ -1,7 +1,8 @@
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use std::{
 use doorward_types::SocketId;
 use tokio::time::Instant;
 
-use crate::lock::lock;
+use crate::{Observer, lock::lock, observer::Unobserved};
 
 /// What came of an ending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +38,23 @@ pub struct Ending {
 }
 
 impl Ending {
-    pub(crate) fn begin() -> Self {
-        let count = Count { left: 1, reset: 0, last: Duration::ZERO, waker: None };
+    pub(crate) fn begin(observer: Arc<dyn Observer>) -> Self {
+        let count = Count { left: 1, reset: 0, last: None, waker: None };
         Self {
             sockets: Vec::new(),
             suspended: Vec::new(),
-            tally: Arc::new(Tally { began: Instant::now(), count: Mutex::new(count) }),
+            tally: Arc::new(Tally { began: Instant::now(), count: Mutex::new(count), observer }),
         }
+    }
+
+    /// One of whose end nobody is told.
+    pub(crate) fn unobserved() -> Self {
+        Self::begin(Arc::new(Unobserved))
+    }
+
+    /// One that has ended nothing.
+    pub(crate) fn of_nothing() -> Self {
+        Self::unobserved().begun()
     }
 
     pub(crate) fn tally(&self) -> &Arc<Tally> {
@@ -80,7 +91,7 @@ impl Future for Ending {
                 count.waker = Some(context.waker().clone());
                 return Poll::Pending;
             }
-            (count.reset, count.last)
+            (count.reset, count.last.unwrap_or_default())
         };
         let (sockets, suspended) = (std::mem::take(&mut self.sockets), std::mem::take(&mut self.suspended));
         Poll::Ready(Receipt { sockets, suspended, reset, within, node: Arc::from(""), silent: Vec::new() })
@@ -88,10 +99,10 @@ impl Future for Ending {
 }
 
 /// Counts the sockets of one ending that are not done. Each of them holds it until it is.
-#[derive(Debug)]
 pub(crate) struct Tally {
     began: Instant,
     count: Mutex<Count>,
+    observer: Arc<dyn Observer>,
 }
 
 #[derive(Debug)]
@@ -99,7 +110,8 @@ struct Count {
     /// One for each socket, and one while sockets are still being added.
     left: usize,
     reset: usize,
-    last: Duration,
+    /// How long after the ending the last of those that are done was.
+    last: Option<Duration>,
     waker: Option<Waker>,
 }
 
@@ -112,20 +124,30 @@ impl Tally {
     pub(crate) fn done(&self, accepted: bool) {
         let mut count = lock(&self.count);
         count.reset += usize::from(!accepted);
-        count.last = self.began.elapsed();
-        count.less_one();
+        count.last = Some(self.began.elapsed());
+        self.less_one(count);
     }
 
     fn forget_the_first(&self) {
-        lock(&self.count).less_one();
+        self.less_one(lock(&self.count));
+    }
+
+    fn less_one(&self, mut count: MutexGuard<'_, Count>) {
+        count.left = count.left.saturating_sub(1);
+        if count.left > 0 {
+            return;
+        }
+        if let Some(waker) = &count.waker {
+            waker.wake_by_ref();
+        }
+        if let Some(within) = count.last {
+            self.observer.landed(within);
+        }
     }
 }
 
-impl Count {
-    fn less_one(&mut self) {
-        self.left = self.left.saturating_sub(1);
-        if let (0, Some(waker)) = (self.left, &self.waker) {
-            waker.wake_by_ref();
-        }
+impl fmt::Debug for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tally").field("count", &self.count).finish_non_exhaustive()
     }
 }

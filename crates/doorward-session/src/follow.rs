@@ -162,7 +162,7 @@ impl Follower {
             Some(ending) => Ok(Receipt { node, ..ending.await }),
             None => {
                 let silent = vec![Arc::clone(&node)];
-                Ok(Receipt { node, silent, ..Ending::begin().begun().await })
+                Ok(Receipt { node, silent, ..Ending::of_nothing().await })
             }
         }
     }

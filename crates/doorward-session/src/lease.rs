@@ -162,7 +162,7 @@ impl Socket {
         self.sockets().lease.holds(now) || self.policy().fail == Fail::Open
     }
 
-    /// Looks whether the lease lets it go on, and suspends it where not.
+    /// Looks whether the lease lets it go on, and suspends it where not. For its own task, which then says so to the peer.
     pub(crate) fn look_at_the_lease(&self, now: Moment) {
         if !self.is_confirmed(now) {
             drop(self.lock_to_write(now));

@@ -2,19 +2,21 @@
 //!
 //! **What it is:** the [`Line`] that carries messages to and from a climb and then becomes a [`Connection`]; the [`Socket`]
 //! that anybody can send to and end; the registry [`Sockets`] that finds every socket by everything its admission rests on,
-//! so that a logout lands; the flusher that writes what many were sent with as few system calls as can be; and the wheel that
-//! sees to expiry, pings and bounds.
+//! so that a logout lands; the [`Follower`] of the revocation log, without which a node's lease runs out; the flusher that writes
+//! what many were sent with as few system calls as can be; and the wheel that sees to expiry, pings and bounds. A socket can
+//! also wait ([`Suspension`]) and come back with another admission ([`Sockets::readmit`]).
 //!
 //! **What it is not:** a protocol, or a judge. It takes an [`Admission`](doorward_auth::Admission) and never asks what for; it
 //! knows no JSON, HTTP, SQL or broker. What messages mean is the business of a [`Backend`].
 //!
 //! ```text
-//!                       Admission
-//!                           │ register: replays what has ended since the climb began
+//!                       Admission ◀── Climb::resume, on the open socket
+//!                           │ register, readmit: replay what has ended since the climb began
 //!                           ▼
 //!   peer ═══ Transport ═══ Socket ◀──── send, fan_out ──── anybody
 //!                │      ┌───┴────┐
 //!     read, decode      │ outbox │ ◀─── end ───── logout, expiry, ban, slow consumer
+//!                │      │        │ ◀─ suspend ─── logout, lease
 //!                │      └───┬────┘
 //!                ▼          │ what waits goes out with one write:
 //!        Incoming::message  └─ by the connection itself, after a read
@@ -82,6 +84,7 @@ mod lock;
 mod look;
 mod marks;
 mod moment;
+mod observer;
 mod outbox;
 mod policy;
 mod rate;
@@ -110,12 +113,13 @@ pub use info::{SocketInfo, SocketState};
 pub use late_stream::LateStream;
 pub use lease::Asked;
 pub use line::{Gone, Line, Received};
+pub use observer::Observer;
 pub use policy::{Fail, Limits, OnLogout, SocketPolicy};
 pub use renewal::{Renewal, Renews};
 pub use revocations::{Revocations, TailGone};
 pub use socket::Socket;
 pub use sockets::Sockets;
-pub use steady::Steady;
+pub use steady::{Steady, TokioTime};
 pub use suspension::{Notices, Suspension};
 pub use target::Target;
 pub use transport::Transport;

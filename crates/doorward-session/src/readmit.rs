@@ -53,7 +53,7 @@ impl Sockets {
                 return Err(reason);
             }
             // Another call may have changed it since.
-            let before = socket.change_admission(admission);
+            let before = socket.change_admission(*admission);
             shard.change_keys(place, self.keys_of(&before), self.keys_of(&socket.admission()));
             socket.note_expiring(false);
             socket.resume(|_| true);

@@ -70,7 +70,7 @@ pub struct Socket {
 impl Socket {
     pub(crate) fn new(
         id: SocketId,
-        admission: Box<Admission>,
+        admission: Admission,
         policy: Arc<SocketPolicy>,
         transport: Arc<dyn Transport>,
         sockets: Arc<Sockets>,
@@ -106,7 +106,7 @@ impl Socket {
     }
 
     /// Gives the admission that it had.
-    pub(crate) fn change_admission(&self, admission: Box<Admission>) -> Arc<Admitted> {
+    pub(crate) fn change_admission(&self, admission: Admission) -> Arc<Admitted> {
         let mut held = lock(&self.admission);
         let after = Arc::new(held.then(admission));
         std::mem::replace(&mut held, after)
@@ -196,7 +196,7 @@ impl Socket {
         }
         drop(outbox);
         if ends {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
             self.sockets.look_at(self, now.plus(self.policy.end_within.min(LINGER)));
             tracing::debug!(socket = %self.id, reason = %ended.reason(), "socket ends");
         }
@@ -216,20 +216,23 @@ impl Socket {
         self.standing.load(Ordering::Acquire) != ENDED
     }
 
-    /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended. For a
-    /// relay, which asks before it moves anything: its task is woken when that changes.
+    /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended.
     pub fn suspension(&self) -> Option<Suspension> {
-        self.look_at_the_lease(self.sockets.moment());
-        if self.standing.load(Ordering::Acquire) != SUSPENDED {
-            return None;
-        }
         match lock(&self.outbox).phase {
             Phase::Suspended(why) => Some(why),
+            Phase::Open if !self.is_confirmed(self.sockets.moment()) => Some(Suspension::Unconfirmed),
             _ => None,
         }
     }
 
-    /// As [`suspension`](Self::suspension) says, seen without a lock, and without a look at the lease.
+    /// For a relay, which asks before it moves anything: whether nothing may pass just now. The task that
+    /// [polls for the end](Self::poll_ended) is woken when that changes.
+    pub fn must_wait(&self) -> bool {
+        self.look_at_the_lease(self.sockets.moment());
+        self.is_suspended()
+    }
+
+    /// Whether it has been suspended, seen without a lock.
     pub(crate) fn is_suspended(&self) -> bool {
         self.standing.load(Ordering::Acquire) == SUSPENDED
     }
@@ -342,7 +345,7 @@ impl Socket {
             outbox.ended.unwrap_or(ended)
         };
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(ended);
         }
         ended
     }
@@ -353,7 +356,7 @@ impl Drop for Socket {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
         if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
-            self.sockets.one_less();
+            self.sockets.one_less(Ended::HungUp);
         }
     }
 }

@@ -17,12 +17,13 @@ use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Tim
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    Fail, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Transport,
+    Ended, Fail, Observer, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Transport,
     flusher::Flusher,
     index::{Key, Shard},
     lease::{Lease, Stage},
     lock::lock,
     moment::Moment,
+    observer::Unobserved,
     room::{at_the_same_gate, make_room, others_of},
     socket::Says,
     steady::TokioTime,
@@ -51,6 +52,7 @@ pub struct Sockets {
     pub(crate) draining: AtomicBool,
     flushers: Vec<Flusher>,
     wheel: Wheel,
+    pub(crate) observer: Arc<dyn Observer>,
 }
 
 impl Sockets {
@@ -61,6 +63,16 @@ impl Sockets {
 
     /// As [`new`](Self::new), with a clock of its own for all that it measures.
     pub fn with_time(clock: Arc<dyn Clock>, time: Arc<dyn Steady>, rng: Arc<dyn Rng>) -> Arc<Self> {
+        Self::observed(clock, time, rng, Arc::new(Unobserved))
+    }
+
+    /// As [`with_time`](Self::with_time), with somebody who is told how its sockets end.
+    pub fn observed(
+        clock: Arc<dyn Clock>,
+        time: Arc<dyn Steady>,
+        rng: Arc<dyn Rng>,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
         let flushers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_FLUSHERS));
         Arc::new(Self {
             clock,
@@ -75,6 +87,7 @@ impl Sockets {
             draining: AtomicBool::new(false),
             flushers: (0..flushers).map(|_| Flusher::default()).collect(),
             wheel: Wheel::new(),
+            observer,
         })
     }
 
@@ -153,7 +166,7 @@ impl Sockets {
             found = self.in_question(&shard, &admission, &policy);
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
-            let socket = Arc::new(Socket::new(id, admission, policy, transport, Arc::clone(self), place));
+            let socket = Arc::new(Socket::new(id, *admission, policy, transport, Arc::clone(self), place));
             shard.insert(&socket, self.keys_of(&socket.admission()));
             self.live.fetch_add(1, Ordering::Relaxed);
             socket
@@ -211,12 +224,24 @@ impl Sockets {
 
     /// How many sockets live, by owner and gate.
     pub fn count_by_gate(&self) -> BTreeMap<(OwnerId, GateName), usize> {
+        self.count_by(|socket| (socket.admission().owner().clone(), socket.admission().gate().clone()))
+    }
+
+    /// How many sockets live, by owner, gate and the [name](SocketState::name) of their state.
+    pub fn count_by_state(&self) -> BTreeMap<(OwnerId, GateName, &'static str), usize> {
+        self.count_by(|socket| {
+            let admission = socket.admission();
+            let state = socket.suspension().map_or(SocketState::Active, SocketState::Suspended);
+            (admission.owner().clone(), admission.gate().clone(), state.name())
+        })
+    }
+
+    fn count_by<K: Ord>(&self, key: impl Fn(&Socket) -> K) -> BTreeMap<K, usize> {
         let mut counts = BTreeMap::new();
         for shard in &self.shards {
             let all = lock(shard).all();
             for socket in all.iter().filter(|socket| socket.is_open()) {
-                let gate = (socket.admission().owner().clone(), socket.admission().gate().clone());
-                *counts.entry(gate).or_default() += 1;
+                *counts.entry(key(socket)).or_default() += 1;
             }
         }
         counts
@@ -235,8 +260,10 @@ impl Sockets {
         self.clock.now()
     }
 
-    pub(crate) fn one_less(&self) {
+    /// A socket has ended: each comes here once.
+    pub(crate) fn one_less(&self, ended: Ended) {
         self.live.fetch_sub(1, Ordering::Relaxed);
+        self.observer.ended(ended);
     }
 
     pub(crate) fn flush_soon(&self, socket: Arc<Socket>) {

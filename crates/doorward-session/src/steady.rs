@@ -10,10 +10,12 @@ pub trait Steady: Send + Sync {
 }
 
 /// tokio's clock, which stands still while the machine sleeps, and in tests goes as they say.
-pub(crate) struct TokioTime(Instant);
+#[derive(Debug)]
+pub struct TokioTime(Instant);
 
 impl TokioTime {
-    pub(crate) fn from_now() -> Self {
+    /// Counts from this moment on.
+    pub fn from_now() -> Self {
         Self(Instant::now())
     }
 }

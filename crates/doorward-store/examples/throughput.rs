@@ -1,4 +1,5 @@
-//! How many single uses and audit rows the store takes in a second, each on disk before it is answered, and what one costs.
+//! How many single uses, logins, endings and audit rows the store takes in a second, each on disk before it is answered, and
+//! what one costs.
 //!
 //! `cargo run --release -p doorward-store --example throughput [FOLDER]`; the folder decides which disk is measured.
 #![expect(clippy::print_stdout, reason = "this is a program that prints figures")]
@@ -6,11 +7,14 @@
 use std::{error::Error, fs, net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_auth::{
-    ports::{Audit, AuditRecord, Outcome, Ticket, TicketBinding, Tickets, UsedTokens},
+    ports::{
+        Account, Accounts, Attempt, Audit, AuditRecord, Created, Ending, NewAccount, NewSession, Outcome, Reserved,
+        Revocations, Role, Session, Sessions, Throttle, Ticket, TicketBinding, Tickets, UsedTokens, What, Why,
+    },
     trail,
 };
 use doorward_store::Store;
-use doorward_types::{CloseReason, GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_types::{CloseReason, GateName, OwnerId, Rest, Secret, SessionId, Subject, Timestamp, TraceId};
 use tokio::{task::JoinSet, time::Instant};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -52,6 +56,9 @@ async fn main() -> Result<(), Failure> {
         })
         .await?;
     }
+    for callers in [1, 16, 256] {
+        measure_a_site(&store, callers).await?;
+    }
     let recorded = Arc::clone(&store);
     measure("record a climb of 3 rungs", 1, 50_000, move |number| {
         let store = Arc::clone(&recorded);
@@ -68,6 +75,92 @@ async fn main() -> Result<(), Failure> {
         let _ = fs::remove_file(format!("{path}{end}"));
     }
     Ok(())
+}
+
+/// What one login costs the store from the first guess to the logout.
+async fn measure_a_site(store: &Arc<Store>, callers: u64) -> Result<(), Failure> {
+    let new = NewAccount {
+        owner: OwnerId::new("acme"),
+        username: format!("bob {callers}"),
+        unique: format!("bob {callers}"),
+        role: Role::User,
+        password: Secret::from_text("$argon2id$"),
+        invitation: None,
+        at: NOW,
+    };
+    let Created::Account(account) = store.create(new).await? else { return Err("there is a bob".into()) };
+    let tried = Arc::clone(store);
+    measure(&format!("reserve a try, right, {callers} at once"), callers, ROUNDS, move |number| {
+        let store = Arc::clone(&tried);
+        async move {
+            let [a, b, c, d, e, f, g, h] = number.to_be_bytes().map(u16::from);
+            let attempt = Attempt {
+                owner: OwnerId::new("acme"),
+                factor: "password",
+                subject: hash(number),
+                device: None,
+                source: IpAddr::from([a << 8 | b, c << 8 | d, e << 8 | f, g << 8 | h, 0, 0, 0, 0]),
+                at: NOW,
+            };
+            match store.reserve(attempt).await? {
+                Reserved::Go(attempt) => Ok(store.was_right(attempt).await?),
+                Reserved::Wait(_) | Reserved::Disabled => Err("a first try has to wait".into()),
+            }
+        }
+    })
+    .await?;
+    let opened = Arc::clone(store);
+    measure(&format!("open a login, {callers} at once"), callers, ROUNDS, move |number| {
+        let (store, account) = (Arc::clone(&opened), account.clone());
+        async move {
+            let session = login(&account, sid(callers, number));
+            let as_of = *store.appended().borrow();
+            let new = NewSession { hash: Some(hash(callers << 32 | number)), session, replaces: None, as_of };
+            store.open(new).await?.map(|_| ()).ok_or_else(|| "the login did not begin".into())
+        }
+    })
+    .await?;
+    let found = Arc::clone(store);
+    measure(&format!("find a login, {callers} at once"), callers, ROUNDS, move |number| {
+        let store = Arc::clone(&found);
+        async move {
+            let found = Sessions::find(&*store, &OwnerId::new("acme"), hash(callers << 32 | number), NOW).await?;
+            found.map(|_| ()).ok_or_else(|| "the login was not there".into())
+        }
+    })
+    .await?;
+    let ended = Arc::clone(store);
+    measure(&format!("end a login, {callers} at once"), callers, ROUNDS, move |number| {
+        let store = Arc::clone(&ended);
+        async move {
+            let what = What::Rest(Rest::on("sid", sid(callers, number).to_string()));
+            let ending = Ending { owner: Some(OwnerId::new("acme")), what, why: Why::LoggedOut, change: None, at: NOW };
+            Ok(store.end(ending).await.map(|_| ())?)
+        }
+    })
+    .await
+}
+
+fn sid(callers: u64, number: u64) -> SessionId {
+    SessionId::from_bytes((u128::from(callers) << 64 | u128::from(number)).to_be_bytes())
+}
+
+fn login(account: &Account, sid: SessionId) -> Session {
+    Session {
+        owner: account.owner.clone(),
+        sid,
+        account: account.id,
+        username: account.username.clone(),
+        role: account.role,
+        browser: Some([7; 32]),
+        factors: vec!["pwd".into()],
+        source: IpAddr::from([192, 0, 2, 7]),
+        agent: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
+        created_at: NOW,
+        last_seen: NOW,
+        idle: Duration::from_mins(30),
+        expires_at: NOW.plus(Duration::from_hours(12)),
+    }
 }
 
 /// Runs `rounds` of `one` for each of `callers` side by side, and prints what that took.

@@ -1,12 +1,13 @@
 //! The ports of `doorward-auth` on SQL. This is the only crate that knows SQL.
 //!
-//! **What it is:** tickets, app keys, used token ids, owners and the audit log in one SQLite file, kept so that what was used
-//! once stays used: whatever answers has been written through to the disk before.
+//! **What it is:** tickets, app keys, used token ids, owners, the audit log, and what a site keeps (accounts, logins, factors
+//! and the log of how they end) in one SQLite file, kept so that what was used once stays used and what has ended stays ended:
+//! whatever answers has been written through to the disk before.
 //!
 //! **What it is not:** a cache, a broker or a session. It reads no clock (times are arguments) and decides nothing.
 //!
 //! ```text
-//!  consume, use_once, add ...  ──▶ ┌─ writer ───────────────────────────┐
+//!  consume, open, end, add ... ──▶ ┌─ writer ───────────────────────────┐
 //!                                  │ all that waits, in ONE transaction │──▶ disk ──▶ answers
 //!  record (audit rows)  ──queue──▶ └────────────────────────────────────┘
 //!  find, list, newest   ─────────▶ readers, each with its own connection

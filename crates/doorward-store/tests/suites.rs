@@ -1,5 +1,8 @@
 //! The suites that every implementation of the ports must pass, over a file and over memory.
 
+use std::sync::Arc;
+
+use doorward_auth::ports::SitePorts;
 use doorward_store::Store;
 use doorward_testkit::suites;
 
@@ -8,6 +11,15 @@ async fn passes_all_suites(store: &Store) {
     suites::app_keys(store).await;
     suites::used_tokens(store).await;
     suites::audit(store).await;
+    let site = SitePorts::of(&Arc::new(store.clone()));
+    suites::accounts(&site).await;
+    suites::sessions(&site).await;
+    suites::revocations(&site, store, store).await;
+    suites::throttle(store).await;
+    suites::factors(&site).await;
+    suites::key_entries(&site).await;
+    suites::refreshes(&site).await;
+    suites::api_keys(store).await;
 }
 
 #[tokio::test]

@@ -73,6 +73,14 @@ impl TestKey {
         }
     }
 
+    /// The public key of EdDSA as its 32 bytes (RFC 8032); nothing for all others.
+    pub fn public_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The private key in PEM (PKCS #8); empty for secrets.
     pub fn private_pem(&self) -> String {
         let der = |der: Pkcs8V1Der<'_>| pem("PRIVATE KEY", der.as_ref());

@@ -13,7 +13,7 @@ use std::{
 use aws_lc_rs::digest;
 use doorward_auth::{
     Claimant, Climb, ClimbEvent, Handshake, Ladder, Start,
-    layers::{BuildContext, RungConfig},
+    layers::{BuildContext, RungConfig, handshake::origin::Origins},
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, AppKey, AppKeys, Clock, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
     token::{Issuer, IssuerConfig},
@@ -123,6 +123,8 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         kept_claims: Arc::new([]),
         authenticators: &authenticators,
         read_secret: &no_files,
+        origins: &Origins::SameHost,
+        site: None,
     };
     let ladder: Vec<RungConfig> = gate.get("ladder").unwrap().clone().try_into().unwrap();
     let rungs = ladder.iter().map(|rung| rung.build(&context).unwrap()).collect();

@@ -24,6 +24,11 @@ impl Default for CookieNames {
 }
 
 impl CookieNames {
+    /// The names of cookies that all hosts of a domain share: browsers would refuse the prefix there.
+    pub fn shared() -> Self {
+        Self { session: "doorward-session".into(), browser: "doorward-browser".into() }
+    }
+
     /// How the names of all cookies of Doorward begin, after a prefix that browsers know.
     const STEM: &[u8] = b"doorward-";
 

@@ -39,5 +39,5 @@ pub use id::{AccountId, Cursor, GateName, KeyId, OwnerId, Rest, SessionId, Socke
 pub use key::{KeyText, UnreadableKey};
 pub use prompt::{Prompt, Shown};
 pub use secret::Secret;
-pub use time::Timestamp;
+pub use time::{Timestamp, UnreadableTime};
 pub use transcript::Transcript;

@@ -1,9 +1,9 @@
 //! The rules of accounts: what a username, a password, a one-time code and a recovery code are, and how they are kept.
 //!
-//! **What it is:** pure rules, free of any store. A value that is out of a parser here cannot be wrong, and each step asks for
-//! the value that the step before yields.
+//! **What it is:** rules. A value that is out of a parser here cannot be wrong, and each step asks for the value that the step
+//! before yields. [`Checks`] alone asks the ports: whether what somebody typed is right, for sockets and pages alike.
 //!
-//! **What it is not:** a place where accounts live (that is a port), or where attempts are counted (that is the throttle).
+//! **What it is not:** a place where accounts live, or where tries are counted: those are ports.
 //!
 //! ```text
 //!  what was typed            what is known of it              what is kept
@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checks;
 mod codes;
 mod fold;
 mod hashing;
@@ -39,6 +40,7 @@ mod sealed;
 mod totp;
 mod username;
 
+pub use checks::{Checks, NotRight, SecondFactor, Trier, totp_row, tries_of_account, tries_of_name};
 pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
 pub use hashing::{HashedPassword, Hashing, HashingError, HashingPlace, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};

@@ -3,18 +3,24 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use doorward_types::{OwnerId, Secret};
 
 use super::{
-    RungConfig,
+    RungConfig, SiteTools,
     conversation::{
         app_key::AppKeyLayer,
+        assert_login::{self, AssertLogin, AssertLoginConfig, Who},
         authenticator::{Authenticated, AuthenticatorConfig},
         challenge::{self, Challenge, ChallengeConfig, Variant, WeakSecret, Words},
         ident::{Ident, IdentConfig},
         jwt::Jwt,
+        key_entry::KeyEntryLayer,
         offer::{Offer, OfferConfig},
+        password::PasswordLayer,
         ticket::TicketInMessage,
+        totp::TotpLayer,
     },
     handshake::{
         bearer::Bearer,
+        origin::Origins,
+        session::SessionInRequest,
         ticket::{TicketConfig, TicketInRequest},
     },
 };
@@ -39,6 +45,10 @@ pub struct BuildContext<'a> {
     pub authenticators: &'a BTreeMap<String, Arc<dyn Authenticator>>,
     /// How the file of a secret is read.
     pub read_secret: ReadSecret<'a>,
+    /// The pages that may open a socket at the gate: those whose cookies count.
+    pub origins: &'a Origins,
+    /// The built-in site of the owner, where there is one.
+    pub site: Option<&'a SiteTools>,
 }
 
 /// A rung cannot be built: where inside of it, and why.
@@ -115,9 +125,18 @@ pub enum Problem {
     /// The answer to a challenge may come after its nonce has died.
     #[error("{0} is longer than a nonce lives")]
     TooLong(Span),
+    /// A socket may not wait so long.
+    #[error("a socket may not wait for {0}")]
+    WaitsTooLong(Span),
     /// Something is there to be shown, and cannot be.
     #[error("it is empty, or has characters that cannot be shown")]
     NotShowable,
+    /// A layer of the built-in site, which is not there.
+    #[error("`{0}` is a layer of the built-in site, and there is no site")]
+    NoSite(&'static str),
+    /// A layer that goes by cookies, where every page of the world may open a socket.
+    #[error("every page of the world may open a socket here, and a browser sends its cookies whatever page asks it to")]
+    CookiesFromEverywhere,
     /// A question without an answer, or answers without a question.
     #[error("a question and its answers belong together")]
     QuestionAndAnswers,
@@ -138,9 +157,9 @@ impl Problem {
             }
             Self::DoesNotTalk(_) => "`jwt` takes the same tokens over the open socket".into(),
             Self::NeedsPrompt(_) => "an offer takes `jwt`, and `app_key` with `plain = true`".into(),
-            Self::UnknownIssuer { known, .. } => one_of("`[[issuer]]` of this owner", known),
+            Self::UnknownIssuer { known, .. } => one_of("issuer of this owner", known),
             Self::WhichIssuer { known } => {
-                format!("name one with `issuer = \"...\"`; {}", one_of("`[[issuer]]` of this owner", known))
+                format!("name one with `issuer = \"...\"`; {}", one_of("issuer of this owner", known))
             }
             Self::UnknownAuthenticator { known, .. } => one_of("authenticator", known),
             Self::Secret(NoSecret::Missing(name)) => format!("give `{name}` or `{name}_file`"),
@@ -151,6 +170,9 @@ impl Problem {
             Self::Meaningless(_) => "leave it out".into(),
             Self::TooShort(_) => "a machine's step has 5 s by default, a person's 60 s".into(),
             Self::TooLong(_) => format!("give {} or less", challenge::LONGEST),
+            Self::WaitsTooLong(_) => format!("give {} or less", assert_login::LONGEST),
+            Self::NoSite(_) => "write `[site]` for the built-in site, or take another layer".into(),
+            Self::CookiesFromEverywhere => "list the pages' origins in `origins`, as `\"https://app.example\"`".into(),
             Self::NotShowable => "write a character or a short text that users recognise".into(),
             Self::QuestionAndAnswers => "give both `question` and `answers`, or neither".into(),
         }
@@ -227,13 +249,12 @@ impl BuildContext<'_> {
     }
 
     fn layer(&self, layer: &RungConfig) -> Result<Alternatives, BuildError> {
-        let clock = || Arc::clone(&self.ports.clock);
         let one = |step| Ok(vec![step]);
         match layer {
             RungConfig::Ticket(config) => self.ticket(config),
             RungConfig::Bearer(config) => {
                 let issuer = self.issuer(config.issuer.as_deref())?;
-                one(Step::handshake(Bearer::new(issuer, clock(), Arc::clone(&self.kept_claims), config.on_expiry)))
+                one(Step::handshake(Bearer::new(issuer, Arc::clone(&self.kept_claims), config.on_expiry, &self.ports)))
             }
             RungConfig::Jwt(config) => {
                 answerable(config.timeout)?;
@@ -248,6 +269,23 @@ impl BuildContext<'_> {
             RungConfig::Ident(config) => self.ident(config).and_then(one),
             RungConfig::Offer(config) => self.offer(config).and_then(one),
             RungConfig::Authenticator(config) => self.authenticator(config).and_then(one),
+            RungConfig::Session(_) => {
+                self.site(layer.name())?;
+                one(Step::handshake(SessionInRequest::new(self.origins_of_cookies()?, &self.ports)))
+            }
+            RungConfig::Password(config) => {
+                answerable(config.timeout)?;
+                one(Step::conversation(PasswordLayer::new(config, &self.ports, self.site(layer.name())?)))
+            }
+            RungConfig::AssertLogin(config) => self.assert_login(config).and_then(one),
+            RungConfig::KeyEntry(config) => {
+                answerable(config.timeout)?;
+                one(Step::conversation(KeyEntryLayer::new(config, &self.ports, self.site(layer.name())?)))
+            }
+            RungConfig::Totp(config) => {
+                answerable(config.timeout)?;
+                one(Step::conversation(TotpLayer::new(config, &self.ports, self.site(layer.name())?)))
+            }
             RungConfig::Any(_) | RungConfig::Optional(_) => Err(BuildError::at("", Problem::Nested(layer.name()))),
         }
     }
@@ -269,10 +307,14 @@ impl BuildContext<'_> {
     fn issuer(&self, name: Option<&str>) -> Result<Arc<Issuer>, BuildError> {
         let ours: Vec<_> = self.issuers.iter().filter(|(_, issuer)| *issuer.owner() == self.owner).collect();
         let known = || ours.iter().map(|(name, _)| (*name).clone()).collect();
-        let problem = match (name, ours.as_slice()) {
-            (None, [(_, only)]) => return Ok(Arc::clone(only)),
-            (None, _) => Problem::WhichIssuer { known: known() },
-            (Some(name), ours) => match ours.iter().find(|(known, _)| *known == name) {
+        let mut foreign = ours.iter().filter(|(_, issuer)| !issuer.is_own());
+        let problem = match name {
+            // The server's own is taken by its name alone: nobody gets in by the site who was not meant to.
+            None => match (foreign.next(), foreign.next()) {
+                (Some((_, only)), None) => return Ok(Arc::clone(only)),
+                _ => Problem::WhichIssuer { known: known() },
+            },
+            Some(name) => match ours.iter().find(|(known, _)| *known == name) {
                 Some((_, issuer)) => return Ok(Arc::clone(issuer)),
                 None => Problem::UnknownIssuer { name: name.to_owned(), known: known() },
             },
@@ -340,6 +382,34 @@ impl BuildContext<'_> {
         let offer = Offer::new(parts, within)
             .map_err(|layer| BuildError::at(format!("of[{prompted}]"), Problem::NeedsPrompt(layer)))?;
         Ok(Step::conversation(offer))
+    }
+
+    fn assert_login(&self, config: &AssertLoginConfig) -> Result<Step, BuildError> {
+        answerable(config.timeout)?;
+        if config.timeout > assert_login::LONGEST {
+            return Err(BuildError::at("timeout", Problem::WaitsTooLong(config.timeout)));
+        }
+        let origins = match (config.who, config.same_browser) {
+            (Who::Proven, _) => self.origins.clone(),
+            (Who::Browser, true) => self.origins_of_cookies()?,
+            (Who::Browser, false) => {
+                return Err(BuildError::at("same_browser", Problem::Meaningless("who = \"browser\"")));
+            }
+        };
+        self.site("assert_login")?;
+        Ok(Step::conversation(AssertLogin::new(config, origins, &self.ports)))
+    }
+
+    fn site(&self, layer: &'static str) -> Result<&SiteTools, BuildError> {
+        self.site.ok_or_else(|| BuildError::at("", Problem::NoSite(layer)))
+    }
+
+    /// The origins, for a layer that goes by cookies.
+    fn origins_of_cookies(&self) -> Result<Origins, BuildError> {
+        match self.origins {
+            Origins::Everyone => Err(BuildError::at("", Problem::CookiesFromEverywhere)),
+            origins => Ok(origins.clone()),
+        }
     }
 
     fn authenticator(&self, config: &AuthenticatorConfig) -> Result<Step, BuildError> {

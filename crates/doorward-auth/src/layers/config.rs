@@ -2,10 +2,11 @@ use serde::Deserialize;
 
 use super::{
     conversation::{
-        app_key::AppKeyConfig, authenticator::AuthenticatorConfig, challenge::ChallengeConfig, ident::IdentConfig,
-        jwt::JwtConfig, offer::OfferConfig,
+        app_key::AppKeyConfig, assert_login::AssertLoginConfig, authenticator::AuthenticatorConfig,
+        challenge::ChallengeConfig, ident::IdentConfig, jwt::JwtConfig, key_entry::KeyEntryConfig, offer::OfferConfig,
+        password::PasswordConfig, totp::TotpConfig,
     },
-    handshake::{bearer::BearerConfig, ticket::TicketConfig},
+    handshake::{bearer::BearerConfig, session::SessionConfig, ticket::TicketConfig},
 };
 
 /// One rung of a ladder as an owner writes it: `{ jwt = { issuer = "site" } }`.
@@ -35,6 +36,16 @@ pub enum RungConfig {
     Offer(OfferConfig),
     /// A record of the embedding application looks at what the user sent.
     Authenticator(AuthenticatorConfig),
+    /// The cookie of a login at the built-in site.
+    Session(SessionConfig),
+    /// Name and password of an account of the built-in site.
+    Password(PasswordConfig),
+    /// The user has to be logged in at the built-in site; the socket waits for it.
+    AssertLogin(AssertLoginConfig),
+    /// A key that the built-in site shows.
+    KeyEntry(KeyEntryConfig),
+    /// The code of a phone.
+    Totp(TotpConfig),
     /// Alternatives: the user takes one of these lists, and passes all of it.
     Any(Vec<Vec<RungConfig>>),
     /// Layers that the user may take or skip.
@@ -53,6 +64,11 @@ impl RungConfig {
             Self::Ident(_) => "ident",
             Self::Offer(_) => "offer",
             Self::Authenticator(_) => "authenticator",
+            Self::Session(_) => "session",
+            Self::Password(_) => "password",
+            Self::AssertLogin(_) => "assert_login",
+            Self::KeyEntry(_) => "key_entry",
+            Self::Totp(_) => "totp",
             Self::Any(_) => "any",
             Self::Optional(_) => "optional",
         }

@@ -6,9 +6,11 @@ pub mod handshake;
 mod access_token;
 mod build;
 mod config;
+mod site;
 
 pub use build::{BuildContext, BuildError, Problem};
 pub use config::RungConfig;
+pub use site::SiteTools;
 
 use crate::settings::Span;
 

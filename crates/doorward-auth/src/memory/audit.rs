@@ -1,11 +1,11 @@
 use std::{collections::VecDeque, future::ready, sync::Mutex};
 
-use doorward_types::{OwnerId, TraceId};
+use doorward_types::TraceId;
 
 use super::lock;
 use crate::{
     BoxFuture,
-    ports::{Audit, AuditRecord, PortError},
+    ports::{Audit, AuditQuery, AuditRecord, PortError},
 };
 
 /// [`Audit`] in memory: the newest rows, up to a number.
@@ -39,13 +39,13 @@ impl Audit for MemoryAudit {
         Box::pin(ready(Ok(found)))
     }
 
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        let of = |row: &&AuditRecord| owner.is_none_or(|owner| row.owner == *owner);
-        let newest = lock(&self.rows).iter().filter(of).take(at_most).cloned().collect();
-        Box::pin(ready(Ok(newest)))
+    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        let rows = lock(&self.rows);
+        let first = match query.before {
+            None => 0,
+            Some(trace) => rows.iter().position(|row| row.trace == trace).map_or(rows.len(), |place| place + 1),
+        };
+        let found = rows.iter().skip(first).filter(|row| query.asks_for(row)).take(query.at_most).cloned().collect();
+        Box::pin(ready(Ok(found)))
     }
 }

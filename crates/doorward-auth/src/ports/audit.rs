@@ -25,6 +25,80 @@ pub enum Outcome {
     HungUp,
 }
 
+/// How a decision came out, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Let in.
+    Admitted,
+    /// Refused.
+    Refused,
+    /// The user left before a verdict.
+    HungUp,
+}
+
+impl Verdict {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Admitted, Self::Refused, Self::HungUp];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Refused => "refused",
+            Self::HungUp => "hung_up",
+        }
+    }
+}
+
+impl Outcome {
+    /// The word for it.
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Admitted(_) => Verdict::Admitted,
+            Self::Refused { .. } => Verdict::Refused,
+            Self::HungUp => Verdict::HungUp,
+        }
+    }
+}
+
+/// Which decisions; those for which all holds that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// At gates of this owner.
+    pub owner: Option<OwnerId>,
+    /// At a gate of this name.
+    pub gate: Option<GateName>,
+    /// That came out so.
+    pub verdict: Option<Verdict>,
+    /// That this layer refused.
+    pub layer: Option<String>,
+    /// Of this subject: of its kind and primary key.
+    pub subject: Option<Subject>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Written before the decision with this trace id; none, where there is no such decision.
+    pub before: Option<TraceId>,
+    /// At most so many.
+    pub at_most: usize,
+}
+
+impl AuditQuery {
+    /// Whether a decision is among them, as far as it can be told from that one alone.
+    pub fn asks_for(&self, record: &AuditRecord) -> bool {
+        let refused_by = match &record.outcome {
+            Outcome::Refused { layer, .. } => Some(layer),
+            _ => None,
+        };
+        let is_subject = |asked: &Subject| record.subject.as_ref().is_some_and(|subject| subject.same_as(asked));
+        self.owner.as_ref().is_none_or(|owner| *owner == record.owner)
+            && self.gate.as_ref().is_none_or(|gate| *gate == record.gate)
+            && self.verdict.is_none_or(|verdict| verdict == record.outcome.verdict())
+            && self.layer.as_ref().is_none_or(|layer| refused_by == Some(layer))
+            && self.subject.as_ref().is_none_or(is_subject)
+            && self.since.is_none_or(|since| record.at >= since)
+    }
+}
+
 /// One decision of one ladder: a row in the audit log. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
@@ -59,16 +133,26 @@ pub trait Audit: Send + Sync {
         Ok(())
     }
 
+    /// How many rows have been taken and are not on disk yet.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// Waits until all that was taken before is on disk.
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>>;
 
     /// The decision with that trace id.
     fn find<'a>(&'a self, trace: TraceId) -> BoxFuture<'a, Result<Option<AuditRecord>, PortError>>;
 
+    /// The decisions that are asked for, newest first.
+    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>>;
+
     /// The newest decisions of an owner, newest first; of all owners for `None`.
     fn newest<'a>(
         &'a self,
         owner: Option<&'a OwnerId>,
         at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>>;
+    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        self.search(AuditQuery { owner: owner.cloned(), at_most, ..AuditQuery::default() })
+    }
 }

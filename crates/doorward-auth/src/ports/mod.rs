@@ -24,7 +24,7 @@ mod tokens;
 pub use accounts::{Account, Accounts, Created, Invitation, NewAccount, Role};
 pub use api_keys::{ApiKey, ApiKeys};
 pub use app_keys::{AppKey, AppKeys};
-pub use audit::{Audit, AuditRecord, Outcome};
+pub use audit::{Audit, AuditQuery, AuditRecord, Outcome, Verdict};
 pub use authenticator::{Authenticator, Identity};
 pub use clock::Clock;
 pub use factors::{Factors, Totp};

@@ -38,7 +38,7 @@ impl<'a> Compact<'a> {
         Ok(Self { header, claims, signed, signature })
     }
 
-    /// The claims. Only for whoever has verified the signature.
+    /// The claims. Only for whoever has verified the signature, or is about to by what they say of whose key it is.
     pub(super) fn claims(&self) -> Result<Map<String, Value>, TokenError> {
         json::object(&self.claims).map_err(|_| TokenError::Json("claims"))
     }

@@ -41,6 +41,9 @@ pub enum TokenError {
     /// `aud` does not contain ours.
     #[error("the token is for another audience")]
     Audience,
+    /// One of the server's own tokens, for another owner's gates.
+    #[error("the token is for another owner's gates")]
+    Owner,
     /// `azp` or `client_id` is none of those that are taken.
     #[error("the token was given to another client")]
     Client,

@@ -5,6 +5,8 @@
 //!          canonical, no     alg from   the key of   access  exactly ours     whole seconds,   text or
 //!          doubles in JSON   our table  our table    token                    5 s of leeway    whole number
 //! ```
+//!
+//! One issuer is the server itself ([`Issuer::own`]): what the built-in site signs, each token for one login and one owner.
 
 mod compact;
 mod config;
@@ -12,10 +14,12 @@ mod error;
 mod issuer;
 mod json;
 mod mint;
+mod own;
 mod verify;
 
 pub use config::{Algorithm, IssuerConfig, Profile};
 pub use error::TokenError;
 pub use issuer::{Issuer, IssuerError};
 pub use mint::MintError;
+pub use own::AccessClaims;
 pub use verify::Token;

@@ -157,6 +157,7 @@ impl Issuer {
         if !ours {
             return Err(TokenError::Audience);
         }
+        self.check_owner(claims)?;
         if self.clients.is_empty() {
             return Ok(());
         }

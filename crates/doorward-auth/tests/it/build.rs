@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use doorward_auth::{
     BoxFuture, Rung,
-    layers::{BuildContext, BuildError, RungConfig},
+    layers::{BuildContext, BuildError, RungConfig, handshake::origin::Origins},
     ports::{Authenticator, Identity, PortError},
     token::Issuer,
 };
@@ -48,6 +48,8 @@ fn build_with(issuers: &[&str], config: Value) -> Result<Rung, BuildError> {
         kept_claims: [].into(),
         authenticators: &[("terminal".to_owned(), terminals)].into(),
         read_secret: &read,
+        origins: &Origins::SameHost,
+        site: None,
     };
     serde_json::from_value::<RungConfig>(config).unwrap().build(&context)
 }
@@ -208,9 +210,55 @@ fn a_key_that_is_not_known_is_reported_where_it_stands() {
         (r#"{"ident":{}}"#, "glyph"),
         (r#"{"ticket":{"via":["query"]}}"#, "query"),
         (r#"{"jwt":{"timeout":5}}"#, "a duration such as"),
-        (r#"{"jwt":{"on_expiry":"reauth"}}"#, "reauth"),
+        (r#"{"jwt":{"on_expiry":"later"}}"#, "later"),
     ] {
         let error = serde_json::from_str::<RungConfig>(text).unwrap_err().to_string();
         assert!(error.contains(word), "{text}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_layers_of_the_site_are_built_where_there_is_a_site() {
+    let world = crate::site::SiteWorld::new().await;
+    for (config, name) in [
+        (json!({ "session": {} }), "session"),
+        (json!({ "password": { "timeout": "30s" } }), "password"),
+        (json!({ "assert_login": { "same_browser": false, "timeout": "10m" } }), "assert_login"),
+        (json!({ "assert_login": { "who": "browser" } }), "assert_login"),
+        (json!({ "key_entry": {} }), "key_entry"),
+        (json!({ "totp": {} }), "totp"),
+    ] {
+        let error = build(config.clone()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{name}: `{name}` is a layer of the built-in site, and there is no site")
+        );
+        assert!(error.problem.hint().contains("`[site]`"));
+        assert_eq!(world.rung(config).to_string(), name);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_for_a_login_has_a_limit_and_a_browser_is_the_same_as_itself() {
+    let world = crate::site::SiteWorld::new().await;
+    let refused = |config: Value, origins: Origins| {
+        let config: RungConfig = serde_json::from_value(config).unwrap();
+        let ports = world.ports();
+        let error = crate::support::context(&ports, &origins, Some(&world.tools), |context| config.build(context));
+        let error = error.unwrap_err();
+        (error.place.clone(), error.problem.to_string(), error.problem.hint())
+    };
+    let (place, problem, hint) = refused(json!({ "assert_login": { "timeout": "11m" } }), Origins::SameHost);
+    assert_eq!((place.as_str(), problem.as_str()), ("assert_login.timeout", "a socket may not wait for 11m"));
+    assert_eq!(hint, "give 10m or less");
+    let (place, problem, _) =
+        refused(json!({ "assert_login": { "who": "browser", "same_browser": false } }), Origins::SameHost);
+    assert_eq!(place, "assert_login.same_browser");
+    assert_eq!(problem, "it has no meaning with `who = \"browser\"`");
+    // A cookie may not come from every page of the world.
+    for config in [json!({ "session": {} }), json!({ "assert_login": { "who": "browser" } })] {
+        let (_, problem, hint) = refused(config, Origins::Everyone);
+        assert!(problem.starts_with("every page of the world may open a socket here"), "{problem}");
+        assert!(hint.contains("https://app.example"));
     }
 }

@@ -123,8 +123,7 @@ async fn the_request_has_to_be_for_the_owners_host() {
 
 fn bearer(on_expiry: OnExpiry) -> Ladder {
     let issuer = Arc::new(issuer(&key(), json!({})));
-    let clock = World::new().clock;
-    ladder(Step::handshake(Bearer::new(issuer, clock, ["groups".to_owned()].into(), on_expiry)))
+    ladder(Step::handshake(Bearer::new(issuer, ["groups".to_owned()].into(), on_expiry, &World::new().ports())))
 }
 
 fn with_bearer(token: String) -> Handshake {

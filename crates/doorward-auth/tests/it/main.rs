@@ -3,6 +3,7 @@
 
 mod alternatives;
 mod app_key;
+mod assert_login;
 mod authenticator;
 mod build;
 mod cancel;
@@ -12,14 +13,20 @@ mod handshake;
 mod ident;
 mod issuer;
 mod jwt;
+mod key_entry;
 mod ladder;
 mod memory;
 mod offer;
+mod own_tokens;
+mod password;
 mod ports;
 mod resume;
+mod session;
+mod site;
 mod support;
 mod ticket;
 mod token;
+mod totp;
 mod unwell;
 mod verdicts;
 mod work;

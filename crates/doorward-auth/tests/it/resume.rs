@@ -77,7 +77,7 @@ async fn refused(mut climb: Climb) -> Refusal {
         match climb.next().await {
             ClimbEvent::Refused(refusal) => return refusal,
             ClimbEvent::Say(_) => {}
-            ClimbEvent::Admitted(admission) => panic!("{admission:?}"),
+            ClimbEvent::Admitted(admission) => unreachable!("{admission:?}"),
         }
     }
 }

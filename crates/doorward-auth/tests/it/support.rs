@@ -8,7 +8,7 @@ use std::{
 use doorward_auth::{
     Ask, BoxFuture, Claimant, Conversation, Fault, Handshake, HandshakeLayer, Ladder, Layer, Proof, Refusal, Rung,
     Step,
-    layers::{BuildContext, RungConfig},
+    layers::{BuildContext, RungConfig, SiteTools, handshake::origin::Origins},
     ports::{PortError, Ports},
     token::{Issuer, IssuerConfig},
 };
@@ -177,17 +177,28 @@ pub(crate) fn token(key: &TestKey) -> String {
 
 /// A rung as an owner writes it, with the issuer `site` (and [`key`]).
 pub(crate) fn rung(ports: &Ports, config: Value) -> Rung {
+    let config: RungConfig = serde_json::from_value(config).unwrap();
+    context(ports, &Origins::SameHost, None, |context| config.build(context)).unwrap()
+}
+
+/// What rungs are built with at the owner `acme`, who has the issuer `site`.
+pub(crate) fn context<T>(
+    ports: &Ports,
+    origins: &Origins,
+    site: Option<&SiteTools>,
+    build: impl FnOnce(&BuildContext<'_>) -> T,
+) -> T {
     let issuers = [("site".to_owned(), Arc::new(issuer(&key(), json!({}))))].into();
-    let context = BuildContext {
+    build(&BuildContext {
         owner: World::owner(),
         ports: ports.clone(),
         issuers: &issuers,
         kept_claims: ["groups".to_owned(), "level".to_owned()].into(),
         authenticators: &Default::default(),
         read_secret: &|_| Err("no such file".to_owned()),
-    };
-    let config: RungConfig = serde_json::from_value(config).unwrap();
-    config.build(&context).unwrap()
+        origins,
+        site,
+    })
 }
 
 /// A ladder of one such rung.

@@ -66,6 +66,16 @@ async fn a_ticket_in_the_request_opens_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c3_an_admission_is_as_old_as_its_ticket() {
+    let world = World::new();
+    let minted = Timestamp::from_secs(World::NOW.as_secs() - 20);
+    let text = ticket(&world, |ticket| ticket.issued_at = minted).await;
+    let mut peer = world.knock(&in_request(&world), header(&text)).await.unwrap();
+    let admission = peer.play("< admitted member:bob").await.unwrap().admission.unwrap();
+    assert_eq!(admission.issued_at(), minted, "an ending of what is older would not reach it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ticket_in_a_message_takes_the_steps_of_its_script() {
     let world = World::new();
     let text = ticket(&world, |_| ()).await;

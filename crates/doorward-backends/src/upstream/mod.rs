@@ -35,6 +35,7 @@ mod headers;
 mod identity;
 mod key;
 mod leave;
+mod private_file;
 mod relay;
 #[cfg(test)]
 mod test;
@@ -62,6 +63,7 @@ pub use dial::DialError;
 pub use headers::Visitor;
 pub use identity::{ASSERTION_HOLDS, ASSERTION_TYPE, TooMuchToTell};
 pub use key::{SigningKey, UnusableKey};
+pub use private_file::{UnusableFile, kept_or_made};
 pub use url::{BadTail, UnusableUrl, UpstreamUrl};
 
 use dial::{Connected, Request};
@@ -298,7 +300,7 @@ impl Admitted for Arc<Socket> {
     }
 
     fn is_suspended(&self) -> bool {
-        self.suspension().is_some()
+        self.must_wait()
     }
 
     fn keep_alive(&self) -> Option<KeepAlive> {

@@ -1,5 +1,6 @@
 //! The command line: one file per command, with its arguments on top.
 
+mod apikey;
 mod checktoken;
 mod config;
 mod connect;
@@ -53,6 +54,8 @@ enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
+    Apikey(apikey::Apikey),
+    #[command(subcommand)]
     Sockets(sockets::Sockets),
     Why(why::Why),
     Health(health::Health),
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Genticket(command) => command.run(),
         Command::Keygen(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Apikey(command) => command.run(),
         Command::Sockets(command) => command.run(),
         Command::Why(command) => command.run(),
         Command::Health(command) => command.run(),

@@ -67,17 +67,18 @@ impl List {
             return Ok(());
         }
         say(format_args!(
-            "{:<32}  {:<12}  {:<20}  {:<10}  {:<24}  FROM",
-            "SOCKET", "GATE", "SUBJECT", "BACKEND", "SINCE"
+            "{:<32}  {:<12}  {:<20}  {:<10}  {:<9}  {:<24}  FROM",
+            "SOCKET", "GATE", "SUBJECT", "BACKEND", "STATE", "SINCE"
         ));
         for socket in list["sockets"].as_array().into_iter().flatten() {
             let text = |name: &str| socket[name].as_str().unwrap_or("-").to_owned();
             say(format_args!(
-                "{:<32}  {:<12}  {:<20}  {:<10}  {:<24}  {}",
+                "{:<32}  {:<12}  {:<20}  {:<10}  {:<9}  {:<24}  {}",
                 text("socket"),
                 text("gate"),
                 text("subject"),
                 text("backend"),
+                text("state"),
                 text("since"),
                 text("source")
             ));

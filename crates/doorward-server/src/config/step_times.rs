@@ -24,6 +24,8 @@ pub(super) fn fill(document: &Document<'_>, at: &KeyPath, ladder: &mut [RungConf
             RungConfig::AppKey(layer) => set(&mut layer.timeout, limits.step_machine),
             RungConfig::Authenticator(layer) => set(&mut layer.timeout, limits.step_machine),
             RungConfig::Ident(layer) => set(&mut layer.timeout, limits.step_person),
+            RungConfig::Password(layer) => set(&mut layer.timeout, limits.step_person),
+            RungConfig::Totp(layer) => set(&mut layer.timeout, limits.step_person),
             RungConfig::Challenge(layer) if layer.variant == Variant::Words && unset => {
                 layer.timeout = Some(limits.step_person);
             }
@@ -38,7 +40,9 @@ pub(super) fn fill(document: &Document<'_>, at: &KeyPath, ladder: &mut [RungConf
             }
             RungConfig::Optional(layers) => fill(document, &at, layers, limits),
             // A bearer token is there already, and the nonce of a proof lives for a time of its own.
-            RungConfig::Bearer(_) | RungConfig::Challenge(_) => {}
+            // What is waited for elsewhere takes the time that it takes.
+            RungConfig::AssertLogin(_) | RungConfig::KeyEntry(_) => {}
+            RungConfig::Bearer(_) | RungConfig::Session(_) | RungConfig::Challenge(_) => {}
         }
     }
 }

@@ -74,6 +74,7 @@ impl Http {
         if !door.proxies().trust(peer.ip())
             && let Err(full) = pass.of_source(peer.ip())
         {
+            door.metrics().turned_away(full);
             tracing::debug!(%full, source = %peer.ip(), "dropped at the door");
             return;
         }
@@ -163,7 +164,10 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, http: Http) {
                     }
                     tokio::spawn(http.clone().connection(stream, peer, pass, Arc::clone(&door)));
                 }
-                Err(full) => tracing::debug!(%full, "dropped at the door"),
+                Err(full) => {
+                    door.metrics().turned_away(full);
+                    tracing::debug!(%full, "dropped at the door");
+                }
             },
             Err(error) => {
                 if !is_of_one_connection(&error) {

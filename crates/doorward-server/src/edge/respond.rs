@@ -4,6 +4,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::Malformed;
+use crate::metrics;
 
 /// Seconds after which somebody may come again.
 const LATER: HeaderValue = HeaderValue::from_static("5");
@@ -89,6 +90,13 @@ pub(crate) fn json(document: String) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// What Prometheus reads.
+pub(crate) fn metrics(text: String) -> Response<Body> {
+    let mut response = plain(StatusCode::OK, text);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
     response
 }
 

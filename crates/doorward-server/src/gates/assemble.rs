@@ -213,8 +213,10 @@ impl Assembly<'_> {
             kept_claims: gate.named_claims().into(),
             authenticators: &self.tools.extensions.authenticators,
             read_secret: &secret_reader(&self.tools.base),
+            origins: &origins,
+            site: None,
         };
-        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins)))];
+        let mut rungs = vec![Rung::One(Step::handshake(Origin(origins.clone())))];
         for rung in &gate.ladder {
             rungs.push(rung.build(&context)?);
         }
@@ -254,10 +256,15 @@ fn unheard(config: &Config, tools: &Tools) -> impl Iterator<Item = AssembleError
     models.map(|name| AssembleError { part: Part::Model(name.clone()), why: Unassembled::NoSuchChannel })
 }
 
-/// The issuers of tokens, and those that cannot be built.
+/// The issuers of tokens, with the server's own for every owner, and those that cannot be built.
 fn issuers(config: &Config, tools: &Tools) -> (Issuers, Vec<AssembleError>) {
     let read = secret_reader(&tools.base);
     let (mut issuers, mut errors) = (Issuers::new(), Vec::new());
+    for gate in &config.gates {
+        let owner = owner_of(config, gate.owner.as_deref());
+        let own = Issuer::own(&owner, tools.signer.key.public());
+        issuers.entry(owner).or_default().insert(Issuer::OWN.to_owned(), Arc::new(own));
+    }
     for issuer in &config.issuers {
         let owner = owner_of(config, issuer.owner.as_deref());
         match Issuer::build(issuer, &owner, &read) {

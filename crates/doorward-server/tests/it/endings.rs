@@ -293,6 +293,31 @@ async fn c8_a_socket_ends_when_its_token_does() {
     ticking.abort();
 }
 
+#[tokio::test(start_paused = true)]
+async fn c8_a_socket_whose_token_expires_goes_on_with_another_one() {
+    let config = CHAT.replace("{ jwt = {} }", "{ jwt = { on_expiry = \"reauth\" } }");
+    assert_ne!(config, CHAT);
+    let world = World::of(Carrier::Memory, &config).await;
+    let now = World::NOW.as_secs();
+    let mut peer = world.admitted("/chat", &world.token("7", json!({ "exp": now + 3 }))).await;
+    sleep(Duration::from_millis(100)).await;
+    world.clock.advance(Duration::from_secs(3));
+    let asked = peer.event().await;
+    assert_eq!((&asked["event"], &asked["layer"]), (&json!("ask"), &json!("jwt")));
+    peer.json(json!({ "action": "auth", "kind": "jwt", "token": world.token("8", json!({ "exp": now + 60 })) })).await;
+    assert_eq!(peer.event().await["code"], "not_authenticated", "of somebody else");
+    peer.json(json!({ "action": "auth", "kind": "jwt", "token": world.token("7", json!({ "exp": now + 60 })) })).await;
+    assert_eq!(peer.event().await["event"], "ask");
+    assert_eq!(peer.event().await["event"], "admitted");
+    world.clock.advance(Duration::from_secs(40));
+    peer.json(json!({ "action": "unsubscribe", "channel": "news", "id": 1 })).await;
+    assert_eq!(peer.event().await["event"], "unsubscribed");
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(peer.event().await["event"], "ask");
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(peer.closes().await, [4410]);
+}
+
 /// A model with a mistake in it.
 struct Mistaken(AtomicBool);
 

@@ -71,6 +71,13 @@ const HOUSE: &[Row] = &[
         may: &["doorward-types", "doorward-wire", "doorward-auth", "doorward-session"],
         never: &[HTTP, SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
+    // the site finds its pages with axum, and sees no socket: what it shows and ends of those it asks for through traits. That axum
+    // has a server of its own is the example's choice, whose features cargo's metadata gives to all
+    Row {
+        krate: "doorward-web",
+        may: &["doorward-types", "doorward-auth"],
+        never: &[SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO, &["reqwest", "ureq"]],
+    },
     Row {
         krate: "doorward-server",
         may: &[

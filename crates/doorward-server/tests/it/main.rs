@@ -11,6 +11,7 @@ mod endings;
 mod expiry;
 mod ladders;
 mod layering;
+mod metrics;
 mod node;
 mod operator;
 mod outage;

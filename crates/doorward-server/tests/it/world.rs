@@ -16,18 +16,20 @@ use doorward_auth::{
     BoxFuture,
     layers::handshake::ticket::NewTicket,
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{Audit, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
+    ports::{
+        Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
+    },
 };
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Parts, Reloaded,
+    Door, Extensions, Metrics, Parts, Reloaded,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
-use doorward_session::Sockets;
+use doorward_session::{Sockets, TokioTime};
 use doorward_testkit::{SeededRng, tokens::TestKey};
 use doorward_types::{GateName, OwnerId, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
@@ -105,12 +107,8 @@ impl Audit for Log {
         self.rows.find(trace)
     }
 
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        self.rows.newest(owner, at_most)
+    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        self.rows.search(query)
     }
 }
 
@@ -208,7 +206,8 @@ impl World {
             extensions,
             base: "".into(),
         };
-        let sockets = Sockets::new(clock.clone(), own.clone());
+        let metrics = Metrics::new();
+        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
         tokio::spawn(sockets.run());
         let count = |number: u32| number as usize;
         let limits = &config.limits;
@@ -232,6 +231,7 @@ impl World {
             clock: clock.clone(),
             rng: own,
             audit: log.clone(),
+            metrics,
             key,
         });
         let tcp = match carrier {

@@ -124,6 +124,30 @@ async fn c71_after_the_heal_nothing_revives_that_ended_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_that_found_out_before_the_wheel_is_woken_when_it_may_go_on() {
+    let world = leased();
+    let (transport, _peer) = world.stream(1).await;
+    let socket = world.sockets.register(climb(somebody("bob"), world.sockets.cursor()), transport, quiet()).unwrap();
+    // It runs out between two ticks.
+    sleep(Duration::from_millis(50)).await;
+    world.sockets.confirm(world.sockets.ask(), LASTS);
+    sleep(LASTS + Duration::from_millis(1)).await;
+    let relay = tokio::spawn({
+        let socket = Arc::clone(&socket);
+        let mut polled = 0;
+        std::future::poll_fn(move |context| {
+            assert!(socket.poll_ended(context).is_pending());
+            polled += 1;
+            assert_eq!(socket.must_wait(), polled == 1);
+            if polled == 2 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+    });
+    tokio::task::yield_now().await;
+    world.sockets.confirm(world.sockets.ask(), LASTS);
+    tokio::time::timeout(Duration::from_secs(1), relay).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_that_fails_open_goes_on() {
     let world = leased();
     let policy = || SocketPolicy { fail: Fail::Open, ..told() };

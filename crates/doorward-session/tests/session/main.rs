@@ -18,6 +18,8 @@ mod lines;
 #[cfg(test)]
 mod marks;
 #[cfg(test)]
+mod observer;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod readmissions;

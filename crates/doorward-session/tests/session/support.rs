@@ -18,7 +18,9 @@ use doorward_auth::{
     Step,
     ports::{Clock, Rng},
 };
-use doorward_session::{AnyStream, Ended, Incoming, Line, Notices, OnLogout, Socket, SocketPolicy, Sockets, Transport};
+use doorward_session::{
+    AnyStream, Ended, Incoming, Line, Notices, Observer, OnLogout, Socket, SocketPolicy, Sockets, TokioTime, Transport,
+};
 use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::{
     Decoder, Event, Input, Limits, Message,
@@ -204,8 +206,17 @@ pub(crate) struct Served {
 
 impl World {
     pub(crate) fn over(over: Over) -> Self {
+        Self::made(over, Sockets::new)
+    }
+
+    /// One whose endings somebody is told of.
+    pub(crate) fn observed(over: Over, observer: Arc<dyn Observer>) -> Self {
+        Self::made(over, |clock, rng| Sockets::observed(clock, Arc::new(TokioTime::from_now()), rng, observer))
+    }
+
+    fn made(over: Over, make: impl FnOnce(Arc<dyn Clock>, Arc<dyn Rng>) -> Arc<Sockets>) -> Self {
         let wall = Arc::new(Wall(AtomicU64::new(1_000_000)));
-        let sockets = Sockets::new(Arc::clone(&wall) as _, Arc::new(Dice::of(7)));
+        let sockets = make(Arc::clone(&wall) as _, Arc::new(Dice::of(7)));
         let running = tokio::spawn(sockets.run());
         Self { sockets, wall, over, running }
     }

@@ -132,7 +132,7 @@ async fn whoever_talks_is_not_pinged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_do_not_prolong_a_session() {
+async fn c7_pings_do_not_prolong_a_session() {
     let world = World::over(Over::Pipe);
     let policy = SocketPolicy { max_session: Some(Duration::from_secs(60)), ..pinged() };
     let mut served = world.serve(somebody("bob"), policy, echo()).await;

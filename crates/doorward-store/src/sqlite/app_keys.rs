@@ -3,9 +3,9 @@ use doorward_auth::{
     ports::{AppKey, AppKeys, PortError},
 };
 use doorward_types::{KeyId, OwnerId, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, subject_at, time_at, to_column};
+use super::{Store, optional_time_at, subject_at, time_at, to_column};
 use crate::StoreError;
 
 const PORT: &str = "app keys";
@@ -79,14 +79,23 @@ impl AppKeys for Store {
     }
 }
 
+/// Revokes the key with that id, of that owner or of anybody for `None`.
+pub(super) fn revoke(connection: &Connection, owner: Option<&str>, id: &KeyId, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE app_keys SET revoked_at = ?3 WHERE id = ?2 AND (?1 IS NULL OR owner = ?1) AND revoked_at IS NULL",
+        )?
+        .execute(params![owner, id.as_str(), to_column(now)])
+        .map(|_| ())
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<AppKey> {
-    let revoked = row.get::<_, Option<i64>>("revoked_at")?;
     Ok(AppKey {
         owner: OwnerId::new(row.get::<_, String>("owner")?),
         id: KeyId::new(row.get::<_, String>("id")?),
         public: row.get("public")?,
         subject: subject_at(row)?,
         created_at: time_at(row, "created_at")?,
-        revoked_at: revoked.map(|_| time_at(row, "revoked_at")).transpose()?,
+        revoked_at: optional_time_at(row, "revoked_at")?,
     })
 }

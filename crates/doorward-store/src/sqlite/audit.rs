@@ -2,9 +2,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doorward_auth::{
     BoxFuture,
-    ports::{Audit, AuditRecord, PortError},
+    ports::{Audit, AuditQuery, AuditRecord, PortError},
 };
-use doorward_types::{OwnerId, TraceId};
+use doorward_types::TraceId;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, audit_row};
@@ -113,6 +113,10 @@ impl Audit for Store {
         Err(error.of_port(PORT))
     }
 
+    fn waiting(&self) -> usize {
+        self.inner.audit.lock().rows.len()
+    }
+
     fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {
         Box::pin(async move { self.flush_audit().await.map_err(|error| error.of_port(PORT)) })
     }
@@ -127,23 +131,8 @@ impl Audit for Store {
         Box::pin(async move { found.await.map_err(|error| error.of_port(PORT)) })
     }
 
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        let owner = owner.cloned();
-        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let found = self.read(move |connection| match owner {
-            Some(owner) => connection
-                .prepare_cached("SELECT * FROM audit WHERE owner = ?1 ORDER BY id DESC LIMIT ?2")?
-                .query_map(params![owner.as_str(), at_most], audit_row::read)?
-                .collect(),
-            None => connection
-                .prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?
-                .query_map(params![at_most], audit_row::read)?
-                .collect(),
-        });
+    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
+        let found = self.read(move |connection| audit_row::search(connection, &query));
         Box::pin(async move { found.await.map_err(|error| error.of_port(PORT)) })
     }
 }

@@ -1,9 +1,9 @@
 use doorward_auth::{
-    ports::{AuditRecord, Outcome},
+    ports::{AuditQuery, AuditRecord, Outcome},
     trail::RungTrail,
 };
 use doorward_types::{CloseReason, GateName, OwnerId, SocketId, TraceId};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params, params_from_iter};
 
 use super::{subject_at, time_at, to_column, unreadable};
 
@@ -13,10 +13,10 @@ const TEXT: usize = 1024;
 
 /// Writes a row. What a peer can make long is cut, so that no climb writes more than about 20 KiB.
 pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<()> {
-    let (outcome, socket, refused) = match &record.outcome {
-        Outcome::Admitted(socket) => ("admitted", Some(socket.as_bytes()), None),
-        Outcome::Refused { reason, layer, step, detail } => ("refused", None, Some((reason, layer, step, detail))),
-        Outcome::HungUp => ("hung_up", None, None),
+    let (socket, refused) = match &record.outcome {
+        Outcome::Admitted(socket) => (Some(socket.as_bytes()), None),
+        Outcome::Refused { reason, layer, step, detail } => (None, Some((reason, layer, step, detail))),
+        Outcome::HungUp => (None, None),
     };
     connection
         .prepare_cached(
@@ -34,7 +34,7 @@ pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
             record.subject.as_ref().map(|subject| &subject.kind),
             record.subject.as_ref().map(|subject| &subject.pk),
             record.subject.as_ref().map(|subject| &subject.uuid),
-            outcome,
+            record.outcome.verdict().as_str(),
             socket,
             refused.map(|(reason, ..)| reason.name()),
             refused.map(|(_, layer, ..)| cut(layer, TEXT)),
@@ -43,6 +43,40 @@ pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
             trail_text(&record.trail).map_err(unreadable)?,
         ])
         .map(|_| ())
+}
+
+/// The rows that are asked for, newest first. Only what is asked for is in the statement, so that the index of the owner serves.
+pub(super) fn search(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRecord>> {
+    let subject = query.subject.as_ref();
+    let asked: [(&str, Option<Box<dyn ToSql>>); 8] = [
+        ("owner = ?", query.owner.as_ref().map(|owner| boxed(owner.as_str().to_owned()))),
+        ("gate = ?", query.gate.as_ref().map(|gate| boxed(gate.as_str().to_owned()))),
+        ("outcome = ?", query.verdict.map(|verdict| boxed(verdict.as_str()))),
+        ("layer = ?", query.layer.as_ref().map(|layer| boxed(layer.clone()))),
+        ("subject_kind = ?", subject.map(|subject| boxed(subject.kind.clone()))),
+        ("subject_pk = ?", subject.map(|subject| boxed(subject.pk.clone()))),
+        ("at >= ?", query.since.map(|since| boxed(to_column(since)))),
+        (
+            "id < (SELECT max(id) FROM audit WHERE trace = ?)",
+            query.before.map(|trace| boxed(trace.as_bytes().to_vec())),
+        ),
+    ];
+    let mut statement = "SELECT * FROM audit WHERE 1".to_owned();
+    let mut values = Vec::new();
+    for (condition, value) in asked {
+        if let Some(value) = value {
+            statement.push_str(" AND ");
+            statement.push_str(condition);
+            values.push(value);
+        }
+    }
+    statement.push_str(" ORDER BY id DESC LIMIT ?");
+    values.push(boxed(i64::try_from(query.at_most).unwrap_or(i64::MAX)));
+    connection.prepare_cached(&statement)?.query_map(params_from_iter(values), read)?.collect()
+}
+
+fn boxed(value: impl ToSql + 'static) -> Box<dyn ToSql> {
+    Box::new(value)
 }
 
 /// Reads a row back.

@@ -3,7 +3,7 @@ use std::{cell::Cell, time::Duration};
 use doorward_types::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Options, to_column};
+use super::{Options, earlier, site, to_column};
 
 /// How often expired rows are looked for, by the time that callers give.
 const EVERY: Duration = Duration::from_mins(1);
@@ -14,8 +14,9 @@ const AT_ONCE: u32 = 2000;
 /// How much longer than it must a used token's mark is kept: a clock that was ahead and goes back brings no token back.
 const MARKS_ARE_KEPT: Duration = Duration::from_hours(24);
 
-/// Removes what has expired: tickets, marks of used tokens, old audit rows.
+/// Removes what has expired: tickets, marks of used tokens, old audit rows, and what a site need not know any more.
 pub(super) struct Sweep {
+    log_age: Duration,
     audit_rows: i64,
     audit_age: Duration,
     last: Timestamp,
@@ -26,6 +27,7 @@ pub(super) struct Sweep {
 impl Sweep {
     pub(super) fn new(options: &Options) -> Self {
         Self {
+            log_age: options.log_age,
             audit_rows: i64::try_from(options.audit_rows).unwrap_or(i64::MAX),
             audit_age: options.audit_age,
             last: Timestamp::default(),
@@ -43,10 +45,6 @@ impl Sweep {
     }
 
     pub(super) fn run(&self, connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-        let earlier = |by: Duration| {
-            let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-            to_column(Timestamp::from_millis(now.as_millis().saturating_sub(by)))
-        };
         let removed = [
             connection
                 .prepare_cached(
@@ -59,14 +57,14 @@ impl Sweep {
                     "DELETE FROM used_tokens WHERE (owner, issuer, id) IN
                      (SELECT owner, issuer, id FROM used_tokens WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
                 )?
-                .execute(params![earlier(MARKS_ARE_KEPT), AT_ONCE])?,
+                .execute(params![earlier(now, MARKS_ARE_KEPT), AT_ONCE])?,
             // Ids follow the time: the oldest rows are at the lower end, and no index by time is needed.
             connection
                 .prepare_cached(
                     "DELETE FROM audit WHERE id IN
                      (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT ?2) WHERE at < ?1)",
                 )?
-                .execute(params![earlier(self.audit_age), AT_ONCE])?,
+                .execute(params![earlier(now, self.audit_age), AT_ONCE])?,
             connection
                 .prepare_cached(
                     "DELETE FROM audit WHERE id IN
@@ -74,7 +72,9 @@ impl Sweep {
                 )?
                 .execute(params![self.audit_rows, AT_ONCE])?,
         ];
-        self.more.set(removed.iter().any(|rows| u32::try_from(*rows).is_ok_and(|rows| rows == AT_ONCE)));
+        let of_site = site::prune(connection, now, self.log_age, AT_ONCE)?;
+        let most = removed.into_iter().max().unwrap_or(0).max(of_site);
+        self.more.set(u32::try_from(most).is_ok_and(|rows| rows >= AT_ONCE));
         Ok(())
     }
 }

@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
-fn acme() -> OwnerId {
+pub(super) fn acme() -> OwnerId {
     OwnerId::new("acme")
 }
 
@@ -46,12 +46,12 @@ fn store_with(options: Options) -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
-fn store() -> (tempfile::TempDir, Store) {
+pub(super) fn store() -> (tempfile::TempDir, Store) {
     store_with(Options::default())
 }
 
 /// Keeps the writer busy until the sender is dropped, so that all that is sent meanwhile comes in one batch.
-async fn hold_the_writer(store: &Store) -> mpsc::Sender<()> {
+pub(super) async fn hold_the_writer(store: &Store) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel::<()>();
     let (started, has_started) = oneshot::channel();
     let holding = store.clone();
@@ -68,7 +68,7 @@ async fn hold_the_writer(store: &Store) -> mpsc::Sender<()> {
 }
 
 /// Lets the file grow by so many pages and no more, as if the disk were full then.
-async fn leave_room_for(store: &Store, pages: i64) {
+pub(super) async fn leave_room_for(store: &Store, pages: i64) {
     let limit = move |connection: &Connection| {
         let used: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         connection.query_row(&format!("PRAGMA max_page_count = {}", used + pages), [], |_| Ok(()))
@@ -76,11 +76,11 @@ async fn leave_room_for(store: &Store, pages: i64) {
     store.write(None, limit).await.unwrap();
 }
 
-fn beside(folder: &tempfile::TempDir) -> Connection {
+pub(super) fn beside(folder: &tempfile::TempDir) -> Connection {
     Connection::open(folder.path().join("store.db")).unwrap()
 }
 
-fn count(connection: &Connection, table: &str) -> i64 {
+pub(super) fn count(connection: &Connection, table: &str) -> i64 {
     connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
@@ -310,9 +310,8 @@ async fn a_file_that_was_damaged_is_said_to_be_damaged() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[4096..].fill(0xAA);
     std::fs::write(&path, bytes).unwrap();
-    let store = Store::open(path.to_str().unwrap()).unwrap();
-    let error = store.consume(&acme(), [1; 32], NOW).await.unwrap_err();
-    assert!(error.detail.starts_with(&format!("the store `{}` is damaged", path.display())), "{error}");
+    let error = Store::open(path.to_str().unwrap()).err().unwrap().to_string();
+    assert!(error.starts_with(&format!("the store `{}` is damaged", path.display())), "{error}");
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 use doorward_auth::{
     BoxFuture,
-    ports::{PortError, Ticket, TicketBinding, Tickets},
+    ports::{Ending, PortError, Ticket, TicketBinding, Tickets, What},
 };
 use doorward_types::{GateName, OwnerId, Rest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, subject_at, time_at, to_column, unreadable};
+use super::{Store, site, subject_at, time_at, to_column, unreadable};
 use crate::StoreError;
 
 const PORT: &str = "tickets";
@@ -43,7 +43,13 @@ impl Store {
     }
 }
 
+/// Keeps a ticket, and what it rests on beside it. One that rests on something that has ended for ever is not kept.
 fn insert(connection: &Connection, hash: &[u8; 32], ticket: &Ticket) -> rusqlite::Result<()> {
+    for rest in &ticket.rests_on {
+        if rest.kind != "subject" && site::has_ended(connection, &ticket.owner, rest)? {
+            return Ok(());
+        }
+    }
     let gate = match &ticket.binding {
         TicketBinding::Gate(gate) => Some(gate.as_str()),
         TicketBinding::AnyGateOfOwner => None,
@@ -67,8 +73,37 @@ fn insert(connection: &Connection, hash: &[u8; 32], ticket: &Ticket) -> rusqlite
             rests_on,
             to_column(ticket.issued_at),
             to_column(ticket.expires_at),
-        ])
-        .map(|_| ())
+        ])?;
+    let mut insert =
+        connection.prepare_cached("INSERT OR IGNORE INTO ticket_rests (rest, owner, hash) VALUES (?1, ?2, ?3)")?;
+    for rest in ticket.rests_on.iter().chain([&ticket.subject.rest()]) {
+        insert.execute(params![rest.to_string(), ticket.owner.as_str(), hash])?;
+    }
+    Ok(())
+}
+
+/// Removes the tickets that an ending ends.
+pub(super) fn void(connection: &Connection, ending: &Ending) -> rusqlite::Result<()> {
+    let owner = ending.owner.as_ref().map(OwnerId::as_str);
+    let by_rest = "DELETE FROM tickets WHERE (owner, hash) IN
+                   (SELECT owner, hash FROM ticket_rests WHERE rest = ?1 AND (?2 IS NULL OR owner = ?2))";
+    match &ending.what {
+        What::Rest(rest) => connection.prepare_cached(by_rest)?.execute(params![rest.to_string(), owner]),
+        What::Others { subject, keep } => connection
+            .prepare_cached(&format!(
+                "{by_rest} AND NOT EXISTS (SELECT 1 FROM ticket_rests AS kept
+                  WHERE kept.rest = ?3 AND kept.owner = tickets.owner AND kept.hash = tickets.hash)"
+            ))?
+            .execute(params![subject.rest().to_string(), owner, Rest::on("sid", keep.to_string()).to_string()]),
+        What::NotBefore { subject: Some(subject), at } => connection
+            .prepare_cached(&format!("{by_rest} AND issued_at < ?3"))?
+            .execute(params![subject.rest().to_string(), owner, to_column(*at)]),
+        What::NotBefore { subject: None, at } => connection
+            .prepare_cached("DELETE FROM tickets WHERE issued_at < ?1 AND (?2 IS NULL OR owner = ?2)")?
+            .execute(params![to_column(*at), owner]),
+        What::LoggedIn { .. } => Ok(0),
+    }
+    .map(|_| ())
 }
 
 fn exists(connection: &Connection, owner: &OwnerId, hash: &[u8; 32]) -> rusqlite::Result<bool> {

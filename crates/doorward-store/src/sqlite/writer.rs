@@ -47,21 +47,28 @@ pub(super) trait Job: Send {
     fn answer(self: Box<Self>, written: Result<(), StoreError>);
 }
 
-struct Work<T, F> {
+struct Work<T, F, C> {
     work: Option<F>,
     value: Option<T>,
+    then: C,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
-/// Makes a command of a closure.
+/// Makes a command of a closure. `then` is done between its commit and its answer.
 pub(super) fn job<T: Send + 'static>(
     work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    then: impl FnOnce(&T) + Send + 'static,
     answer: oneshot::Sender<Result<T, StoreError>>,
 ) -> Box<dyn Job> {
-    Box::new(Work { work: Some(work), value: None, answer })
+    Box::new(Work { work: Some(work), value: None, then, answer })
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> rusqlite::Result<T> + Send> Job for Work<T, F> {
+impl<T, F, C> Job for Work<T, F, C>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send,
+    C: FnOnce(&T) + Send,
+{
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         if let Some(work) = self.work.take() {
             self.value = Some(work(connection)?);
@@ -71,8 +78,12 @@ impl<T: Send, F: FnOnce(&Connection) -> rusqlite::Result<T> + Send> Job for Work
 
     fn answer(self: Box<Self>, written: Result<(), StoreError>) {
         // Where nobody waits any more, what was written stays written: a ticket is then used up, and nobody got it.
-        let Self { value, answer, .. } = *self;
-        let _ = answer.send(written.and_then(|()| value.ok_or(StoreError::Closed)));
+        let Self { value, then, answer, .. } = *self;
+        let answered = written.and_then(|()| value.ok_or(StoreError::Closed));
+        if let Ok(value) = &answered {
+            then(value);
+        }
+        let _ = answer.send(answered);
     }
 }
 

@@ -1,10 +1,10 @@
 use std::net::IpAddr;
 
 use doorward_auth::{
-    ports::{Audit, AuditRecord, Outcome},
+    ports::{Audit, AuditQuery, AuditRecord, Outcome, Verdict},
     trail,
 };
-use doorward_types::{CloseReason, GateName, SocketId, Timestamp, TraceId};
+use doorward_types::{CloseReason, GateName, SocketId, Subject, Timestamp, TraceId};
 
 use super::{acme, globex, member};
 
@@ -13,6 +13,7 @@ pub async fn audit(port: &dyn Audit) {
     a_row_is_found_by_its_trace_as_it_was_recorded(port).await;
     an_unknown_trace_is_none(port).await;
     the_newest_rows_come_first_and_each_owner_sees_its_own(port).await;
+    a_search_finds_what_it_asks_for_and_goes_on_where_it_stopped(port).await;
 }
 
 fn record(number: u8) -> AuditRecord {
@@ -77,4 +78,37 @@ async fn the_newest_rows_come_first_and_each_owner_sees_its_own(port: &dyn Audit
     assert_eq!(port.newest(None, 3).await, Ok(vec![record(14), theirs(13), refused(12)]));
     assert_eq!(port.newest(Some(&acme()), 2).await, Ok(vec![record(14), refused(12)]));
     assert_eq!(port.newest(Some(&globex()), 9).await, Ok(vec![theirs(13), theirs(11)]));
+}
+
+async fn a_search_finds_what_it_asks_for_and_goes_on_where_it_stopped(port: &dyn Audit) {
+    let acme = || AuditQuery { owner: Some(acme()), since: Some(record(20).at), at_most: 9, ..AuditQuery::default() };
+    let elsewhere = AuditRecord { gate: GateName::new("plain"), ..record(22) };
+    let hung_up = AuditRecord {
+        outcome: Outcome::HungUp,
+        subject: Some(Subject { pk: "8".into(), ..member("eve") }),
+        ..record(23)
+    };
+    let theirs = AuditRecord { owner: globex(), ..record(24) };
+    for row in [record(20), refused(21), elsewhere.clone(), hung_up.clone(), theirs] {
+        port.record(row).unwrap();
+    }
+    port.flush().await.unwrap();
+    let all = vec![hung_up.clone(), elsewhere.clone(), refused(21), record(20)];
+    let bob = AuditRecord { subject: Some(Subject { uuid: "robert".into(), ..member("bob") }), ..record(0) };
+    for (query, found) in [
+        (acme(), all.clone()),
+        (AuditQuery { since: Some(hung_up.at), ..acme() }, vec![hung_up.clone()]),
+        (AuditQuery { gate: Some(GateName::new("plain")), ..acme() }, vec![elsewhere.clone()]),
+        (AuditQuery { verdict: Some(Verdict::Refused), ..acme() }, vec![refused(21)]),
+        (AuditQuery { verdict: Some(Verdict::HungUp), ..acme() }, vec![hung_up.clone()]),
+        (AuditQuery { verdict: Some(Verdict::Admitted), ..acme() }, vec![elsewhere.clone(), record(20)]),
+        (AuditQuery { layer: Some("jwt".into()), ..acme() }, vec![refused(21)]),
+        (AuditQuery { layer: Some("totp".into()), ..acme() }, vec![]),
+        (AuditQuery { subject: bob.subject, ..acme() }, vec![elsewhere, record(20)]),
+        (AuditQuery { at_most: 2, ..acme() }, all[..2].to_vec()),
+        (AuditQuery { before: Some(all[1].trace), ..acme() }, all[2..].to_vec()),
+        (AuditQuery { before: Some(TraceId::from_bytes([0xEE; 16])), ..acme() }, vec![]),
+    ] {
+        assert_eq!(port.search(query.clone()).await, Ok(found), "{query:?}");
+    }
 }

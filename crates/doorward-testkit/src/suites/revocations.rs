@@ -305,7 +305,7 @@ async fn under_many_writers_a_follower_reads_every_entry_once_in_order(site: &Si
     };
     let write = |number: u64| -> BoxFuture<'_, Result<(), PortError>> {
         Box::pin(async move {
-            if number % 4 == 0 {
+            if number.is_multiple_of(4) {
                 site.sessions.open(super::site::new_login(site, account)).await.map(|_| ())
             } else {
                 let what = What::Rest(Rest::on("jti", format!("written {number}")));

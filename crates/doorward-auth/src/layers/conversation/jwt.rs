@@ -20,7 +20,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JwtConfig {
-    /// The name of the `[[issuer]]` whose tokens are taken; may be left out where the owner has one issuer only.
+    /// The name of the `[[issuer]]` whose tokens are taken, or `doorward` for those of the built-in site; may be left out where
+    /// the owner has one `[[issuer]]` only.
     pub issuer: Option<String>,
     /// Whether a token opens one socket only; then it must have a `jti`.
     pub single_use: bool,
@@ -47,13 +48,8 @@ pub struct Jwt {
 impl Jwt {
     /// Takes the tokens of that issuer; of their claims only those named in `kept_claims` are kept.
     pub fn new(config: &JwtConfig, issuer: Arc<Issuer>, kept_claims: Arc<[String]>, ports: &Ports) -> Self {
-        let tokens = AccessTokens {
-            issuer,
-            clock: Arc::clone(&ports.clock),
-            kept_claims,
-            on_expiry: config.on_expiry,
-            used: config.single_use.then(|| ports.bounded("used tokens", &ports.used_tokens)),
-        };
+        let tokens = AccessTokens::of(issuer, kept_claims, config.on_expiry, ports);
+        let tokens = if config.single_use { tokens.once(ports) } else { tokens };
         Self { tokens, timeout: config.timeout.duration() }
     }
 }

@@ -84,6 +84,11 @@ impl Layer for Offer {
         self.parts.iter().any(|(part, _)| part.gives_identity())
     }
 
+    fn needs_identity(&self) -> bool {
+        let before_it_is_known = self.parts.iter().take_while(|(part, _)| !part.gives_identity());
+        before_it_is_known.into_iter().any(|(part, _)| part.needs_identity())
+    }
+
     fn verify<'a>(
         &'a self,
         conversation: &'a mut Conversation,

@@ -10,14 +10,15 @@ use serde::Deserialize;
 
 use crate::{
     BoxFuture, Claimant, Handshake, HandshakeLayer, OnExpiry, Refusal, layers::access_token::AccessTokens,
-    ports::Clock, token::Issuer,
+    ports::Ports, token::Issuer,
 };
 
 /// `{ bearer = { ... } }`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BearerConfig {
-    /// The name of the `[[issuer]]` whose tokens are taken; may be left out where the owner has one issuer only.
+    /// The name of the `[[issuer]]` whose tokens are taken, or `doorward` for those of the built-in site; may be left out where
+    /// the owner has one `[[issuer]]` only.
     pub issuer: Option<String>,
     /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session.
     pub on_expiry: OnExpiry,
@@ -32,8 +33,8 @@ pub struct Bearer {
 
 impl Bearer {
     /// Takes the tokens of that issuer; of their claims only those named in `kept_claims` are kept.
-    pub fn new(issuer: Arc<Issuer>, clock: Arc<dyn Clock>, kept_claims: Arc<[String]>, on_expiry: OnExpiry) -> Self {
-        Self { tokens: AccessTokens { issuer, clock, kept_claims, on_expiry, used: None } }
+    pub fn new(issuer: Arc<Issuer>, kept_claims: Arc<[String]>, on_expiry: OnExpiry, ports: &Ports) -> Self {
+        Self { tokens: AccessTokens::of(issuer, kept_claims, on_expiry, ports) }
     }
 }
 

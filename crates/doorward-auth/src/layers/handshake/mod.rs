@@ -4,4 +4,5 @@ pub mod bearer;
 pub mod host;
 pub mod origin;
 pub mod path;
+pub mod session;
 pub mod ticket;

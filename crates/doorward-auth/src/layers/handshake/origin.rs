@@ -5,7 +5,7 @@
 //!
 //! It keeps foreign pages from using a visitor's browser; it proves nothing about a program, which can send any origin.
 
-use crate::{BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Refusal};
+use crate::{BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Refusal, claimant::Came};
 
 /// The name of the layer.
 pub const NAME: &str = "origin";
@@ -52,7 +52,9 @@ impl Origins {
         list.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Listed)
     }
 
-    fn admit(&self, origin: &str, handshake: &Handshake) -> Result<(), &'static str> {
+    /// Whether the page that opened a socket on that host and port may. `None` is a program, or so it says.
+    fn admit(&self, origin: Option<&str>, host: &str, port: Option<u16>) -> Result<(), &'static str> {
+        let Some(origin) = origin else { return Ok(()) };
         let origin = origin.to_ascii_lowercase();
         if problem_of(&origin).is_some() {
             return Err("the origin is `null` or not one that a browser sends");
@@ -62,13 +64,19 @@ impl Origins {
             Self::Listed(list) if list.contains(&origin) => Ok(()),
             Self::Listed(_) => Err("the origin is not in the list"),
             Self::SameHost => match split(&origin) {
-                Some((scheme, host, port))
-                    if host == handshake.host && meant(scheme, port) == meant(scheme, handshake.port) =>
-                {
-                    Ok(())
-                }
+                Some((scheme, of, at)) if of == host && meant(scheme, at) == meant(scheme, port) => Ok(()),
                 _ => Err("the origin is another host than the socket's"),
             },
+        }
+    }
+
+    /// Whether what a browser sends by itself, its cookies, may count: the browser has to say which page opened the socket, and
+    /// that page has to be an allowed one. Every page of the world is not.
+    pub(crate) fn admit_cookies(&self, came: &Came) -> Result<(), &'static str> {
+        match (self, came.origin.as_deref()) {
+            (_, None) => Err("a cookie came without the origin of the page that sent it"),
+            (Self::Everyone, _) => Err("a cookie may not come from every page of the world"),
+            (_, origin) => self.admit(origin, &came.host, came.port),
         }
     }
 }
@@ -146,12 +154,9 @@ impl HandshakeLayer for Origin {
     }
 
     fn verify<'a>(&'a self, handshake: &'a Handshake, _: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
-        let verdict = match handshake.origin.as_deref() {
-            None => Ok(()),
-            Some(origin) => match std::str::from_utf8(origin) {
-                Ok(origin) => self.0.admit(origin, handshake),
-                Err(_) => Err("the origin is not text"),
-            },
+        let verdict = match handshake.origin.as_deref().map(std::str::from_utf8).transpose() {
+            Ok(origin) => self.0.admit(origin, &handshake.host, handshake.port),
+            Err(_) => Err("the origin is not text"),
         };
         let verdict = verdict.map_err(|detail| Refusal::new(Fault::NotAllowed, STEP, detail));
         Box::pin(std::future::ready(verdict))

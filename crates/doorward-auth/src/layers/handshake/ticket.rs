@@ -146,6 +146,7 @@ fn check(
         // A ticket is used up when it opens; what it rests on is what ends the socket.
         expires_at: None,
         on_expiry: OnExpiry::Keep,
+        issued_at: Some(ticket.issued_at),
         ..Proof::default()
     })
 }

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use doorward_auth::{
     Ladder, LadderError, OnExpiry,
-    layers::{BuildContext, BuildError, Problem, RungConfig},
+    layers::{BuildContext, BuildError, Problem, RungConfig, handshake::origin::Origins},
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Clock, Ports, SitePorts, SystemRng},
     settings::ReadSecret,
@@ -30,15 +30,21 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         return;
     }
     let issuers = around.issuers.iter().filter(|issuer| issuer.owner().as_str() == around.owner);
+    let owner = OwnerId::new(around.owner);
+    // With no key at all: nothing is verified here.
+    let own = Arc::new(Issuer::own(&owner, &[]));
     let issuers: BTreeMap<String, Arc<Issuer>> =
-        issuers.map(|issuer| (issuer.name().to_owned(), Arc::clone(issuer))).collect();
+        issuers.chain([&own]).map(|issuer| (issuer.name().to_owned(), Arc::clone(issuer))).collect();
     let context = BuildContext {
-        owner: OwnerId::new(around.owner),
+        owner,
         ports: ports(),
         issuers: &issuers,
         kept_claims: Arc::new([]),
         authenticators: around.authenticators,
         read_secret: around.read,
+        // What is wrong in the list has been told; no list is read so that cookies may come from everywhere.
+        origins: &Origins::read(gate.origins.as_deref()).unwrap_or(Origins::SameHost),
+        site: None,
     };
     let mut rungs = Vec::new();
     for (place, rung) in gate.ladder.iter().enumerate() {
@@ -131,11 +137,17 @@ fn tell_order(report: &mut Report<'_, '_>, at: &KeyPath, gate: &Gate, error: &La
             let message = format!("`{layer}` is answered from the upgrade request, but a layer above it talks");
             report.error(&at.index(*rung), message, hint);
         }
-        LadderError::NeedsIdentity { rung, layer } => report.error(
-            &at.index(*rung),
-            format!("`{layer}` has to know who the user is, and no layer above it tells"),
-            "put `jwt`, `bearer`, `ticket` or `app_key` above it",
-        ),
+        LadderError::NeedsIdentity { rung, layer } => {
+            let message = format!("`{layer}` has to know who the user is, and no layer above it tells");
+            let hint = match *layer {
+                "assert_login" => {
+                    "put `session`, `jwt`, `ticket` or `app_key` above it, or write `who = \"browser\"` for whoever logs in in the \
+                     browser that has opened the socket; to name somebody proves nothing"
+                }
+                _ => "put `session`, `password`, `jwt`, `bearer`, `ticket` or `app_key` above it",
+            };
+            report.error(&at.index(*rung), message, hint);
+        }
         other => report.error(at, other.to_string(), ""),
     }
 }
@@ -153,6 +165,9 @@ fn protocols(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ladder: &
         );
     }
 }
+
+/// What to do without an issuer.
+const NO_ISSUER: &str = "add one as `[[issuer]]`, or take the tokens of the built-in site: `issuer = \"doorward\"`";
 
 /// The issuer of a token, and how long its sockets live.
 fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &KeyPath, layer: &RungConfig) {
@@ -188,21 +203,26 @@ fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &Key
         issuers.clone().filter(|issuer| own(&issuer.owner)).map(|issuer| issuer.name.as_str()).collect();
     let at = at.key("issuer");
     match (issuer, known.as_slice()) {
+        (Some(Issuer::OWN), _) => {}
         (Some(name), known) if known.contains(&name) => {}
         (None, [_]) => {}
         (Some(name), known) => {
             let hint = match (issuers.clone().any(|issuer| issuer.name == name), known) {
                 (true, _) => format!("there is one, but it is another owner's; this gate is of `{}`", around.owner),
-                (false, []) => "add it as `[[issuer]]`".to_owned(),
-                (false, known) => nearest::hint(name, known, "known issuers"),
+                (false, known) => {
+                    let known = [known, &[Issuer::OWN]].concat();
+                    let hint = nearest::hint(name, &known, "known issuers");
+                    if known.len() == 1 { format!("{hint}; another is added as `[[issuer]]`") } else { hint }
+                }
             };
             report.error(&at, format!("there is no issuer `{name}`"), hint);
         }
         (None, []) => {
-            report.error(&at, "there is no issuer whose tokens could be taken", "add one as `[[issuer]]`");
+            report.error(&at, "there is no issuer whose tokens could be taken", NO_ISSUER);
         }
         (None, known) => {
-            let hint = format!("add `issuer = ...` with one of {}", nearest::in_backticks(known));
+            let known = [known, &[Issuer::OWN]].concat();
+            let hint = format!("add `issuer = ...` with one of {}", nearest::in_backticks(&known));
             report.error(&at, "it has to say whose tokens are taken, because there are several issuers", hint);
         }
     }

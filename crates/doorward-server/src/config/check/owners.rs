@@ -41,6 +41,13 @@ fn issuers(report: &mut Report<'_, '_>, parts: &Parts, read: ReadSecret<'_>) -> 
     let mut built = Vec::new();
     for (path, issuer) in &parts.issuers {
         check_name(report, &path.key("name"), &issuer.name);
+        if issuer.name == Issuer::OWN {
+            report.error(
+                &path.key("name"),
+                format!("`{}` is the server's own issuer, of the tokens that the built-in site makes", Issuer::OWN),
+                "give this one another name; ladders take the server's own without an `[[issuer]]`",
+            );
+        }
         let Some(owner) = owner_of(report, parts, path, issuer.owner.as_deref()) else { continue };
         if let Some(first) = names.insert((owner.clone(), &issuer.name), path) {
             twice(report, &path.key("name"), "issuer", &issuer.name, first);

@@ -5,11 +5,15 @@ fn a_token_needs_an_issuer_of_the_same_owner() {
     let gate = |layer: &str| GATE.replace("{ jwt = {} }", layer);
     let text = format!("{ISSUER}{}", gate("{ bearer = { issuer = \"sit\" } }"));
     expect(&text, &[("E12", "gate[0].ladder[0].bearer.issuer", "there is no issuer `sit`", "did you mean `site`?")]);
-    expect(GATE, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer whose tokens", "add one as `[[issuer]]`")]);
+    expect(GATE, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer whose tokens", "`issuer = \"doorward\"`")]);
     let second = ISSUER.replace("\"site\"", "\"second\"");
     let text = format!("{ISSUER}{second}{}", gate("{ any = [[{ jwt = {} }], [{ app_key = {} }]] }"));
-    let expected =
-        ("E19", "gate[0].ladder[0].any[0][0].jwt.issuer", "there are several issuers", "one of `site`, `second`");
+    let expected = (
+        "E19",
+        "gate[0].ladder[0].any[0][0].jwt.issuer",
+        "there are several issuers",
+        "one of `site`, `second`, `doorward`",
+    );
     expect(&text, &[expected]);
     let text = format!(
         "[[owner]]\nname = \"a\"\n[[owner]]\nname = \"b\"\n{ISSUER}owner = \"a\"\n{}owner = \"b\"\n",
@@ -25,11 +29,42 @@ fn a_token_needs_an_issuer_of_the_same_owner() {
 }
 
 #[test]
+fn the_servers_own_issuer_needs_no_section_and_gives_its_name_to_no_other() {
+    let gate = |layer: &str| GATE.replace("{ jwt = {} }", layer);
+    for layer in ["jwt", "bearer"] {
+        let text = gate(&format!("{{ {layer} = {{ issuer = \"doorward\" }} }}"));
+        assert!(read(&text).is_ok(), "{text}");
+        assert!(read(&format!("{ISSUER}{text}")).is_ok(), "{text}");
+    }
+    let text = format!("{}{}", ISSUER.replace("\"site\"", "\"doorward\""), gate("{ jwt = { issuer = \"doorward\" } }"));
+    expect(&text, &[("E3", "issuer[0].name", "the server's own issuer", "give this one another name")]);
+    let text = gate("{ jwt = { issuer = \"dorward\" } }");
+    expect(&text, &[("E5", "gate[0].ladder[0].jwt.issuer", "no issuer `dorward`", "did you mean `doorward`?")]);
+    // With one `[[issuer]]` beside it the name of that may be left out, and who comes by the site is not let in.
+    assert!(read(&format!("{ISSUER}{GATE}")).is_ok());
+}
+
+#[test]
 fn a_token_that_outlives_its_expiry_needs_a_longest_session() {
     let text = format!("{ISSUER}{}", GATE.replace("jwt = {}", "jwt = { on_expiry = \"keep\" }"));
     let expected = ("E12", "gate[0].ladder[0].jwt.on_expiry", "would live for ever", "`max_session = \"12h\"`");
     expect(&text, &[expected]);
     assert!(read(&format!("{text}max_session = \"12h\"\n")).is_ok());
+}
+
+#[test]
+fn only_a_jwt_before_a_hub_can_be_asked_again() {
+    let reauth = |layer: &str| GATE.replace("jwt = {}", &format!("{layer} = {{ on_expiry = \"reauth\" }}"));
+    let echo = |gate: String| gate.replace("hub = {}", "echo = {}");
+    let expected = |layer| {
+        let path = format!("gate[0].ladder[0].{layer}.on_expiry");
+        ("E12", path, "asked again over the open socket", "`on_expiry = \"close\"`")
+    };
+    for (gate, layer) in [(echo(reauth("jwt")), "jwt"), (reauth("bearer"), "bearer")] {
+        let (code, path, message, hint) = expected(layer);
+        expect(&format!("{ISSUER}{gate}"), &[(code, &path, message, hint)]);
+    }
+    assert!(read(&format!("{ISSUER}{}", reauth("jwt"))).is_ok());
 }
 
 #[test]
@@ -120,7 +155,12 @@ fn several_layers_that_cannot_be_built_are_told_at_once() {
     expect(
         &text,
         &[
-            ("E12", "gate[0].ladder[0].any[0][0].jwt.issuer", "there is no issuer `a`", "known issuers: `site`"),
+            (
+                "E12",
+                "gate[0].ladder[0].any[0][0].jwt.issuer",
+                "there is no issuer `a`",
+                "known issuers: `site`, `doorward`",
+            ),
             ("E12", "gate[0].ladder[0].any[1][0].ident.glyph", "it is empty", "users recognise"),
             ("E12", "gate[0].ladder[0].any[1][1].challenge.secret", "neither", "give `secret`"),
             ("E12", "gate[0].ladder[1].ident.glyph", "it is empty", "users recognise"),
@@ -135,4 +175,13 @@ fn a_ladder_that_talks_before_an_upstream_should_know_its_protocols() {
     expect(&text, &[expected]);
     assert_eq!(told(&text.replace("jwt", "bearer")), []);
     assert_eq!(told(&text.replace("9000\"", "9000\", protocols = [\"chat\"]")), []);
+}
+
+#[test]
+fn a_layer_of_the_site_needs_the_site() {
+    for layer in ["session", "password", "key_entry", "totp", "assert_login"] {
+        let text = GATE.replace("{ jwt = {} }", &format!("{{ {layer} = {{}} }}"));
+        let path = format!("gate[0].ladder[0].{layer}");
+        expect(&text, &[("E5", &path, "is a layer of the built-in site, and there is no site", "write `[site]`")]);
+    }
 }

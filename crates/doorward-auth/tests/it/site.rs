@@ -1,0 +1,288 @@
+//! The site of `acme` with one account, bob's: logins, a phone, keys; and a site that goes away, or tells of nothing.
+
+use std::{
+    future::ready,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use doorward_auth::{
+    BoxFuture, Handshake, Ladder, Refusal, Rung,
+    account::{
+        Hashing, KeyEncryptionKey, Password, PasswordRules, PasswordUse, RecoveryCode, TotpSeed, TotpStep, Username,
+        Work, totp_row,
+    },
+    layers::{RungConfig, SiteTools, handshake::origin::Origins},
+    memory::MemorySite,
+    ports::{
+        Accounts, Attempt, AttemptId, Change, Created, Ending, Entered, Factors, KeyEntries, KeyEntry, NewAccount,
+        NewSession, Page, PortError, Ports, Reserved, Revocations, Role, Session, Sessions, SystemRng, Throttle, What,
+        Why,
+    },
+    trail::RungTrail,
+};
+use doorward_testkit::{Peer, World};
+use doorward_types::{AccountId, Cursor, KeyText, OwnerId, Secret, SessionId, Timestamp};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::support::context;
+
+pub(crate) const PASSWORD: &str = "a plum, a teapot, a moth";
+pub(crate) const PAGE: &str = "https://app.example";
+
+/// A world with that site.
+pub(crate) struct SiteWorld {
+    pub(crate) world: World,
+    pub(crate) tools: SiteTools,
+    pub(crate) seed: TotpSeed,
+    /// Bob.
+    pub(crate) bob: AccountId,
+    pub(crate) port: Arc<Switched>,
+    knocks: AtomicU32,
+}
+
+/// The cookie of that kind, as a browser shows it.
+pub(crate) fn cookie(kind: KeyText, byte: u8) -> Secret {
+    kind.write(&[byte; 32])
+}
+
+/// The hash under which the site keeps a cookie.
+fn hash(kind: KeyText, byte: u8) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, cookie(kind, byte).reveal("test"));
+    digest.as_ref().try_into().unwrap()
+}
+
+impl SiteWorld {
+    /// Bob has an account, and nothing else.
+    pub(crate) async fn new() -> Self {
+        let world = World::new();
+        let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap());
+        let bob = account(&world, &hashing, "Bob").await;
+        let sealing = KeyEncryptionKey::from_secret(Secret::new([9; 32])).unwrap();
+        let port = Arc::new(Switched { site: world.site.clone(), down: false.into(), mute: false.into() });
+        let seed = TotpSeed::from_secret(Secret::from_text("12345678901234567890")).unwrap();
+        Self { world, tools: SiteTools { hashing, sealing }, seed, bob, port, knocks: AtomicU32::new(0) }
+    }
+
+    /// Somebody else.
+    pub(crate) async fn another(&self) -> AccountId {
+        account(&self.world, &self.tools.hashing, "Eve").await
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        let mut ports = self.world.ports();
+        ports.site.sessions = self.port.clone();
+        ports.site.throttle = self.port.clone();
+        ports.site.key_entries = self.port.clone();
+        ports.site.revocations = self.port.clone();
+        ports
+    }
+
+    pub(crate) fn rung(&self, config: Value) -> Rung {
+        let config: RungConfig = serde_json::from_value(config).unwrap();
+        let origins = Origins::Listed(vec![PAGE.to_owned()]);
+        context(&self.ports(), &origins, Some(&self.tools), |context| config.build(context)).unwrap()
+    }
+
+    pub(crate) fn ladder(&self, config: Value) -> Ladder {
+        Ladder::new(vec![self.rung(config)]).unwrap()
+    }
+
+    /// A request of bob's page, with the cookies of that login and that browser.
+    pub(crate) fn request(session: Option<u8>, browser: Option<u8>) -> Handshake {
+        Handshake {
+            origin: Some(PAGE.into()),
+            session: session.map(|byte| cookie(KeyText::Session, byte)),
+            browser: browser.map(|byte| cookie(KeyText::Browser, byte)),
+            ..World::handshake()
+        }
+    }
+
+    /// Begins a climb; each comes from an address of its own, so that none has to wait for what another has cost.
+    pub(crate) async fn knock(&self, ladder: &Ladder, request: Handshake) -> Result<Peer, (Refusal, Vec<RungTrail>)> {
+        let knock = self.knocks.fetch_add(1, Ordering::SeqCst);
+        let [.., high, low] = knock.to_be_bytes();
+        self.world.knock(ladder, Handshake { source: IpAddr::from([10, 0, high, low]), ..request }).await
+    }
+
+    /// Somebody logs in.
+    pub(crate) async fn log_in(&self, account: AccountId, login: u8, browser: Option<u8>) -> Session {
+        let now = World::NOW;
+        let session = Session {
+            owner: World::owner(),
+            sid: SessionId::from_bytes([login; 16]),
+            account,
+            username: "Bob".into(),
+            role: Role::User,
+            browser: browser.map(|byte| hash(KeyText::Browser, byte)),
+            factors: vec!["pwd".into()],
+            source: [192, 0, 2, 7].into(),
+            agent: String::new(),
+            created_at: now,
+            last_seen: now,
+            idle: Duration::from_secs(30 * 60),
+            expires_at: now.plus(Duration::from_secs(12 * 3600)),
+        };
+        let hash = Some(hash(KeyText::Session, login));
+        let as_of = *self.world.site.appended().borrow();
+        let new = NewSession { hash, session: session.clone(), replaces: None, as_of };
+        self.world.site.open(new).await.unwrap().unwrap();
+        session
+    }
+
+    pub(crate) async fn log_out(&self, session: &Session) {
+        self.end(What::Rest(session.rest()), None).await;
+    }
+
+    pub(crate) async fn disable(&self) {
+        self.end(What::Rest(self.bob.subject("Bob").rest()), Some(Change::Disable(self.bob))).await;
+    }
+
+    async fn end(&self, what: What, change: Option<Change>) {
+        let owner = Some(World::owner());
+        let ending = Ending { owner, what, why: Why::Revoked, change, at: World::NOW };
+        self.world.site.end(ending).await.unwrap();
+    }
+
+    /// The login as it is kept.
+    pub(crate) async fn kept(&self, session: &Session) -> Session {
+        let now = self.world.ports().clock.now();
+        self.world.site.find_by_id(&World::owner(), session.sid, now).await.unwrap().unwrap()
+    }
+
+    /// Bob's phone is enrolled, and confirmed where that is said.
+    pub(crate) async fn enrol(&self, confirmed: bool) -> [RecoveryCode; 10] {
+        let (owner, codes) = (World::owner(), RecoveryCode::draw_all(&SystemRng));
+        let sealed = self.tools.sealing.seal(self.seed.secret(), &totp_row(&owner, self.bob), &SystemRng).into_bytes();
+        self.enrol_as(sealed, confirmed, &codes).await;
+        codes
+    }
+
+    pub(crate) async fn enrol_as(&self, sealed: Vec<u8>, confirmed: bool, codes: &[RecoveryCode]) {
+        let (site, owner, now) = (&self.world.site, World::owner(), World::NOW);
+        assert!(site.enrol_totp(&owner, self.bob, sealed.clone(), now).await.unwrap());
+        if confirmed {
+            let (step, hashes) = (TotpStep::at(now).0 - 10, codes.iter().map(RecoveryCode::hash).collect());
+            assert!(site.confirm_totp(&owner, self.bob, sealed, step, hashes, now).await.unwrap());
+        }
+    }
+}
+
+async fn account(world: &World, hashing: &Hashing, name: &str) -> AccountId {
+    let username = Username::parse(name).unwrap();
+    let password = Password::read(&Secret::from_text(PASSWORD)).unwrap();
+    let password =
+        PasswordRules::of_site("Shop", "shop.example").check(password, &username, PasswordUse::Alone).unwrap();
+    let account = NewAccount {
+        owner: World::owner(),
+        username: username.shown().to_owned(),
+        unique: username.unique().to_owned(),
+        role: Role::User,
+        password: hashing.hash(&password, &SystemRng).await.unwrap().into_secret(),
+        invitation: None,
+        at: World::NOW,
+    };
+    match world.site.create(account).await.unwrap() {
+        Created::Account(account) => account.id,
+        other => panic!("{other:?}"),
+    }
+}
+
+type Answered<'a, T> = BoxFuture<'a, Result<T, PortError>>;
+
+/// The ports of a site that can be switched off.
+pub(crate) struct Switched {
+    site: Arc<MemorySite>,
+    /// Whether it is away.
+    pub(crate) down: AtomicBool,
+    /// Whether it tells nobody of what is written into the log.
+    pub(crate) mute: AtomicBool,
+}
+
+impl Switched {
+    fn answer<'a, T: Send + 'a>(&self, answer: Answered<'a, T>) -> Answered<'a, T> {
+        match self.down.load(Ordering::SeqCst) {
+            false => answer,
+            true => Box::pin(ready(Err(PortError { port: "site", detail: "the store is away".into() }))),
+        }
+    }
+}
+
+impl Sessions for Switched {
+    fn open<'a>(&'a self, session: NewSession) -> Answered<'a, Option<Cursor>> {
+        self.answer(self.site.open(session))
+    }
+
+    fn find<'a>(&'a self, owner: &'a OwnerId, hash: [u8; 32], now: Timestamp) -> Answered<'a, Option<Session>> {
+        self.answer(Sessions::find(&*self.site, owner, hash, now))
+    }
+
+    fn find_by_id<'a>(&'a self, owner: &'a OwnerId, sid: SessionId, now: Timestamp) -> Answered<'a, Option<Session>> {
+        self.answer(self.site.find_by_id(owner, sid, now))
+    }
+
+    fn of_account<'a>(&'a self, owner: &'a OwnerId, account: AccountId, now: Timestamp) -> Answered<'a, Vec<Session>> {
+        self.answer(self.site.of_account(owner, account, now))
+    }
+
+    fn list<'a>(&'a self, owner: Option<&'a OwnerId>, now: Timestamp, at_most: usize) -> Answered<'a, Vec<Session>> {
+        self.answer(Sessions::list(&*self.site, owner, now, at_most))
+    }
+
+    fn seen<'a>(&'a self, seen: Vec<(SessionId, Timestamp)>) -> Answered<'a, ()> {
+        self.answer(self.site.seen(seen))
+    }
+
+    fn knows_browser<'a>(&'a self, owner: &'a OwnerId, account: AccountId, browser: [u8; 32]) -> Answered<'a, bool> {
+        self.answer(self.site.knows_browser(owner, account, browser))
+    }
+
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> Answered<'a, usize> {
+        self.answer(self.site.sweep(now, at_most))
+    }
+}
+
+impl Throttle for Switched {
+    fn reserve<'a>(&'a self, attempt: Attempt) -> Answered<'a, Reserved> {
+        self.answer(self.site.reserve(attempt))
+    }
+
+    fn was_right<'a>(&'a self, attempt: AttemptId) -> Answered<'a, ()> {
+        self.answer(self.site.was_right(attempt))
+    }
+
+    fn forgive<'a>(&'a self, owner: &'a OwnerId, factor: &'static str, subject: [u8; 32]) -> Answered<'a, ()> {
+        self.answer(self.site.forgive(owner, factor, subject))
+    }
+}
+
+impl KeyEntries for Switched {
+    fn put<'a>(&'a self, hash: [u8; 32], entry: KeyEntry) -> Answered<'a, bool> {
+        self.answer(self.site.put(hash, entry))
+    }
+
+    fn enter<'a>(&'a self, owner: &'a OwnerId, id: &'a str, hash: [u8; 32], now: Timestamp) -> Answered<'a, Entered> {
+        self.answer(self.site.enter(owner, id, hash, now))
+    }
+}
+
+impl Revocations for Switched {
+    fn end<'a>(&'a self, ending: Ending) -> Answered<'a, Cursor> {
+        self.answer(self.site.end(ending))
+    }
+
+    fn read_after<'a>(&'a self, cursor: Cursor, at_most: usize) -> Answered<'a, Page> {
+        self.answer(self.site.read_after(cursor, at_most))
+    }
+
+    fn appended(&self) -> watch::Receiver<Cursor> {
+        let known = self.site.appended();
+        // A sender that is gone tells of nothing any more.
+        if self.mute.load(Ordering::SeqCst) { watch::Sender::new(*known.borrow()).subscribe() } else { known }
+    }
+}

@@ -1,0 +1,155 @@
+//! What the node counts, for Prometheus: `GET /metrics` on the internal port.
+//!
+//! Everything here happens once a connection, a decision or an ending; a message costs nothing. What can be seen at any time (the
+//! live sockets, the climbs, the lease) is not counted but looked at when somebody asks. No label holds anything that a peer
+//! has sent: their values are names of the configuration and words of the code, so that there are no more of them than those.
+
+mod labels;
+mod scrape;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use doorward_auth::ports::Outcome;
+use doorward_session::{Ended, Observer};
+use prometheus_client::{
+    encoding::text,
+    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+
+use crate::{door::Door, gates::Gate};
+pub(crate) use labels::TurnedAway;
+use labels::{AtGate, Factor, Refused, Version, Why};
+
+/// What [`Metrics::text`] is (OpenMetrics 1.0, which Prometheus reads).
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the buckets of how long an ending takes, in seconds. The bound that is promised is 1 s.
+const WITHIN: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+type Age = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
+
+/// The counts of one node.
+pub struct Metrics {
+    counted: Registry,
+    admissions: Family<AtGate, Counter>,
+    refusals: Family<Refused, Counter>,
+    hang_ups: Family<AtGate, Counter>,
+    turned_away: Family<Why, Counter>,
+    ended: Family<Why, Counter>,
+    landed: Histogram,
+    throttled: Family<Factor, Counter>,
+    rows_refused: Counter,
+    lease_age: OnceLock<Age>,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Arc<Self> {
+        let mut counted = Registry::with_prefix("doorward");
+        let (admissions, refusals, hang_ups) = (Family::default(), Family::default(), Family::default());
+        let (turned_away, ended, throttled) = (Family::default(), Family::default(), Family::default());
+        let (landed, rows_refused) = (Histogram::new(WITHIN), Counter::default());
+        let build = Info::new(Version { version: env!("CARGO_PKG_VERSION") });
+        counted.register("build", "The program that runs", build);
+        counted.register("admissions", "Upgrades that a gate has let in", admissions.clone());
+        counted.register("refusals", "Upgrades that a gate has refused, by the layer that did", refusals.clone());
+        counted.register("hang_ups", "Users who left before the verdict", hang_ups.clone());
+        let of_none = "Connections and requests that came to no gate";
+        counted.register("turned_away", of_none, turned_away.clone());
+        counted.register("sockets_ended", "Sockets that have ended, by the close reason", ended.clone());
+        let until_landed = "From an ending until the kernel had accepted the last Close frame, or the peer was reset";
+        counted.register("revocation_latency_seconds", until_landed, landed.clone());
+        counted.register("throttle_hits", "Tries of a factor that had to wait", throttled.clone());
+        let refused_rows = "Audit rows that could not be taken; nobody is let in by such a decision";
+        counted.register("audit_rows_refused", refused_rows, rows_refused.clone());
+        Arc::new(Self {
+            counted,
+            admissions,
+            refusals,
+            hang_ups,
+            turned_away,
+            ended,
+            landed,
+            throttled,
+            rows_refused,
+            lease_age: OnceLock::new(),
+        })
+    }
+
+    /// Says where the age of the node's lease is seen: how long ago the store confirmed what has ended. `None` before the first
+    /// time. The first who says so counts.
+    pub fn lease_age_from(&self, age: impl Fn() -> Option<Duration> + Send + Sync + 'static) {
+        // A second one would be a second follower, and there is one.
+        let _first = self.lease_age.set(Box::new(age));
+    }
+
+    /// A try of that factor (`password`, `totp` ...) had to wait.
+    pub fn throttled(&self, factor: &'static str) {
+        self.throttled.get_or_create(&Factor { factor }).inc();
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub fn text(&self, door: &Door) -> String {
+        let seen = scrape::look(door, self.lease_age.get().and_then(|age| age()));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = text::encode_registry(&mut text, &self.counted)
+            .and_then(|()| text::encode_registry(&mut text, &seen))
+            .and_then(|()| text::encode_eof(&mut text));
+        text
+    }
+
+    /// A gate has decided, and whether the audit log has taken the decision.
+    pub(crate) fn decided(&self, gate: &Gate, outcome: &Outcome, written: bool) {
+        let at = || AtGate { owner: gate.owner.to_string(), gate: gate.name.to_string() };
+        if !written {
+            self.rows_refused.inc();
+        }
+        match outcome {
+            // Whoever cannot be written down is not let in.
+            Outcome::Admitted(_) if !written => {}
+            Outcome::Admitted(_) => drop(self.admissions.get_or_create(&at()).inc()),
+            Outcome::Refused { reason, layer, .. } => {
+                let refused = Refused {
+                    owner: gate.owner.to_string(),
+                    gate: gate.name.to_string(),
+                    layer: layer.clone(),
+                    reason: reason.name(),
+                };
+                self.refusals.get_or_create(&refused).inc();
+            }
+            Outcome::HungUp => drop(self.hang_ups.get_or_create(&at()).inc()),
+        }
+    }
+
+    /// Somebody came to no gate.
+    pub(crate) fn turned_away(&self, why: impl Into<TurnedAway>) {
+        self.turned_away.get_or_create(&Why { reason: why.into().name() }).inc();
+    }
+}
+
+impl Observer for Metrics {
+    fn ended(&self, how: Ended) {
+        let reason = match how {
+            Ended::For(reason) => reason.name(),
+            Ended::ByPeer { .. } => "closed_by_peer",
+            Ended::HungUp => "hung_up",
+        };
+        self.ended.get_or_create(&Why { reason }).inc();
+    }
+
+    fn landed(&self, within: Duration) {
+        self.landed.observe(within.as_secs_f64());
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

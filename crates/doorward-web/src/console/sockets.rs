@@ -1,0 +1,79 @@
+//! Live sockets, the newest first.
+//!
+//! owner -> site   get /console/sockets         the page; /console/sockets/live its list alone, every few seconds
+//! owner -> site   post /console/sockets/end
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use doorward_types::{OwnerId, SocketId};
+use http::StatusCode;
+
+use crate::{
+    desk::Desk,
+    page::{Frame, go, page},
+    pages::{Listed, listed_sockets},
+    sorry::Sorry,
+    visit::Keeper,
+};
+
+/// No more are shown; the API lists them all.
+const MOST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "console_sockets.html")]
+struct Sockets {
+    frame: Frame,
+    done: bool,
+    list: List,
+}
+
+#[derive(Template)]
+#[template(path = "console_sockets_list.html")]
+struct List {
+    of_all: bool,
+    most: bool,
+    sockets: Vec<Listed>,
+}
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/console/sockets", get(show))
+        .route("/console/sockets/live", get(show_list))
+        .route("/console/sockets/end", post(end))
+}
+
+async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
+    let done = keeper.0.visit.word("done").is_some();
+    page(StatusCode::OK, &Sockets { frame: Frame::of(&desk, &keeper.0.visit), done, list: list(&desk, &keeper) })
+}
+
+async fn show_list(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
+    page(StatusCode::OK, &list(&desk, &keeper))
+}
+
+async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
+    let form = keeper.0.visit.form()?;
+    let id = form.text("id").parse::<SocketId>().map_err(|_| Sorry::NotFound)?;
+    let owner = OwnerId::new(form.text("owner"));
+    if !keeper.sees(&owner) {
+        return Err(Sorry::NotFound);
+    }
+    desk.parts.sockets.end(&owner, id).await?;
+    if keeper.0.visit.wants_part() {
+        return page(StatusCode::OK, &list(&desk, &keeper));
+    }
+    Ok(go("/console/sockets?done=1"))
+}
+
+fn list(desk: &Desk, keeper: &Keeper) -> List {
+    let sockets = desk.parts.sockets.list(keeper.scope(), None, MOST);
+    let (of_all, most) = (keeper.scope().is_none(), sockets.len() == MOST);
+    List { of_all, most, sockets: listed_sockets(sockets, &keeper.0.visit) }
+}

@@ -1,0 +1,67 @@
+//! The built-in site: accounts, logins, the console, and the tokens and tickets of who is logged in.
+//!
+//! **What it is:** pages that a server renders (they work without JavaScript), one file per flow with its script at the head, and two
+//! addresses for programs. A [`Site`] is made of [`SiteParts`] and answers requests; it keeps nothing but logins that still lack
+//! their second factor.
+//!
+//! **What it is not:** a server, or a place where anybody is let through a gate. It never sees a backend, a frame or a socket: what it
+//! shows and ends of those it asks of [`LiveSockets`] and [`Gates`], and live sockets follow the revocation log, not the site.
+//!
+//! ```text
+//!            request, PeerInfo                       Site                                  what it asks
+//!                   │
+//!   edge ──takes?──▶│ POST: from the site itself? 64 KiB?          same_origin, site
+//!                   ▼
+//!                 Visit   who sends it, by the cookie              visit          ──▶ Sessions
+//!                   │
+//!        ┌──────────┼─────────────┬──────────────┐
+//!        ▼          ▼             ▼              ▼
+//!      pages     console         api          assets
+//!   a person    an owner      a program       files
+//!        │          │             │
+//!        └────┬─────┴─────────────┘
+//!             ├─ credentials: a password, a code        ──▶ Throttle, Accounts, Hashing, Factors
+//!             ├─ opening: a login begins                ──▶ Sessions
+//!             └─ an ending                              ──▶ Revocations ──▶ (log) ──▶ live sockets
+//! ```
+//!
+//! ```
+//! use doorward_web::SiteConfig;
+//!
+//! let config = SiteConfig { name: "Shop".into(), register: true, ..SiteConfig::default() };
+//! for warning in config.warnings() {
+//!     eprintln!("{warning}");
+//! }
+//! ```
+
+mod access;
+mod api;
+mod assets;
+mod config;
+mod console;
+mod cookies;
+mod credentials;
+mod desk;
+mod device;
+mod field;
+mod form;
+mod gates;
+mod half;
+mod live;
+pub mod manage;
+mod opening;
+mod page;
+mod pages;
+mod peer;
+mod same_origin;
+mod site;
+mod sorry;
+mod visit;
+
+pub use access::{AccessClaims, TokenSigner};
+pub use config::SiteConfig;
+pub use desk::SiteParts;
+pub use gates::{GateInfo, Gates};
+pub use live::{LiveSocket, LiveSockets};
+pub use peer::PeerInfo;
+pub use site::Site;

@@ -1,0 +1,149 @@
+//! program -> api      make, show, disable, enable an account; end its logins
+//! api                 username and password are what they have to be
+//! api -> accounts     make, look, enable
+//! api                 as in `ending`, for what rests on the account
+//! api -> program      the account; a receipt
+
+use std::fmt::Display;
+
+use doorward_auth::{
+    account::{HashedPassword, Password, PasswordUse, Username},
+    ports::{Account, Change, Created, NewAccount, Role, What, Why},
+};
+use doorward_types::{AccountId, Secret};
+use serde_json::{Value, json};
+
+use super::{
+    Kind, Problem, Reply,
+    ending::{self, past},
+    fields::needed,
+    page::Window,
+    route::Call,
+};
+
+pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
+    let window = Window::read(&mut call.query)?;
+    let owner = call.listed_owner()?;
+    let after = window.after(|after| after.parse::<AccountId>().ok())?;
+    call.query.end()?;
+    let found = call.api.parts.ports.accounts.list(owner.as_ref(), after, window.and_one()).await?;
+    Ok(Reply::of(&window.page(found, |account| account.id.to_string(), document)))
+}
+
+pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    let owner = call.owner_of_new()?;
+    let username = needed("username", call.body.text("username")?, "the name of the account")?;
+    let password = needed("password", call.body.secret("password")?, "the password of the account")?;
+    let role = role(&mut call)?;
+    call.body.end()?;
+    let name = Username::parse(&username).map_err(|error| Problem::of_rule("username", error))?;
+    let password = hash(&call, &name, &password).await?;
+    let account = NewAccount {
+        owner,
+        username: name.shown().to_owned(),
+        unique: name.unique().to_owned(),
+        role,
+        password,
+        invitation: None,
+        at: call.now,
+    };
+    match call.api.parts.ports.accounts.create(account).await? {
+        Created::Account(account) => Ok(Reply::made(&document(&account))),
+        Created::Taken => Err(Problem::new(Kind::Taken, "another account of this owner has that name")),
+        Created::NotInvited => Err(Problem::new(Kind::Internal, "an invitation was asked for that nobody had named")),
+    }
+}
+
+async fn hash(call: &Call<'_>, name: &Username, typed: &Secret) -> Result<Secret, Problem> {
+    let weak = |error: &dyn Display| Problem::of_rule("password", error);
+    let parts = &call.api.parts;
+    let typed = Password::read(typed).map_err(|error| weak(&error))?;
+    let password = parts.rules.check(typed, name, PasswordUse::Alone).map_err(|error| weak(&error))?;
+    parts.hashing.hash(&password, &*parts.rng).await.map(HashedPassword::into_secret).map_err(|error| {
+        tracing::warn!(%error, "a password was not hashed");
+        Problem::new(Kind::TryLater, "the password cannot be hashed just now")
+    })
+}
+
+/// The field `role`. Nobody gives more than they have.
+pub(super) fn role(call: &mut Call<'_>) -> Result<Role, Problem> {
+    let role = call.body.word("role", &Role::ALL, Role::as_str)?.unwrap_or_default();
+    if role == Role::Operator && !call.caller.is_operator() {
+        return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's gives the role `operator`"));
+    }
+    Ok(role)
+}
+
+pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    Ok(Reply::of(&document(&named(&call).await?)))
+}
+
+pub(super) async fn disable(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    call.body.end()?;
+    let account = changeable(&call).await?;
+    let (what, change) = (What::Rest(account.subject().rest()), Some(Change::Disable(account.id)));
+    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Disabled, change, &call)).await
+}
+
+pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    call.body.end()?;
+    let account = changeable(&call).await?;
+    call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
+    Ok(Reply::of(&document(&named(&call).await?)))
+}
+
+pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    call.body.end()?;
+    let account = changeable(&call).await?;
+    let what = What::Rest(account.subject().rest());
+    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+}
+
+pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
+    call.query.end()?;
+    let at = past(&mut call)?;
+    call.body.end()?;
+    let account = changeable(&call).await?;
+    let what = What::NotBefore { subject: Some(account.subject()), at };
+    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+}
+
+/// The account that the path names, where the caller sees it.
+async fn named(call: &Call<'_>) -> Result<Account, Problem> {
+    let id = call.parameter.parse().map_err(|_| Problem::not_found("account"))?;
+    find(call, id).await?.ok_or_else(|| Problem::not_found("account"))
+}
+
+/// The same, where the caller may change it: an operator is changed by operators alone.
+async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
+    let account = named(call).await?;
+    if account.role == Role::Operator && !call.caller.is_operator() {
+        return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's changes an account of an operator"));
+    }
+    Ok(account)
+}
+
+/// The account with that number, where the caller sees it.
+pub(super) async fn find(call: &Call<'_>, id: AccountId) -> Result<Option<Account>, Problem> {
+    let before = id.0.checked_sub(1).map(AccountId);
+    let accounts = &call.api.parts.ports.accounts;
+    let next = accounts.list(call.caller.owner.as_ref(), before, 1).await?;
+    Ok(next.into_iter().find(|account| account.id == id && call.caller.sees(&account.owner)))
+}
+
+fn document(account: &Account) -> Value {
+    json!({
+        "id": account.id.to_string(),
+        "owner": account.owner.as_str(),
+        "username": account.username,
+        "role": account.role.as_str(),
+        "subject": account.subject().to_string(),
+        "created_at": account.created_at.to_string(),
+        "disabled_at": account.disabled_at.map(|at| at.to_string()),
+    })
+}

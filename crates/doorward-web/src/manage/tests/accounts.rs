@@ -1,0 +1,106 @@
+use doorward_auth::ports::Role;
+use serde_json::json;
+
+use super::World;
+
+const PASSWORD: &str = "four words, none related";
+
+#[tokio::test]
+async fn an_account_is_made_once_and_its_password_is_never_shown() {
+    let world = World::new();
+    let key = world.master(Some("acme")).await;
+    let body = json!({ "username": "Bob", "password": PASSWORD, "role": "owner" });
+    let made = world.post(&key, "/accounts", body.clone()).await;
+    assert_eq!((made.status.as_u16(), &made.json["username"]), (201, &"Bob".into()));
+    assert!(!made.text.contains("argon2") && !made.text.contains(PASSWORD));
+    assert_eq!(world.post(&key, "/accounts", body).await.problem().0, "taken");
+    let folded = json!({ "username": "BOB", "password": PASSWORD });
+    assert_eq!(world.post(&key, "/accounts", folded).await.problem().0, "taken");
+    let shown = world.get(&key, &format!("/accounts/{}", made.json["id"].as_str().unwrap())).await;
+    assert_eq!(shown.json, made.json);
+}
+
+#[tokio::test]
+async fn a_disabled_account_has_no_logins_and_may_come_again_when_it_is_enabled() {
+    let world = World::new();
+    let key = world.master(Some("acme")).await;
+    let bob = world.account("acme", "bob", Role::User).await;
+    world.login(&bob, 1).await;
+    world.node.admit("acme", 2, &bob.subject().to_string());
+    let path = format!("/accounts/{}", bob.id);
+    let receipt = world.post(&key, &format!("{path}/disable"), json!({})).await.json;
+    assert_eq!(receipt["ended"], 1);
+    assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
+    assert!(world.get(&key, &path).await.json["disabled_at"].is_string());
+    assert_eq!(world.post(&key, &format!("{path}/disable"), json!({})).await.status, 200, "it is disabled still");
+    for _ in 0..2 {
+        let enabled = world.post(&key, &format!("{path}/enable"), json!({})).await;
+        assert!(enabled.status == 200 && enabled.json["disabled_at"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn all_logins_of_an_account_are_ended_at_once_and_those_before_a_time() {
+    let world = World::new();
+    let key = world.master(Some("acme")).await;
+    let bob = world.account("acme", "bob", Role::User).await;
+    for number in [1, 2] {
+        world.login(&bob, number).await;
+    }
+    world.post(&key, &format!("/accounts/{}/end", bob.id), json!({})).await;
+    assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
+    world.clock.advance(std::time::Duration::from_secs(60));
+    world.login(&bob, 3).await;
+    world.post(&key, &format!("/accounts/{}/not-before", bob.id), json!({})).await;
+    assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
+}
+
+#[tokio::test]
+async fn accounts_of_another_owner_are_not_there() {
+    let world = World::new();
+    let key = world.master(Some("globex")).await;
+    let bob = world.account("acme", "bob", Role::User).await;
+    let own = world.account("globex", "bob", Role::User).await;
+    let path = format!("/accounts/{}", bob.id);
+    assert_eq!(world.get(&key, &path).await.problem().0, "not-found");
+    for act in ["disable", "enable", "end", "not-before"] {
+        assert_eq!(world.post(&key, &format!("{path}/{act}"), json!({})).await.problem().0, "not-found", "{act}");
+    }
+    assert_eq!(world.get(&key, "/accounts").await.ids("id"), [own.id.to_string()]);
+    let body = json!({ "owner": "acme", "username": "eve", "password": PASSWORD });
+    assert_eq!(world.post(&key, "/accounts", body).await.problem().0, "not-found");
+    let all = world.master(None).await;
+    let first = world.get(&all, "/accounts?limit=1").await;
+    let second = world.get(&all, &format!("/accounts?after={}", first.json["next"].as_str().unwrap())).await;
+    assert_eq!([first.ids("id"), second.ids("id")].concat(), [bob.id.to_string(), own.id.to_string()]);
+}
+
+#[tokio::test]
+async fn a_key_of_an_owner_s_makes_no_operator_and_changes_none() {
+    let world = World::new();
+    let (own, all) = (world.master(Some("acme")).await, world.master(None).await);
+    let body = json!({ "owner": "acme", "username": "root", "password": PASSWORD, "role": "operator" });
+    assert_eq!(world.post(&own, "/accounts", body.clone()).await.problem().0, "not-allowed");
+    assert_eq!(world.post(&own, "/invitations", json!({ "role": "operator" })).await.problem().0, "not-allowed");
+    let made = world.post(&all, "/accounts", body).await;
+    let path = format!("/accounts/{}", made.json["id"].as_str().unwrap());
+    for act in ["disable", "enable", "end", "not-before"] {
+        assert_eq!(world.post(&own, &format!("{path}/{act}"), json!({})).await.problem().0, "not-allowed", "{act}");
+        assert_eq!(world.post(&all, &format!("{path}/{act}"), json!({})).await.status, 200, "{act}");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
+    let world = World::new();
+    let key = world.master(Some("acme")).await;
+    let made = world.post(&key, "/invitations", json!({ "role": "owner", "lasts": 60 })).await;
+    assert_eq!((made.status.as_u16(), &made.json["role"]), (201, &"owner".into()));
+    let text = made.json["invitation"].as_str().unwrap();
+    let hash = crate::cookies::hash(text.as_bytes());
+    let owner = doorward_types::OwnerId::new("acme");
+    let kept = world.ports.accounts.invitation(&owner, hash, super::world::NOW).await.unwrap().unwrap();
+    assert_eq!(kept.expires_at.to_string(), made.json["expires_at"]);
+    let answer = world.post(&key, "/invitations", json!({ "lasts": 0 })).await;
+    assert_eq!(answer.problem(), ("bad-input", vec!["lasts"]));
+}

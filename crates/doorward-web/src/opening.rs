@@ -1,0 +1,111 @@
+//! How a login begins: its id and its secret are the server's, always new, and kept as a hash.
+
+use axum::response::Response;
+use doorward_auth::ports::{Account, NewSession, Session};
+use doorward_types::{Cursor, KeyText, Secret, SessionId};
+
+use crate::{
+    cookies::{Cookie, hash},
+    desk::Desk,
+    page::with_cookies,
+    sorry::Sorry,
+    visit::Visit,
+};
+
+/// A login that has begun.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    cookie: Secret,
+    /// The browser's own cookie, where it has to be set.
+    browser: Option<Secret>,
+}
+
+impl Opened {
+    /// Tells the browser.
+    pub(crate) fn tell(&self, desk: &Desk, response: Response) -> Response {
+        let mut cookies = vec![(Cookie::Session, Some(&self.cookie)), (Cookie::Half, None)];
+        cookies.extend(self.browser.as_ref().map(|browser| (Cookie::Browser, Some(browser))));
+        with_cookies(response, desk, &cookies)
+    }
+}
+
+impl Desk {
+    /// Logs an account in, in the browser that sends this. A login that is there already ends in the same act. `None` where the
+    /// account lets nobody in any more.
+    ///
+    /// `as_of` is where the revocation log stood before the account was looked at: what has ended meanwhile does not begin.
+    pub(crate) async fn open(
+        &self,
+        visit: &Visit,
+        account: &Account,
+        factors: &[&str],
+        as_of: Cursor,
+    ) -> Result<Option<Opened>, Sorry> {
+        let cookie = KeyText::Session.write(&self.rng().bytes32());
+        let (browser, is_new) = match visit.shown.browser {
+            Some(shown) if self.may_keep(visit, account, shown).await? => (shown, None),
+            _ => {
+                let text = KeyText::Browser.write(&self.rng().bytes32());
+                (hash(text.reveal("to hash it")), Some(text))
+            }
+        };
+        let session = self.session(visit, account, factors, Some(browser));
+        let new = NewSession {
+            hash: Some(hash(cookie.reveal("to hash it"))),
+            session: session.clone(),
+            replaces: visit.session.as_ref().map(|session| session.sid),
+            as_of,
+        };
+        if self.ports().sessions.open(new).await?.is_none() {
+            return Ok(None);
+        }
+        tracing::info!(account = %account.id, sid = %session.sid, source = %visit.peer.source, "logged in");
+        Ok(Some(Opened { session, cookie, browser: is_new }))
+    }
+
+    /// Logs an account in for a program, which has no cookie.
+    pub(crate) async fn open_for_program(
+        &self,
+        visit: &Visit,
+        account: &Account,
+        factors: &[&str],
+        as_of: Cursor,
+    ) -> Result<Option<Session>, Sorry> {
+        let session = self.session(visit, account, factors, None);
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
+        let opened = self.ports().sessions.open(new).await?;
+        Ok(opened.map(|_| session))
+    }
+
+    /// Where the revocation log stands.
+    pub(crate) fn as_of(&self) -> Cursor {
+        *self.ports().revocations.appended().borrow()
+    }
+
+    /// Whether the browser goes on under the cookie that it shows. Where other hosts can set cookies here, one of them may have
+    /// given the browser a cookie of its own, so that only one that has been here before is taken.
+    async fn may_keep(&self, visit: &Visit, account: &Account, shown: [u8; 32]) -> Result<bool, Sorry> {
+        if !self.cookies.are_shared() {
+            return Ok(true);
+        }
+        Ok(self.ports().sessions.knows_browser(&account.owner, account.id, shown).await? || visit.session.is_some())
+    }
+
+    fn session(&self, visit: &Visit, account: &Account, factors: &[&str], browser: Option<[u8; 32]>) -> Session {
+        Session {
+            owner: account.owner.clone(),
+            sid: SessionId::from_bytes(self.rng().bytes16()),
+            account: account.id,
+            username: account.username.clone(),
+            role: account.role,
+            browser,
+            factors: factors.iter().map(|factor| (*factor).to_owned()).collect(),
+            source: visit.peer.source,
+            agent: visit.agent(),
+            created_at: visit.now,
+            last_seen: visit.now,
+            idle: self.parts.config.session_idle,
+            expires_at: visit.now.plus(self.parts.config.session_longest),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The pages of a person, one file each.
+
+mod account;
+mod home;
+mod key;
+mod login;
+mod logout;
+mod password;
+mod register;
+mod totp;
+mod try_it;
+
+pub(crate) use account::{Listed, listed_sockets};
+pub(crate) use totp::Enrolment;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::desk::Desk;
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .merge(home::routes())
+        .merge(register::routes())
+        .merge(login::routes())
+        .merge(logout::routes())
+        .merge(account::routes())
+        .merge(password::routes())
+        .merge(totp::routes())
+        .merge(key::routes())
+        .merge(try_it::routes())
+}

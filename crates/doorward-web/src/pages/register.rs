@@ -1,0 +1,183 @@
+//! Register: make an account, by an invitation or where the site is open to everybody.
+//!
+//! user -> site   get /register#dwi_...       the invitation stays in the browser: what is after the # is never sent
+//! user -> site   post name, password, invitation
+//! site           check name and password     sentences at their fields
+//! site           count the try               by name and source
+//! site           hash password
+//! site           make account                uses the invitation up in the same act
+//! site -> user   logged in, to /account
+//!
+//! A part of the path or the query would stand in every log on the way, in the history and in what proxies keep. What is after the #
+//! stands in none of them; the page's script moves it into the form, and without the script the link can be pasted there as it is.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+use doorward_auth::{
+    account::{NewPassword, Password, PasswordUse, Username},
+    ports::{Created, NewAccount, Role},
+};
+use doorward_types::{KeyText, Secret};
+use http::StatusCode;
+
+use crate::{
+    cookies::hash,
+    credentials::Held,
+    desk::Desk,
+    field::{Field, Problems},
+    page::{Frame, go, page, retry_after},
+    sorry::Sorry,
+    visit::Visit,
+};
+
+#[derive(Template)]
+#[template(path = "register.html")]
+struct Register {
+    frame: Frame,
+    problems: Problems,
+    is_open: bool,
+    username: Field,
+    password: Field,
+    invitation: Field,
+}
+
+/// What is wrong, by field.
+#[derive(Default)]
+struct Wrong {
+    whole: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    invitation: Option<String>,
+}
+
+impl Wrong {
+    fn is_nothing(&self) -> bool {
+        self.whole.is_none() && self.username.is_none() && self.password.is_none() && self.invitation.is_none()
+    }
+}
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new().route("/register", get(ask).post(answer))
+}
+
+async fn ask(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, Sorry> {
+    show(&desk, &visit, StatusCode::OK, "", Wrong::default())
+}
+
+async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, Sorry> {
+    let form = visit.form()?;
+    let typed = form.text("username");
+    let mut wrong = Wrong::default();
+
+    let as_of = desk.as_of();
+    let username =
+        Username::parse(typed).map_err(|why| wrong.username = Some(format!("{}.", capital(&why.to_string())))).ok();
+    let password = checked(&desk, &visit, username.as_ref(), &form.secret("new_password"), PasswordUse::Alone);
+    let password = password.map_err(|why| wrong.password = Some(why)).ok();
+    let invitation = invited(&desk, &form.secret("invitation"));
+    let invitation = invitation.map_err(|why| wrong.invitation = Some(why)).ok().flatten();
+    let (true, Some(username), Some(password)) = (wrong.is_nothing(), username, password) else {
+        return show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, wrong);
+    };
+
+    let attempt = match desk.reserve_registration(&visit, username.unique()).await? {
+        Ok(attempt) => attempt,
+        Err(held) => return too_many(&desk, &visit, typed, held),
+    };
+    if let Some(invitation) = invitation
+        && desk.ports().accounts.invitation(&visit.owner, invitation, visit.now).await?.is_none()
+    {
+        let wrong = Wrong { invitation: Some(NOT_INVITED.into()), ..Wrong::default() };
+        return show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, wrong);
+    }
+    if desk.ports().accounts.find_by_name(&visit.owner, username.unique()).await?.is_some() {
+        return taken(&desk, &visit, typed, &username);
+    }
+    let password = desk.parts.hashing.hash(&password, desk.rng()).await?;
+    let account = NewAccount {
+        owner: visit.owner.clone(),
+        username: username.shown().to_owned(),
+        unique: username.unique().to_owned(),
+        role: Role::User,
+        password: password.into_secret(),
+        invitation,
+        at: visit.now,
+    };
+    match desk.ports().accounts.create(account).await? {
+        Created::Account(account) => {
+            desk.ports().throttle.was_right(attempt).await?;
+            tracing::info!(account = %account.id, role = account.role.as_str(), "an account was made");
+            match desk.open(&visit, &account, &["pwd"], as_of).await? {
+                Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),
+                None => Ok(go("/login")),
+            }
+        }
+        Created::Taken => taken(&desk, &visit, typed, &username),
+        Created::NotInvited => {
+            let wrong = Wrong { invitation: Some(NOT_INVITED.into()), ..Wrong::default() };
+            show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, wrong)
+        }
+    }
+}
+
+const NOT_INVITED: &str = "This invitation is used up, expired, or was never given. Ask whoever sent it for a new one.";
+
+fn taken(desk: &Desk, visit: &Visit, typed: &str, username: &Username) -> Result<Response, Sorry> {
+    let why = format!("“{}” is taken. Choose another name, or log in if it is yours.", username.shown());
+    let wrong = Wrong { username: Some(why), ..Wrong::default() };
+    show(desk, visit, StatusCode::CONFLICT, typed, wrong)
+}
+
+fn too_many(desk: &Desk, visit: &Visit, typed: &str, held: Held) -> Result<Response, Sorry> {
+    let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
+    Ok(retry_after(show(desk, visit, StatusCode::TOO_MANY_REQUESTS, typed, wrong)?, held.wait()))
+}
+
+/// A password that an account may have, or the sentence that helps.
+pub(super) fn checked(
+    desk: &Desk,
+    visit: &Visit,
+    username: Option<&Username>,
+    typed: &Secret,
+    used: PasswordUse,
+) -> Result<NewPassword, String> {
+    let sentence = |why: String| format!("{}.", capital(&why));
+    let password = Password::read(typed).map_err(|why| sentence(why.to_string()))?;
+    // Where the name is unusable too, the password is looked at all the same, so that all that is wrong is said at once.
+    let nobody = Username::parse("nobody").map_err(|why| why.to_string())?;
+    let rules = desk.password_rules(&visit.peer);
+    rules.check(password, username.unwrap_or(&nobody), used).map_err(|why| sentence(why.to_string()))
+}
+
+/// The hash of an invitation, from its text or from the whole link; nothing where the site is open and nothing was given.
+fn invited(desk: &Desk, typed: &Secret) -> Result<Option<[u8; 32]>, String> {
+    let text = typed.reveal_text("to take the link around it off").unwrap_or_default().trim();
+    let text = text.rsplit_once('#').map_or(text, |(_, text)| text);
+    if text.is_empty() {
+        let why = "Accounts here are by invitation. Paste the link that you were sent.";
+        return if desk.parts.config.register { Ok(None) } else { Err(why.to_owned()) };
+    }
+    match KeyText::Invitation.read(text) {
+        Ok(_) => Ok(Some(hash(text.as_bytes()))),
+        Err(why) => Err(format!("This is no whole invitation: {why}. Paste the link that you were sent as it is.")),
+    }
+}
+
+fn show(desk: &Desk, visit: &Visit, status: StatusCode, typed: &str, wrong: Wrong) -> Result<Response, Sorry> {
+    let username = Field::username().value(typed).error(wrong.username).first();
+    let hint = "At least 15 characters. Four words that have nothing to do with each other are easy to keep.";
+    let password = Field::new_password("Password").hint(hint).error(wrong.password);
+    let hint = "The link that you were sent, or what is in it after the #.";
+    let invitation = Field::invitation().hint(hint).error(wrong.invitation);
+    let problems = Problems::of(wrong.whole, &[&username, &password, &invitation]);
+    let is_open = desk.parts.config.register;
+    page(status, &Register { frame: Frame::of(desk, visit), problems, is_open, username, password, invitation })
+}
+
+/// A sentence begins with a capital.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,237 @@
+//! Authenticator app: put one on, or take it off.
+//!
+//! user -> site   get /account/totp             on or off
+//! user -> site   post /account/totp            begin
+//! site           draw and seal a secret        it does not count yet
+//! site -> user   picture, and the secret in groups: shown this once
+//! user -> site   post /account/totp/confirm    one code of the app
+//! site           make it count
+//! site -> user   recovery codes: shown this once
+//!
+//! user -> site   post /account/totp/remove     with the password
+//! site           forget it, end all other logins   in one act
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use doorward_auth::{
+    account::{QrPicture, RecoveryCode, TotpSeed, totp_row},
+    ports::{Change, Ending, What, Why},
+};
+use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
+use http::StatusCode;
+
+use crate::{
+    credentials::Tried,
+    desk::Desk,
+    field::{Field, Problems},
+    page::{Frame, go, page, retry_after},
+    sorry::Sorry,
+    visit::Member,
+};
+
+/// The page of who enrols an app, for themselves or for somebody beside them.
+#[derive(Template)]
+#[template(path = "totp_scan.html")]
+struct Scan {
+    frame: Frame,
+    problems: Problems,
+    /// The name of somebody else, for whom an owner does this.
+    other: Option<String>,
+    /// Picture and secret; nothing where the page was shown before.
+    picture: Option<(Secret, Secret)>,
+    confirm: String,
+    again: String,
+    code: Field,
+}
+
+#[derive(Template)]
+#[template(path = "totp_done.html")]
+struct Done {
+    frame: Frame,
+    other: Option<String>,
+    back: String,
+    codes: Vec<Secret>,
+}
+
+#[derive(Template)]
+#[template(path = "totp.html")]
+struct OnOrOff {
+    frame: Frame,
+    problems: Problems,
+    is_on: bool,
+    recovery_codes: usize,
+    password: Field,
+}
+
+impl Scan {
+    /// A secret as markup or text; only for what this page shows on purpose.
+    fn shown<'a>(&self, secret: &'a Secret) -> &'a str {
+        secret.reveal_text("shown once to who enrols").unwrap_or_default()
+    }
+}
+
+impl Done {
+    fn shown<'a>(&self, secret: &'a Secret) -> &'a str {
+        secret.reveal_text("shown once to who enrols").unwrap_or_default()
+    }
+}
+
+/// Whose app is enrolled, and where the pages of that are.
+pub(crate) struct Enrolment<'a> {
+    pub(crate) owner: &'a OwnerId,
+    pub(crate) account: AccountId,
+    pub(crate) username: &'a str,
+    /// Whether it is somebody else's than that of who is logged in.
+    pub(crate) is_others: bool,
+    /// Where to begin, and with `/confirm` where to confirm.
+    pub(crate) address: String,
+    /// Where to go when it is done.
+    pub(crate) back: String,
+}
+
+impl Enrolment<'_> {
+    fn other(&self) -> Option<String> {
+        self.is_others.then(|| self.username.to_owned())
+    }
+
+    /// Draws a secret and shows it, this once.
+    pub(crate) async fn begin(&self, desk: &Desk, frame: Frame, now: Timestamp) -> Result<Response, Sorry> {
+        let seed = TotpSeed::draw(desk.rng());
+        let sealed = desk.parts.sealing.seal(seed.secret(), &totp_row(self.owner, self.account), desk.rng());
+        if !desk.ports().factors.enrol_totp(self.owner, self.account, sealed.into_bytes(), now).await? {
+            return Ok(go(&self.back));
+        }
+        let picture = QrPicture::of(&seed.address(&desk.parts.config.name, self.username)).map_err(|error| {
+            tracing::error!(%error, "the picture for an authenticator app could not be drawn");
+            Sorry::Down
+        })?;
+        self.show(frame, StatusCode::OK, Some((picture.svg(), grouped(&seed.base32()))), None)
+    }
+
+    /// Takes one code, which makes the app count, and shows the recovery codes, this once.
+    pub(crate) async fn confirm(
+        &self,
+        desk: &Desk,
+        frame: Frame,
+        code: &Secret,
+        now: Timestamp,
+    ) -> Result<Response, Sorry> {
+        let totp =
+            desk.ports().factors.totp(self.owner, self.account).await?.filter(|totp| totp.confirmed_at.is_none());
+        let Some(totp) = totp else { return Ok(go(&self.back)) };
+        let sealed = totp.sealed.clone();
+        let Some(step) = desk.opened(self.owner, self.account, totp)?.step_of(code, now) else {
+            let why = "This code is wrong. Type the newest one of the app, and see that the phone's clock is right.";
+            return self.show(frame, StatusCode::UNPROCESSABLE_ENTITY, None, Some(why.to_owned()));
+        };
+        let codes = RecoveryCode::draw_all(desk.rng());
+        let hashes = codes.iter().map(RecoveryCode::hash).collect();
+        if !desk.ports().factors.confirm_totp(self.owner, self.account, sealed, step.0, hashes, now).await? {
+            return Ok(go(&self.back));
+        }
+        tracing::info!(account = %self.account, "an authenticator app was enrolled");
+        let codes = codes.iter().map(RecoveryCode::shown).collect();
+        page(StatusCode::OK, &Done { frame, other: self.other(), back: self.back.clone(), codes })
+    }
+
+    fn show(
+        &self,
+        frame: Frame,
+        status: StatusCode,
+        picture: Option<(Secret, Secret)>,
+        wrong: Option<String>,
+    ) -> Result<Response, Sorry> {
+        let code = Field::code(false).hint("What the app shows now, without the space.").error(wrong);
+        let problems = Problems::of(None, &[&code]);
+        let (confirm, again) = (format!("{}/confirm", self.address), self.address.clone());
+        page(status, &Scan { frame, problems, other: self.other(), picture, confirm, again, code })
+    }
+}
+
+pub(super) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/account/totp", get(ask).post(begin))
+        .route("/account/totp/confirm", post(confirm))
+        .route("/account/totp/remove", post(remove))
+}
+
+impl Member {
+    fn enrolment(&self) -> Enrolment<'_> {
+        Enrolment {
+            owner: &self.session.owner,
+            account: self.session.account,
+            username: &self.session.username,
+            is_others: false,
+            address: "/account/totp".to_owned(),
+            back: "/account/totp".to_owned(),
+        }
+    }
+}
+
+async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    show(&desk, &member, StatusCode::OK, None, None).await
+}
+
+async fn begin(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    member.enrolment().begin(&desk, Frame::of(&desk, &member.visit), member.visit.now).await
+}
+
+async fn confirm(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    let code = member.visit.form()?.secret("code");
+    member.enrolment().confirm(&desk, Frame::of(&desk, &member.visit), &code, member.visit.now).await
+}
+
+async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    let (visit, session) = (&member.visit, &member.session);
+    let password = visit.form()?.secret("password");
+    match desk.try_own_password(visit, session.account, &password).await? {
+        Tried::Right(_) => {}
+        Tried::Wrong => {
+            let why = "This is not your present password.".to_owned();
+            return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, Some(why), None).await;
+        }
+        Tried::Held(held) => {
+            let whole = Some(held.sentence());
+            let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, None, whole).await?;
+            return Ok(retry_after(response, held.wait()));
+        }
+    }
+    let ending = Ending {
+        owner: Some(session.owner.clone()),
+        what: What::Others { subject: session.subject(), keep: session.sid },
+        why: Why::CredentialChanged,
+        change: Some(Change::RemoveTotp(session.account)),
+        at: visit.now,
+    };
+    desk.ports().revocations.end(ending).await?;
+    tracing::info!(account = %session.account, "an authenticator app was taken off");
+    Ok(go("/account?done=totp"))
+}
+
+async fn show(
+    desk: &Desk,
+    member: &Member,
+    status: StatusCode,
+    wrong: Option<String>,
+    whole: Option<String>,
+) -> Result<Response, Sorry> {
+    let session = &member.session;
+    let is_on = desk.confirmed_totp(&session.owner, session.account).await?.is_some();
+    let recovery_codes = desk.ports().factors.recovery_codes_left(&session.owner, session.account).await?;
+    let password = Field::password("Your password").error(wrong);
+    let problems = Problems::of(whole, &[&password]);
+    page(status, &OnOrOff { frame: Frame::of(desk, &member.visit), problems, is_on, recovery_codes, password })
+}
+
+/// In groups of four, so that it can be typed.
+fn grouped(text: &Secret) -> Secret {
+    let groups: Vec<_> = text.reveal("to show it in groups").chunks(4).collect();
+    Secret::new(groups.join(&b' '))
+}

@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use bytes::Bytes;
+use doorward_auth::ports::{PortError, Role, Session};
+use doorward_types::{OwnerId, SessionId, Timestamp};
+use http::{HeaderMap, Method, header::USER_AGENT, request::Parts};
+
+use crate::{PeerInfo, cookies::Shown, desk::Desk, form::Form, sorry::Sorry};
+
+/// How much of what a browser calls itself is kept.
+const LONGEST_AGENT: usize = 256;
+
+/// One request, and who sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    /// Whose site this is.
+    pub(crate) owner: OwnerId,
+    pub(crate) peer: PeerInfo,
+    pub(crate) now: Timestamp,
+    pub(crate) shown: Shown,
+    /// The login, where there is one.
+    pub(crate) session: Option<Session>,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Visit {
+    /// Whoever sends this request. The login counts as used by it.
+    pub(crate) async fn of(desk: &Desk, parts: &Parts, peer: PeerInfo, body: Bytes) -> Result<Self, PortError> {
+        let now = desk.parts.clock.now();
+        let owner = desk.parts.gates.owner_of(peer.host_name());
+        let shown = desk.cookies.read(&parts.headers);
+        let session = match shown.session {
+            Some(hash) => desk.ports().sessions.find(&owner, hash, now).await?,
+            None => None,
+        };
+        // A page that fetches its lists again is open, not used: it must not keep a login alive for ever.
+        let is_used = !parts.uri.path().ends_with("/live");
+        if let Some(session) = &session
+            && is_used
+            && now > session.last_seen
+        {
+            desk.ports().sessions.seen(vec![(session.sid, now)]).await?;
+        }
+        Ok(Self {
+            owner,
+            peer,
+            now,
+            shown,
+            session,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers.clone(),
+            body,
+        })
+    }
+
+    /// What was sent as a form.
+    pub(crate) fn form(&self) -> Result<Form, Sorry> {
+        Form::read(&self.headers, &self.body).map_err(|why| Sorry::Malformed(why.to_string()))
+    }
+
+    /// What the browser or program calls itself.
+    pub(crate) fn agent(&self) -> String {
+        let agent = self.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let printable = agent.iter().flat_map(|agent| agent.chars()).filter(|c| !c.is_control());
+        printable.take(LONGEST_AGENT).collect()
+    }
+
+    /// Whether a part of a page is asked for, to be put into the page that is there.
+    pub(crate) fn wants_part(&self) -> bool {
+        self.headers.contains_key("hx-request")
+    }
+
+    /// A word of the query, where it is a simple one.
+    pub(crate) fn word(&self, name: &str) -> Option<&str> {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Visit {
+    type Rejection = Sorry;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Desk>) -> Result<Self, Sorry> {
+        parts.extensions.get::<Self>().cloned().ok_or(Sorry::NotFound)
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) visit: Visit,
+    pub(crate) session: Session,
+}
+
+impl Member {
+    pub(crate) fn sid(&self) -> SessionId {
+        self.session.sid
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Member {
+    type Rejection = Sorry;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Sorry> {
+        let visit = Visit::from_request_parts(parts, desk).await?;
+        match visit.session.clone() {
+            Some(session) => Ok(Self { visit, session }),
+            // Where it was a form, its address has no page to come back to.
+            None if parts.method == Method::GET => Err(Sorry::LogInFirst(Some(visit.path))),
+            None => Err(Sorry::LogInFirst(None)),
+        }
+    }
+}
+
+/// Somebody who may see the console: of one owner, or of all.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeper(pub(crate) Member);
+
+impl Keeper {
+    /// Whose things are shown: those of the one owner, or everybody's for `None`.
+    pub(crate) fn scope(&self) -> Option<&OwnerId> {
+        (self.0.session.role != Role::Operator).then_some(&self.0.session.owner)
+    }
+
+    /// Whether the things of that owner are shown.
+    pub(crate) fn sees(&self, owner: &OwnerId) -> bool {
+        self.scope().is_none_or(|scope| scope == owner)
+    }
+
+    /// Whether an account of that role may be acted on: nobody reaches above themselves.
+    pub(crate) fn outranks(&self, role: Role) -> bool {
+        self.0.session.role >= role
+    }
+}
+
+impl FromRequestParts<Arc<Desk>> for Keeper {
+    type Rejection = Sorry;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Sorry> {
+        let member = Member::from_request_parts(parts, desk).await?;
+        if member.session.role >= Role::Owner { Ok(Self(member)) } else { Err(Sorry::NotYours) }
+    }
+}
