@@ -186,25 +186,20 @@ fn the_end(facts: &Facts<'_>, wrong: &mut Vec<String>) {
     let has_ended = |sid: SessionId, before: Duration| facts.ends(sid).any(|commit| commit.at < before);
     let (mut active, mut present) = (HashSet::new(), HashSet::new());
     for line in &facts.run.lines {
-        match &line.event {
-            Event::Final { counted, live, is_confirmed } => {
-                if *counted != live.len() {
-                    wrong.push(format!("at the end {} counts {counted} sockets and has {}", line.actor, live.len()));
-                }
-                if !is_confirmed {
-                    wrong.push(format!("at the end {} does not know what has ended", line.actor));
-                }
-                for (connection, sid) in live {
-                    present.insert(connection.client);
-                    let Some(sid) = sid else { continue };
-                    active.insert(connection.client);
-                    if has_ended(*sid, long_ago) {
-                        wrong
-                            .push(format!("at the end {connection} lives at {} by {sid}, which has ended", line.actor));
-                    }
-                }
+        let Event::Final { counted, live, is_confirmed } = &line.event else { continue };
+        if *counted != live.len() {
+            wrong.push(format!("at the end {} counts {counted} sockets and has {}", line.actor, live.len()));
+        }
+        if !is_confirmed {
+            wrong.push(format!("at the end {} does not know what has ended", line.actor));
+        }
+        for (connection, sid) in live {
+            present.insert(connection.client);
+            let Some(sid) = sid else { continue };
+            active.insert(connection.client);
+            if has_ended(*sid, long_ago) {
+                wrong.push(format!("at the end {connection} lives at {} by {sid}, which has ended", line.actor));
             }
-            _ => {}
         }
     }
     if facts.a_clock_was_set {

@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use doorward_types::SessionId;
+use doorward_types::{KeyText, SessionId};
 use tokio::{
     sync::Notify,
     time::{interval, sleep},
 };
 
-use super::{Cluster, dice::Dice, lock, log::Connection, node::Visitor, pipe::Pipe};
+use super::{Cluster, dice::Dice, layer::hash_of, lock, log::Connection, node::Visitor, pipe::Pipe};
 
 /// How often a client says something.
 const SAYS_EVERY: Duration = Duration::from_secs(1);
@@ -38,13 +38,13 @@ struct Holds {
 #[derive(Clone, Copy)]
 pub(super) struct Cookie {
     pub(super) sid: SessionId,
-    pub(super) hash: [u8; 32],
+    pub(super) key: [u8; 32],
 }
 
 impl Client {
     pub(super) fn new(seed: u64, number: usize, user: usize) -> Arc<Self> {
         let dice = Dice::of(seed, &[0xc1, number as u64]);
-        let (browser, waits) = (dice.bytes(), dice.percent(50));
+        let (browser, waits) = (hash_of(KeyText::Browser, &dice.bytes()), dice.percent(50));
         let (holds, has_cookie) = (Mutex::default(), Notify::new());
         Arc::new(Self { number, user, browser, waits, dice, holds, has_cookie })
     }
@@ -79,7 +79,7 @@ impl Client {
                 continue;
             };
             let connection = Connection { client: self.number, number };
-            let visitor = Visitor { connection, user: self.user, cookie: cookie.hash, waits: self.waits };
+            let visitor = Visitor { connection, user: self.user, key: cookie.key, waits: self.waits };
             let pipe = node.attend(visitor);
             drop(node);
             lock(&self.holds).pipe = Some(Arc::clone(&pipe));

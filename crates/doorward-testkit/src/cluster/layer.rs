@@ -5,12 +5,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_lc_rs::digest;
 use doorward_auth::{
-    Again, BoxFuture, Claimant, Climb, Conversation, Handshake, HandshakeLayer, Layer, Proof, Refusal, Resume,
-    ports::{Clock, PortError, Session, Sessions},
+    Again, BoxFuture, Claimant, Climb, Conversation, Handshake, Ladder, Layer, Proof, Refusal, Resume, Rung, Step,
+    layers::handshake::{origin::Origins, session::SessionInRequest},
+    ports::{Clock, PortError, Ports, Session, Sessions, SitePorts},
 };
 use doorward_session::{Comeback, Login, Socket};
-use doorward_types::TraceId;
+use doorward_types::{KeyText, TraceId};
 use tokio::time::timeout;
 
 use super::{link::Link, machine::Machine, node::as_of, schedule::Misdeed};
@@ -19,41 +21,29 @@ use crate::World;
 const NAME: &str = "session";
 const STEP: &str = "node looks the login up";
 
-/// How long a layer waits for the store.
+/// How long a node waits for the store when a login comes back.
 const WITHIN: Duration = Duration::from_secs(3);
 
-/// Asks the store for the login of a cookie.
-pub(super) struct ByCookie {
-    pub(super) link: Arc<Link>,
-    pub(super) machine: Arc<Machine>,
+/// The ladder of a node: `session`, which asks the store over the link.
+pub(super) fn ladder(link: &Arc<Link>, machine: &Arc<Machine>) -> Option<Arc<Ladder>> {
+    let ports = World::new().ports();
+    let site = SitePorts { sessions: Arc::clone(link) as _, ..ports.site.clone() };
+    let ports = Ports { clock: Arc::clone(machine) as _, site, ..ports };
+    let step = Step::handshake(SessionInRequest::new(Origins::SameHost, &ports));
+    Ladder::new(vec![Rung::One(step)]).ok().map(Arc::new)
 }
 
-impl HandshakeLayer for ByCookie {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// A request that shows the cookie of a login.
+pub(super) fn request(key: &[u8; 32]) -> Handshake {
+    let handshake = World::handshake();
+    let page = format!("https://{}", handshake.host);
+    Handshake { origin: Some(page.into_bytes()), session: Some(KeyText::Session.write(key)), ..handshake }
+}
 
-    fn step(&self) -> &'static str {
-        STEP
-    }
-
-    fn gives_identity(&self) -> bool {
-        true
-    }
-
-    fn verify<'a>(
-        &'a self,
-        handshake: &'a Handshake,
-        claimant: &'a mut Claimant,
-    ) -> BoxFuture<'a, Result<(), Refusal>> {
-        Box::pin(async move {
-            let shown = handshake.session.as_ref().map(|cookie| cookie.reveal("to look it up"));
-            let hash = shown.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-            let now = self.machine.now();
-            let found = bounded(self.link.find(&World::owner(), hash, now)).await?;
-            prove(claimant, found, &self.machine)
-        })
-    }
+/// The hash of a cookie.
+pub(super) fn hash_of(kind: KeyText, key: &[u8; 32]) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, kind.write(key).reveal("to hash it"));
+    digest.as_ref().try_into().unwrap_or_default()
 }
 
 /// Asks the store for the login that the revocation log has told of.

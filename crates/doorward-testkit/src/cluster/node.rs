@@ -7,13 +7,13 @@ use std::{
 };
 
 use doorward_auth::{
-    Claimant, Climb, ClimbEvent, Handshake, Ladder, Rung, Start, Step,
+    Claimant, Climb, ClimbEvent, Ladder, Start,
     ports::{Clock, Rng, Sessions},
 };
 use doorward_session::{
     Follower, Following, Incoming, Line, Notices, OnLogout, Socket, SocketPolicy, Sockets, Suspension,
 };
-use doorward_types::{CloseReason, Cursor, GateName, Secret, SessionId, TraceId};
+use doorward_types::{CloseReason, Cursor, GateName, SessionId, TraceId};
 use doorward_wire::websocket::{Message, frame};
 use tokio::{
     task::AbortHandle,
@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     dice::Dice,
-    layer::{ByCookie, Returns},
+    layer::{self, Returns},
     link::Link,
     lock,
     log::{Actor, Connection, Event, Log, Notice},
@@ -62,7 +62,8 @@ struct Connected {
 pub(super) struct Visitor {
     pub(super) connection: Connection,
     pub(super) user: usize,
-    pub(super) cookie: [u8; 32],
+    /// What the text of the cookie of their login is made of.
+    pub(super) key: [u8; 32],
     /// Whether they come to the gate whose sockets wait for their login.
     pub(super) waits: bool,
 }
@@ -88,7 +89,7 @@ impl Node {
         let comeback = Returns { link: Arc::clone(&link), machine: Arc::clone(&machine), misdeed: shape.misdeed };
         let follower = Follower::new(Arc::clone(&sockets), Arc::clone(&link) as _, following);
         let follower = Arc::new(follower.with_comeback(Arc::new(comeback)));
-        let cookie = ByCookie { link: Arc::clone(&link), machine: Arc::clone(&machine) };
+        let ladder = layer::ladder(&link, &machine);
         let node = Arc::new(Self {
             number,
             shape,
@@ -98,7 +99,7 @@ impl Node {
             follower,
             life: Arc::default(),
             sockets,
-            ladder: Ladder::new(vec![Rung::One(Step::handshake(cookie))]).ok().map(Arc::new),
+            ladder,
             connected: Mutex::default(),
             tasks: Mutex::default(),
         });
@@ -153,7 +154,7 @@ impl Node {
         transport: Arc<dyn doorward_session::Transport>,
     ) -> Result<(Arc<Socket>, SessionId), String> {
         self.machine.until_awake().await;
-        let handshake = Handshake { session: Some(Secret::new(visitor.cookie.to_vec())), ..World::handshake() };
+        let handshake = layer::request(&visitor.key);
         let gate = GateName::new(if visitor.waits { "waits" } else { "closes" });
         let claimant = Claimant::new(World::owner(), gate, handshake.source, true, BTreeMap::new());
         let start = Start {

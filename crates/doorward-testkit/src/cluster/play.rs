@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use doorward_auth::ports::{
     Accounts, Change, Clock, Ending, NewSession, Revocations, Role, Session, Sessions, What, Why,
 };
-use doorward_types::{AccountId, Cursor, Rest, SessionId, Subject, Timestamp};
+use doorward_types::{AccountId, Cursor, KeyText, Rest, SessionId, Subject, Timestamp};
 use tokio::time::{sleep, timeout};
 
 use super::{
     Act, Actor, Cluster, Event,
     client::{Client, Cookie},
     dice::Dice,
+    layer::hash_of,
     lock,
     node::Node,
 };
@@ -138,7 +139,7 @@ impl Cluster {
         let Ok(Ok(stands)) = timeout(PATIENCE, node.link.read_after(Cursor(u64::MAX), 0)).await else { return };
         node.machine.until_awake().await;
         let created_at = node.machine.now();
-        let (sid, hash) = (SessionId::from_bytes(dice.bytes()), dice.bytes());
+        let (sid, key) = (SessionId::from_bytes(dice.bytes()), dice.bytes());
         self.log.note(Actor::World, Event::LoggingIn { client: number, sid, created_at });
         let is_short = dice.percent(15);
         let session = Session {
@@ -157,9 +158,9 @@ impl Cluster {
             expires_at: created_at.plus(Duration::from_secs(3600)),
         };
         let replaces = client.cookie().map(|cookie| cookie.sid);
-        let new = NewSession { hash: Some(hash), session, replaces, as_of: stands.newest };
+        let new = NewSession { hash: Some(hash_of(KeyText::Session, &key)), session, replaces, as_of: stands.newest };
         if let Ok(Ok(Some(_))) = timeout(PATIENCE, node.link.open(new)).await {
-            client.takes(Cookie { sid, hash });
+            client.takes(Cookie { sid, key });
         }
     }
 

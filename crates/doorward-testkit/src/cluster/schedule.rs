@@ -124,7 +124,7 @@ impl Schedule {
 
 impl Shape {
     fn of(seed: u64, dice: &Dice) -> Self {
-        let (is_healthy, is_published) = (seed % 4 == 0, dice.percent(25));
+        let (is_healthy, is_published) = (seed.is_multiple_of(4), dice.percent(25));
         let [confirm_every, lasts, grace, answer_within] =
             if is_published { [2000, 30_000, 15_000, 5000] } else { [1000, 5000, 2000, 1500] }
                 .map(Duration::from_millis);
