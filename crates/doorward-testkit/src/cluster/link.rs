@@ -49,6 +49,7 @@ struct Way {
     bus: Arc<Bus>,
     log: Arc<Log>,
     cut_until: Mutex<Duration>,
+    lags_until: Mutex<Duration>,
 }
 
 /// What is asked. Questions of the same millisecond are told apart by it, and by what they are about.
@@ -86,7 +87,8 @@ impl Link {
         bus: Arc<Bus>,
         log: Arc<Log>,
     ) -> Arc<Self> {
-        Arc::new(Self(Arc::new(Way { node, shape, store, machine, bus, log, cut_until: Mutex::default() })))
+        let (cut_until, lags_until) = (Mutex::default(), Mutex::default());
+        Arc::new(Self(Arc::new(Way { node, shape, store, machine, bus, log, cut_until, lags_until })))
     }
 
     /// Nothing passes until then.
@@ -95,6 +97,12 @@ impl Link {
         *cut_until = until.max(*cut_until);
         drop(cut_until);
         self.not_well(until, false);
+    }
+
+    /// Answers are late until then.
+    pub(super) fn lag(&self, until: Duration) {
+        let mut lags_until = lock(&self.0.lags_until);
+        *lags_until = until.max(*lags_until);
     }
 
     /// Notes that the node cannot be expected to know what has ended.
@@ -164,7 +172,10 @@ impl Way {
             true => dice.millis(ONE_WAY.1, millis(shape.answer_within) * 6 / 10),
             false => dice.millis(ONE_WAY.0, ONE_WAY.1),
         };
-        let (there, back) = (way(), way());
+        let (there, mut back) = (way(), way());
+        if now < *lock(&self.lags_until) {
+            back = dice.millis(millis(shape.answer_within) / 2, millis(shape.answer_within) * 8 / 10);
+        }
         let lost = (is_faulty && dice.percent(shape.link_loses))
             .then(|| if dice.percent(50) { Lost::There } else { Lost::Back });
         let usual = Duration::from_millis(ONE_WAY.1);

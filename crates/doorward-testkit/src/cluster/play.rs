@@ -89,6 +89,10 @@ impl Cluster {
                 self.links.get(node).into_iter().for_each(|link| link.cut(until));
                 self.bus.cut(node, until);
             }
+            Act::Lag(node, lasts) => {
+                self.fault(format!("what the store answers node {node} is late for {lasts:?}"));
+                self.links.get(node).into_iter().for_each(|link| link.lag(self.log.time().now() + lasts));
+            }
             Act::Deafen(node, lasts) => {
                 self.fault(format!("node {node} hears and tells nobody for {lasts:?}"));
                 self.bus.cut(node, self.log.time().now() + lasts);
@@ -223,6 +227,7 @@ fn lasts(act: Act) -> Duration {
         | Act::Crash(_, lasts)
         | Act::Sleep(_, lasts)
         | Act::Part(_, lasts)
+        | Act::Lag(_, lasts)
         | Act::Deafen(_, lasts) => lasts,
         Act::Disable(_) => DISABLED_FOR,
         _ => Duration::ZERO,

@@ -83,6 +83,8 @@ pub enum Act {
     Sleep(usize, Duration),
     /// A node reaches neither store nor bus.
     Part(usize, Duration),
+    /// Answers of the store take nearly as long as they are waited for.
+    Lag(usize, Duration),
     /// A node hears and tells no signals.
     Deafen(usize, Duration),
     /// The wall clock of a node is set, by so many milliseconds.
@@ -151,6 +153,11 @@ impl Shape {
         }
     }
 
+    /// Whether the lease has the times that are published, and not shorter ones.
+    pub fn is_published(&self) -> bool {
+        self.lasts == Duration::from_secs(30)
+    }
+
     pub(super) fn is_faulty(&self, now: Duration) -> bool {
         !self.is_healthy && now < self.heals_at
     }
@@ -165,7 +172,7 @@ impl Shape {
 fn users(shape: &Shape, dice: &Dice) -> Vec<(Duration, Act)> {
     let mut acts: Vec<_> = (0..shape.clients).map(|client| (dice.millis(10, 1500), Act::LogIn(client))).collect();
     let mut at = Duration::from_millis(1500);
-    let pace = if shape.lasts > Duration::from_secs(10) { 2500 } else { 1200 };
+    let pace = if shape.is_published() { 2500 } else { 1200 };
     while at < shape.heals_at {
         let client = dice.below(shape.clients);
         at += dice.millis(10, pace);
@@ -215,6 +222,19 @@ fn faults(shape: &Shape, dice: &Dice) -> Vec<(Duration, Act)> {
         Act::StepClock(node, if client % 2 == 0 { millis } else { -millis })
     });
     some(5, &|node, _, _| Act::Forge(node));
+    // Before a node is alone its answers may be late, and something ends meanwhile.
+    let parted: Vec<_> = acts.clone();
+    for (at, act) in parted {
+        let Act::Part(node, _) = act else { continue };
+        if dice.percent(50) {
+            let lag = shape.answer_within * 2;
+            acts.push((at.saturating_sub(lag), Act::Lag(node, lag)));
+            for _ in 0..3 {
+                let ends_at = at.saturating_sub(dice.millis(0, as_millis(lag)));
+                acts.push((ends_at, Act::EndSubject(dice.below(shape.clients))));
+            }
+        }
+    }
     // Something ends while a node begins anew, and while one wakes.
     let begins = |(at, act): &(Duration, Act)| match act {
         Act::Crash(_, lasts) | Act::Sleep(_, lasts) => Some(*at + *lasts + dice.millis(0, 400)),
