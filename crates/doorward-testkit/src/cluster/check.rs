@@ -15,19 +15,19 @@ use doorward_types::SessionId;
 
 use super::{
     Connection, ENDS_WITHIN, Event, Notice, Run,
-    facts::{Facts, Life, ON_THE_NODE},
+    facts::{Facts, ON_THE_NODE, Stay},
     measure::Path,
 };
 
 pub(super) fn check(run: &Run) -> Vec<String> {
     let facts = Facts::of(run);
     let mut wrong = Vec::new();
-    for (connection, life) in &facts.connections {
+    for (connection, stay) in &facts.connections {
         let mut watch = Watch {
             facts: &facts,
             connection: *connection,
-            life,
-            sid: life.sid,
+            stay,
+            sid: stay.sid,
             waits: false,
             is_by_another: false,
             wrong: &mut wrong,
@@ -45,12 +45,12 @@ pub(super) fn check(run: &Run) -> Vec<String> {
 struct Watch<'w, 'r> {
     facts: &'w Facts<'r>,
     connection: Connection,
-    life: &'w Life<'r>,
+    stay: &'w Stay<'r>,
     /// The login that it rests on, as far as that is known.
     sid: SessionId,
     /// It is suspended because its login has ended.
     waits: bool,
-    /// It has gone on, and no frame has told by which login.
+    /// It has gone on since, and no frame has told by which login.
     is_by_another: bool,
     wrong: &'w mut Vec<String>,
 }
@@ -58,7 +58,7 @@ struct Watch<'w, 'r> {
 impl Watch<'_, '_> {
     fn judge(&mut self) {
         let (mut is_suspended, mut is_closed) = (false, false);
-        for (at, event) in &self.life.events {
+        for (at, event) in &self.stay.events {
             match event {
                 Event::Frame { user, by, number } => {
                     (self.sid, self.is_by_another) = (*by, false);
@@ -84,7 +84,9 @@ impl Watch<'_, '_> {
                     self.is_explained(*at, "was suspended");
                 }
                 Event::Notice(Notice::Unconfirmed) => {
-                    is_suspended = true;
+                    // What waits for its login is not suspended for anything else, so it went on in between.
+                    self.is_by_another |= self.waits;
+                    (is_suspended, self.waits) = (true, false);
                     if self.facts.run.shape.is_healthy {
                         self.say(*at, "was suspended though nothing was wrong");
                     }
@@ -101,7 +103,9 @@ impl Watch<'_, '_> {
                 _ => {}
             }
         }
-        self.is_closed_in_time();
+        if !self.is_by_another {
+            self.is_closed_in_time();
+        }
     }
 
     fn is_theirs(&mut self, at: Duration, user: usize) {
@@ -116,7 +120,7 @@ impl Watch<'_, '_> {
     }
 
     fn is_in_time(&mut self, at: Duration, what: &str) {
-        let node = self.life.node;
+        let node = self.stay.node;
         let late = self.facts.ends(self.sid).find_map(|commit| {
             let (bound, path) = self.facts.bound(commit, node);
             (at > bound).then(|| format!("{what} {:?} after entry {} ({path})", at - commit.at, commit.entry.cursor.0))
@@ -128,11 +132,11 @@ impl Watch<'_, '_> {
 
     /// What has ended closes its sockets, unless they wait for it to come back.
     fn is_closed_in_time(&mut self) {
-        let over = self.life.events.iter().find(|(_, event)| matches!(event, Event::Over | Event::Close { .. }));
+        let over = self.stay.events.iter().find(|(_, event)| matches!(event, Event::Over | Event::Close { .. }));
         let over = over.map_or(Duration::MAX, |(at, _)| *at);
-        let closes = self.facts.ends(self.sid).filter(|commit| !(self.life.waits && commit.entry.why.may_return()));
+        let closes = self.facts.ends(self.sid).filter(|commit| !(self.stay.waits && commit.entry.why.may_return()));
         let late = closes.into_iter().find_map(|commit| {
-            let by = self.facts.closes_by(commit, self.life.node, ENDS_WITHIN);
+            let by = self.facts.closes_by(commit, self.stay.node, ENDS_WITHIN);
             (by < over && by < self.facts.until).then(|| {
                 let entry = commit.entry.cursor.0;
                 format!("was not closed by {:.3} s, after entry {entry}", by.as_secs_f64())
@@ -154,7 +158,7 @@ impl Watch<'_, '_> {
     }
 
     fn say(&mut self, at: Duration, what: &str) {
-        self.wrong.push(format!("{:.3} s: {} at node {}: {what}", at.as_secs_f64(), self.connection, self.life.node));
+        self.wrong.push(format!("{:.3} s: {} at node {}: {what}", at.as_secs_f64(), self.connection, self.stay.node));
     }
 }
 
@@ -163,10 +167,10 @@ fn receipts(facts: &Facts<'_>, wrong: &mut Vec<String>) {
         let Some(returned) = &commit.returned else { continue };
         let (at, entry) = (returned.at, commit.entry.cursor.0);
         let ended: HashSet<_> = returned.ended.iter().collect();
-        for (connection, life) in facts.connections.iter().filter(|(_, life)| ended.contains(&life.socket)) {
+        for (connection, stay) in facts.connections.iter().filter(|(_, stay)| ended.contains(&stay.socket)) {
             let is_over =
                 |(when, event): &(Duration, &Event)| *when <= at && matches!(event, Event::Close { .. } | Event::Over);
-            if !life.events.iter().any(is_over) {
+            if !stay.events.iter().any(is_over) {
                 wrong.push(format!(
                     "{:.3} s: the receipt of entry {entry} came before {connection} was closed",
                     at.as_secs_f64()

@@ -24,7 +24,7 @@ pub(super) struct Facts<'r> {
     pub(super) run: &'r Run,
     pub(super) commits: Vec<Commit<'r>>,
     pub(super) logins: HashMap<SessionId, Login>,
-    pub(super) connections: BTreeMap<Connection, Life<'r>>,
+    pub(super) connections: BTreeMap<Connection, Stay<'r>>,
     pub(super) until: Duration,
     /// A clock that is wrong may keep somebody out for nothing.
     pub(super) a_clock_was_set: bool,
@@ -58,7 +58,7 @@ pub(super) struct Login {
 }
 
 /// A connection that was let in.
-pub(super) struct Life<'r> {
+pub(super) struct Stay<'r> {
     pub(super) node: usize,
     pub(super) socket: SocketId,
     pub(super) opened: Duration,
@@ -117,12 +117,12 @@ impl<'r> Facts<'r> {
                 (Actor::Connection(connection), Event::Opened { node, socket, sid, waits }) => {
                     let (opened, events) = (line.at, Vec::new());
                     let (node, socket, sid, waits) = (*node, *socket, *sid, *waits);
-                    let life = Life { node, socket, sid, waits, opened, events };
-                    self.connections.insert(connection, life);
+                    let stay = Stay { node, socket, sid, waits, opened, events };
+                    self.connections.insert(connection, stay);
                 }
                 (Actor::Connection(connection), event) => {
-                    if let Some(life) = self.connections.get_mut(&connection) {
-                        life.events.push((line.at, event));
+                    if let Some(stay) = self.connections.get_mut(&connection) {
+                        stay.events.push((line.at, event));
                     }
                 }
                 _ => {}

@@ -192,8 +192,12 @@ impl Log {
     }
 
     pub(super) fn note(&self, actor: Actor, event: Event) {
-        let line = Line { at: self.time.now(), actor, event };
-        lock(&self.lines).push(line);
+        self.note_at(self.time.now(), actor, event);
+    }
+
+    /// Notes what began at a time, when it is known what it was.
+    pub(super) fn note_at(&self, at: Duration, actor: Actor, event: Event) {
+        lock(&self.lines).push(Line { at, actor, event });
     }
 
     /// All lines. What happened to different actors in the same millisecond has no order: it is put into one.

@@ -30,19 +30,19 @@ pub(super) fn measure(run: &Run) -> Vec<Measured> {
     let mut measured = Vec::new();
     for commit in &facts.commits {
         for node in 0..run.shape.nodes {
-            let lives = facts.connections.values().filter(|life| life.node == node);
+            let stays = facts.connections.values().filter(|stay| stay.node == node);
             // Those that stood on it when it ended, and on nothing that had ended before.
-            let last = lives.filter_map(|life| {
+            let last = stays.filter_map(|stay| {
                 let is_first =
-                    facts.ends(life.sid).next().is_some_and(|first| first.entry.cursor == commit.entry.cursor);
+                    facts.ends(stay.sid).next().is_some_and(|first| first.entry.cursor == commit.entry.cursor);
                 let stops = |event: &Event| {
                     matches!(
                         event,
                         Event::Close { .. } | Event::Over | Event::Notice(Notice::LoggedOut | Notice::Unconfirmed)
                     )
                 };
-                let (stopped, _) = life.events.iter().find(|(_, event)| stops(event))?;
-                (is_first && life.opened < commit.at && *stopped >= commit.at).then(|| *stopped - commit.at)
+                let (stopped, _) = stay.events.iter().find(|(_, event)| stops(event))?;
+                (is_first && stay.opened < commit.at && *stopped >= commit.at).then(|| *stopped - commit.at)
             });
             if let Some(took) = last.max() {
                 measured.push(Measured { path: facts.bound(commit, node).1, took });

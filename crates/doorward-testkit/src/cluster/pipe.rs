@@ -160,7 +160,8 @@ impl Pipe {
             match state.decoder.next(&mut input) {
                 Ok(Some(Wire::Message(message))) => {
                     if let Some(event) = message.text().and_then(read) {
-                        self.note_as_of(began, event);
+                        // A frame that has begun may be finished whatever has happened since: its beginning counts.
+                        self.log.note_at(began, Actor::Connection(self.connection), event);
                     }
                 }
                 Ok(Some(Wire::Ping(payload))) => state.pings.push(payload.to_vec()),
@@ -179,14 +180,6 @@ impl Pipe {
                     return;
                 }
             }
-        }
-    }
-
-    fn note_as_of(&self, began: Duration, event: Event) {
-        match event {
-            // A frame that had been begun may be finished whatever has happened since.
-            Event::Frame { .. } if began < self.log.time().now() => {}
-            event => self.note(event),
         }
     }
 }
