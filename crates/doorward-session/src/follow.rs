@@ -1,7 +1,7 @@
 //! Following the revocation log: what the store knows to have ended ends here, in its order, or this node does not go on.
 //!
 //! ```text
-//!   begin    log ──▶ everything that is kept    marks; nobody was let in before
+//!   begin    log ──▶ everything that is kept    marks; nobody was let in before, and who climbs comes again
 //!   round    log ──▶ what came after            at a signal, after an ending of our own, and every two seconds in any case
 //!                    each entry, in order       applied: sockets close, are suspended, come back
 //!                    all that there is          the lease holds anew, from the question on
@@ -217,6 +217,8 @@ impl Follower {
         let (begins, nothing) = (place.old.is_none(), page.entries.is_empty());
         let old = *place.old.get_or_insert(page.newest);
         if begins {
+            // What is old leaves marks and nothing in the tail: whoever began to climb before it was read would miss it.
+            self.sockets.turn_back_climbs();
             // Of a log that was kept for a time the beginning is gone.
             let before_first = page.entries.first().map_or(page.newest.0, |entry| entry.cursor.0.saturating_sub(1));
             place.read = Cursor(before_first);

@@ -95,10 +95,15 @@ impl Sockets {
         self.lease.renewed.notify_one();
     }
 
+    /// The climbs that have begun do not know what has ended since: they may come again at once.
+    pub(crate) fn turn_back_climbs(&self) {
+        self.revocations.append(None, &Target::Everything, CloseReason::GoingAway);
+    }
+
     /// Nobody knows any more what has ended: sockets whose gates fail closed end, and so do the climbs that have begun. All of
     /// them may come again at once.
     pub(crate) fn lose_track(&self) {
-        self.revocations.append(None, &Target::Everything, CloseReason::GoingAway);
+        self.turn_back_climbs();
         for shard in &self.shards {
             let all = lock(shard).all();
             for socket in all.iter().filter(|socket| socket.policy().fail == Fail::Closed) {

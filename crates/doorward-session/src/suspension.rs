@@ -112,7 +112,8 @@ impl Socket {
 }
 
 impl Sockets {
-    /// The suspended sockets of a subject whose login was made in that browser: those that a login there may bring back.
+    /// The suspended sockets of a subject whose login was made in that browser: those that a login there may bring back, the
+    /// oldest first.
     pub fn waiting_for(&self, owner: &OwnerId, subject: &Subject, browser: &[u8; 32]) -> Vec<Arc<Socket>> {
         let key = self.key_of_rest(&subject.rest());
         let found = self.shards.iter().flat_map(|shard| lock(shard).find(key));
@@ -123,6 +124,8 @@ impl Sockets {
                 && admission.subject().is_some_and(|proven| proven.same_as(subject))
                 && admission.browser() == Some(browser)
         };
-        found.filter(waits).collect()
+        let mut waiting: Vec<_> = found.filter(waits).collect();
+        waiting.sort_by_key(|socket| (socket.began(), socket.id()));
+        waiting
     }
 }

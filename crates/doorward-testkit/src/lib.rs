@@ -1,5 +1,6 @@
 //! What the tests of all crates share: scripted peers, a world in memory, tokens good and forged, and the scripts at the
-//! heads of the layers' files; suites that any implementation of a port must pass, and the files of `conformance/`.
+//! heads of the layers' files; suites that any implementation of a port must pass, and the files of `conformance/`; and a
+//! cluster of nodes in one process, in which everything goes wrong that can.
 //!
 //! **What it is not:** published, or used by anything but tests.
 //!
@@ -14,6 +15,7 @@
 //! assert_eq!(script::steps_of("//! user   -> socket    send token\n"), ["user sends token"]);
 //! ```
 
+pub mod cluster;
 pub mod script;
 pub mod suites;
 pub mod tokens;

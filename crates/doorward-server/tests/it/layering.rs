@@ -99,7 +99,7 @@ const HOUSE: &[Row] = &[
     },
     Row {
         krate: "doorward-testkit",
-        may: &["doorward-types", "doorward-wire", "doorward-auth"],
+        may: &["doorward-types", "doorward-wire", "doorward-auth", "doorward-session"],
         never: &[HTTP, SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
     // the bench measures the binary from outside, so that it can measure any other server with the same ruler; what compares

@@ -139,6 +139,23 @@ async fn refused(world: &World, proof: Proof) -> Option<CloseReason> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c6_a_climb_that_began_before_the_log_was_first_read_has_to_come_again() {
+    let (world, log) = (World::over(Over::Pipe), Log::new(false));
+    let follower = Follower::new(Arc::clone(&world.sockets), Arc::clone(&log) as _, Following::of_node("one"));
+    log.is(Mood::Down);
+    follower.begin().await.unwrap_err();
+    let early = world.sockets.cursor();
+    // A layer finds that the login holds; then all that bob has ends; then the store answers, and tells of it as of something old.
+    log.append(What::Rest(Rest::on("subject", "member:bob")), Why::LoggedOut);
+    log.is(Mood::Well);
+    follower.begin().await.unwrap();
+    let (transport, _) = world.stream(1).await;
+    let refusal = world.sockets.register(climb(login("bob", "s1"), early), transport, quiet()).unwrap_err();
+    assert_eq!(refusal, CloseReason::GoingAway);
+    assert_eq!(refused(&world, login("bob", "s2")).await, None, "and one that begins now need not");
+}
+
+#[tokio::test(start_paused = true)]
 async fn c1_a_logout_gives_a_receipt_of_what_ended_where_and_how_fast() {
     let Followed { world, follower, .. } = &followed(Log::new(false)).await;
     let mut bob = world.serve(login("bob", "s1"), told(), echo()).await;
