@@ -101,8 +101,10 @@ impl Sockets {
     }
 
     /// Nobody knows any more what has ended: sockets whose gates fail closed end, and so do the climbs that have begun. All of
-    /// them may come again at once.
+    /// them may come again, and are let in when the lease is confirmed anew: what is read until then leaves marks alone, and
+    /// would not end them.
     pub(crate) fn lose_track(&self) {
+        self.lease.until.store(self.moment().as_millis(), Ordering::Relaxed);
         self.turn_back_climbs();
         for shard in &self.shards {
             let all = lock(shard).all();

@@ -31,6 +31,8 @@ struct Log {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Well,
+    /// Well for one more answer, and then silent.
+    Once,
     Silent,
     Down,
 }
@@ -69,6 +71,10 @@ impl Log {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Well => Ok(value()),
+            Mood::Once => {
+                self.is(Mood::Silent);
+                Ok(value())
+            }
             Mood::Silent => std::future::pending().await,
             Mood::Down => Err(PortError { port: "log", detail: "gone".into() }),
         }
@@ -153,6 +159,26 @@ async fn c6_a_climb_that_began_before_the_log_was_first_read_has_to_come_again()
     let refusal = world.sockets.register(climb(login("bob", "s1"), early), transport, quiet()).unwrap_err();
     assert_eq!(refusal, CloseReason::GoingAway);
     assert_eq!(refused(&world, login("bob", "s2")).await, None, "and one that begins now need not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c6_nobody_is_let_in_while_a_log_that_has_lost_entries_is_read_anew() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    (1..4).for_each(|_| drop(log.log_out("another")));
+    log.forget_up_to(1);
+    log.is(Mood::Once);
+    // The gap is seen; the first page of what is there has not come.
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(
+        refused(world, login("bob", "s1")).await,
+        Some(CloseReason::TryLater),
+        "its end would be taken for an old one"
+    );
+    log.log_out("s1");
+    log.is(Mood::Well);
+    sleep(Duration::from_secs(8)).await;
+    assert_eq!(refused(world, login("bob", "s1")).await, Some(CloseReason::SessionEnded));
+    assert_eq!(refused(world, login("bob", "s2")).await, None);
 }
 
 #[tokio::test(start_paused = true)]
