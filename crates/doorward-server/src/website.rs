@@ -129,10 +129,11 @@ impl NodeView {
 
 impl LiveSockets for NodeView {
     fn list(&self, owner: Option<&OwnerId>, subject: Option<&Subject>, at_most: usize) -> Vec<LiveSocket> {
-        let all = self.sockets.list(owner, usize::MAX).into_iter().rev();
-        let means =
-            |info: &SocketInfo| subject.is_none_or(|one| info.subject.as_ref().is_some_and(|of| of.same_as(one)));
-        all.filter(means).take(at_most).map(shown).collect()
+        let found = match subject {
+            Some(subject) => self.sockets.list_on(owner, &subject.rest()),
+            None => self.sockets.list(owner, usize::MAX),
+        };
+        found.into_iter().rev().take(at_most).map(shown).collect()
     }
 
     fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {

@@ -17,7 +17,7 @@ use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Tim
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    Ended, Fail, Observer, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Transport,
+    Ended, Fail, Observer, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Target, Transport,
     flusher::Flusher,
     index::{Key, Shard},
     lease::{Lease, Stage},
@@ -212,6 +212,16 @@ impl Sockets {
         sockets.iter().map(|socket| self.info(socket)).collect()
     }
 
+    /// The live sockets whose admissions rest on this, the oldest first. They are found, not looked through.
+    pub fn list_on(&self, owner: Option<&OwnerId>, rest: &Rest) -> Vec<SocketInfo> {
+        let key = self.key_of_rest(rest);
+        let what = Target::Rest(rest.clone());
+        let mut sockets: Vec<_> = self.shards.iter().flat_map(|shard| lock(shard).find(key)).collect();
+        sockets.retain(|socket| socket.is_open() && what.means(owner, socket));
+        sockets.sort_by_key(|socket| (socket.began(), socket.id()));
+        sockets.iter().map(|socket| self.info(socket)).collect()
+    }
+
     /// How many sockets live.
     pub fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
@@ -388,6 +398,24 @@ mod tests {
             let what = Target::Rest(Rest::on("sid", format!("s{number}")));
             assert_eq!(world.sockets.end(None, &what, CloseReason::SessionEnded).sockets(), [socket.id()]);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_rests_on_a_login_is_listed_and_nothing_that_has_the_same_key_by_chance() {
+        let world = World::over(Over::Pipe);
+        let mut sockets = Vec::new();
+        for number in 0..50 {
+            sockets.push(register(&world, number).await);
+        }
+        let listed = |owner: Option<&OwnerId>| {
+            let listed = world.sockets.list_on(owner, &Rest::on("sid", "s7")).into_iter();
+            listed.map(|info| info.id).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(None), [sockets[7].id()]);
+        assert_eq!(listed(Some(sockets[7].admission().owner())), [sockets[7].id()]);
+        assert!(listed(Some(&OwnerId::new("another"))).is_empty());
+        sockets[7].end(CloseReason::SessionEnded);
+        assert!(listed(None).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
