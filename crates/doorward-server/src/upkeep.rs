@@ -1,18 +1,19 @@
 //! What a node does for its logins from time to time: notes that they are used, and ends those whose time is over.
 //!
 //! ```text
-//! every second   live sockets   ── when was the last message? ──▶  Sessions::seen, for those who have not been noted for a while
-//!                Sessions::sweep ── over ──▶ revocation log ──▶ (every node) sockets end
+//! every second          Sessions::sweep ── over ──▶ revocation log ──▶ (every node) sockets end
+//! a twentieth of idle   live sockets ── when was the last message? ──▶ Sessions::seen
 //! ```
 //!
-//! A login is noted at most once in a twentieth of its idle time, and always before it would be over: what was noted last is never
-//! so long ago that a message since then could be overlooked.
+//! A login is noted at most once in a twentieth of its idle time (a second at the least), which is long before a message since then
+//! could be overlooked.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use doorward_auth::ports::{Clock, Sessions};
+use doorward_auth::ports::{Clock, PortError, Sessions};
 use doorward_session::Sockets;
 use doorward_types::{SessionId, Timestamp};
+use tokio::time::Instant;
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -32,11 +33,15 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     /// For ever.
     pub(crate) async fn run(self) {
-        let mut noted = HashMap::new();
+        let (mut noted, mut looked) = (HashMap::new(), Instant::now());
         let mut is_down = false;
         loop {
             tokio::time::sleep(EVERY).await;
-            let done = self.once(&mut noted).await;
+            let is_time = looked.elapsed() >= self.idle / 20;
+            if is_time {
+                looked = Instant::now();
+            }
+            let done = self.once(is_time, &mut noted).await;
             match (&done, is_down) {
                 (Err(error), false) => tracing::error!(%error, "logins cannot be looked after"),
                 (Ok(()), true) => tracing::info!("logins are looked after again"),
@@ -46,19 +51,17 @@ impl Upkeep {
         }
     }
 
-    async fn once(&self, noted: &mut HashMap<SessionId, Timestamp>) -> Result<(), doorward_auth::ports::PortError> {
-        let now = self.clock.now();
-        let used = self.used().await;
-        noted.retain(|sid, _| used.contains_key(sid));
-        let due = |(sid, last): (&SessionId, &Timestamp)| {
-            let before = noted.get(sid).copied().unwrap_or_default();
-            (*last > before && now.since(before) >= self.idle / 20).then_some((*sid, *last))
-        };
-        let seen: Vec<_> = used.iter().filter_map(due).collect();
-        if !seen.is_empty() {
-            self.sessions.seen(seen.clone()).await?;
-            noted.extend(seen);
+    async fn once(&self, is_time: bool, noted: &mut HashMap<SessionId, Timestamp>) -> Result<(), PortError> {
+        if is_time {
+            let used = self.used().await;
+            let is_new = |(sid, last): &(&SessionId, &Timestamp)| noted.get(*sid) < Some(*last);
+            let seen: Vec<_> = used.iter().filter(is_new).map(|(sid, last)| (*sid, *last)).collect();
+            if !seen.is_empty() {
+                self.sessions.seen(seen).await?;
+            }
+            *noted = used;
         }
+        let now = self.clock.now();
         while self.sessions.sweep(now, AT_ONCE).await? == AT_ONCE {}
         Ok(())
     }
