@@ -57,6 +57,7 @@ mod metrics;
 pub mod node;
 mod operate;
 pub mod own_tokens;
+mod ports;
 mod reload;
 mod report;
 pub mod system;

@@ -18,10 +18,7 @@ use arc_swap::ArcSwap;
 use doorward_auth::{
     account::{Hashing, HashingError, Work},
     layers::SiteTools,
-    memory::{MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{
-        AppKeys, Audit, Authenticator, Clock, PortError, Ports, Rng, Role, SitePorts, SystemRng, Tickets, UsedTokens,
-    },
+    ports::{Authenticator, Clock, PortError, Rng, Role, SystemRng},
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
@@ -29,7 +26,7 @@ use doorward_backends::{
     upstream::{Signer, SigningKey, UnusableKey},
 };
 use doorward_session::{Follower, Following, Sockets};
-use doorward_store::{Options, Store, StoreError};
+use doorward_store::StoreError;
 use doorward_types::{CookieNames, OwnerId, Secret};
 use tokio::{
     net::TcpListener,
@@ -49,6 +46,7 @@ use crate::{
     invite::Invite,
     kek::{UnusableKek, open_kek},
     metrics::{Counting, Metrics},
+    ports,
     reload::Reloaded,
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
@@ -149,7 +147,7 @@ impl Node {
         let lock = store_path(&config, base).map(|path| StoreLock::take(&path)).transpose()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let (mut ports, audit) = open_ports(&config, base, &clock, &rng)?;
+        let (mut ports, audit) = ports::open(&config, base, &clock, &rng)?;
         let metrics = Metrics::new();
         ports.site.throttle = Arc::new(Counting::new(ports.site.throttle, Arc::clone(&metrics)));
         let key = Arc::new(match store_path(&config, base) {
@@ -396,44 +394,6 @@ fn following(config: &Config) -> Following {
 /// The name of this machine, by which receipts name the node.
 fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-type Opened = (Ports, Arc<dyn Audit>);
-
-fn open_ports(config: &Config, base: &Path, clock: &Arc<dyn Clock>, rng: &Arc<dyn Rng>) -> Result<Opened, StartError> {
-    let (clock, rng) = (Arc::clone(clock), Arc::clone(rng));
-    let answer_within = config.limits.dependency_timeout.duration();
-    Ok(match store_path(config, base) {
-        Some(path) => {
-            let audit_rows = config.audit.keep.into();
-            let store = Store::open_with(&path.display().to_string(), Options { audit_rows, ..Options::default() })?;
-            let store = Arc::new(store);
-            let ports = Ports {
-                clock,
-                rng,
-                tickets: Arc::clone(&store) as Arc<dyn Tickets>,
-                app_keys: Arc::clone(&store) as Arc<dyn AppKeys>,
-                used_tokens: Arc::clone(&store) as Arc<dyn UsedTokens>,
-                site: SitePorts::of(&store),
-                answer_within,
-            };
-            (ports, store)
-        }
-        None => {
-            let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
-            let site = MemorySite::new(Some(Arc::clone(&tickets)), Some(Arc::clone(&app_keys)));
-            let ports = Ports {
-                tickets,
-                app_keys,
-                site: SitePorts::of(&Arc::new(site)),
-                used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock))),
-                clock,
-                rng,
-                answer_within,
-            };
-            (ports, Arc::new(MemoryAudit::keeping(in_memory(config.audit.keep))))
-        }
-    })
 }
 
 async fn bind(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
