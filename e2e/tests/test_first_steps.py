@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -39,8 +40,10 @@ async def test_the_demo_shows_every_ladder_and_ends_well(folder: Path) -> None:
     demo = await Process.start(binary(), "demo", "--once", cwd=folder, env={"TMPDIR": str(folder)})
     demo.hang_up()
     assert await demo.exit(within=60) == 0, demo.output
-    for layer in ("jwt", "ticket", "app_key", "challenge", "ident", "offer", "bearer"):
+    for layer in ("jwt", "ticket", "app_key", "challenge", "ident", "offer", "bearer", "totp"):
         assert layer in demo.output.lower(), f"the demo does not show {layer}"
+    lived = re.findall(r"socket is told 4410 session_ended; it lived on for ([\d.]+) ms", demo.output)
+    assert len(lived) == 2 and all(float(milliseconds) < 1000 for milliseconds in lived), demo.output
 
 
 async def test_without_arguments_the_program_says_what_it_can_do(folder: Path) -> None:

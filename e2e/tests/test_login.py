@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.browser import Browser, Tab, program
+from harness.demo import Demo
 from harness.door import IDENT, NEWS, Door, gate
 from harness.process import run
 from harness.site import Site
@@ -121,3 +122,15 @@ async def test_ending_a_login_on_the_command_line_ends_the_socket_in_the_page(br
         ended = await door.cli("sessions", "end", "--user", "cleo")
         assert ended.code == 0, ended
         await asyncio.wait_for(socket.see("The login that opened this connection has ended."), 5)
+
+
+async def test_the_demo_has_people_ready_and_its_owner_ends_a_socket_from_another_browser(
+    browser: Browser, folder: Path
+) -> None:
+    async with Demo(folder) as demo:
+        await demo.log_in(browser, "bob")
+        socket = await demo.admitted(browser, "bob")
+        alice = await demo.log_in(browser, "alice")
+        await alice.visit(f"{demo.site}/console/sockets")
+        await alice.press("End the socket of bob at room")
+        await socket.see("The login that opened this connection has ended.")

@@ -1,22 +1,30 @@
 //! `doorward demo`: a server, real clients over real sockets, and the transcript of what they say.
 //!
 //! ```text
-//!  world      a folder, a configuration, keys and tokens for two users, a running node
+//!  world      a folder, a configuration, a running node, and what opens its gates
+//!  people     who has an account of its website, and their phones
+//!  browser    somebody at that website
 //!  scenes     what is shown: each climbs a ladder and says what has to come of it
 //!  narrator   prints what goes over the wire, without the secrets in it
 //! ```
 
+mod browser;
 mod narrator;
+mod people;
 mod scenes;
 mod world;
 
 use clap::Args;
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 
 use super::{Failure, input, say};
 use narrator::Narrator;
 use world::World;
 
-/// Show every ladder at work, with real clients, and what they say.
+/// Show every ladder at work, with real clients, and what they say. Then stay up, for a browser.
 ///
 /// It needs no file, and no network but this machine's own.
 #[derive(Debug, Args)]
@@ -33,26 +41,27 @@ impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let world = World::make(self.listen).await?;
+            let mut world = World::make(self.listen).await?;
             let mut narrator = Narrator::default();
             narrator.line(format_args!(
                 "a server on {}, its store and keys in {}",
                 world.address(),
                 world.folder().display()
             ));
-            scenes::play(&world, &mut narrator).await;
+            scenes::play(&mut world, &mut narrator).await;
             let verdict = narrator.verdict();
             if self.once || verdict.is_err() {
                 world.close().await;
                 return verdict;
             }
             verdict?;
-            say("\nthe server stays up; try it in another terminal (what begins with `{` is for the gate):");
-            for line in world.lines_to_try() {
-                say(format_args!("  {line}"));
-            }
+            say(world.what_to_try());
             say("Ctrl-C ends it");
-            tokio::signal::ctrl_c().await?;
+            let mut terminate = signal(SignalKind::terminate())?;
+            tokio::select! {
+                done = ctrl_c() => done?,
+                _ = terminate.recv() => {}
+            }
             world.close().await;
             Ok(())
         })

@@ -11,15 +11,17 @@ use doorward_auth::{
 use doorward_backends::hub::{ChannelModel, Permitted};
 use doorward_client::{Client, ConnectError, Options};
 use doorward_store::Store;
-use doorward_types::{GateName, KeyText, OwnerId, Secret, Subject, Timestamp};
+use doorward_types::{GateName, KeyText, OwnerId, Secret, Timestamp};
 use doorward_wire::json::Inbound;
 use serde_json::{Map, Value, json};
 
+use super::people::People;
 use crate::{
     cli::Failure,
     config::{self, Config, Mistake, NewFile, write_new},
     control::Request,
     door::Door,
+    kek::open_kek,
     node::{self, Extensions, Node, Running},
     system::{SystemClock, random},
 };
@@ -27,12 +29,13 @@ use crate::{
 /// The demo's gates. `chat` is in front of `echo`, as it would be in front of somebody else's server.
 const CONFIG: &str = include_str!("demo.toml");
 
-/// The demo's users, their credentials, and the running node.
+/// The running node, and what opens its gates.
 pub(super) struct World {
     folder: tempfile::TempDir,
     config: Config,
     running: Running,
     store: Store,
+    pub(super) people: People,
     pub(super) key: Secret,
     pub(super) challenge: Secret,
     pub(super) stranger: Secret,
@@ -65,20 +68,21 @@ impl World {
         let running = Node::open(config.clone(), folder.path(), extensions).await?.listen().await?;
         let path = node::store_path(&config, folder.path()).ok_or_else(|| Failure::new("the demo has a store"))?;
         let store = Store::open(&path.display().to_string())?;
+        let people = People::make(&store, &open_kek(&config, folder.path(), &SystemRng)?).await?;
         let made = NewAppKey::draw(&SystemRng);
         let (key, stranger) = (made.text.clone(), NewAppKey::draw(&SystemRng).text);
         let kept = AppKey {
             owner: owner(),
             id: made.id,
             public: made.public,
-            subject: bob(),
+            subject: people.carol.subject(),
             created_at: SystemClock.now(),
             revoked_at: None,
         };
         store.add(kept).await?;
-        write_new(folder.path(), &[secret("bob.key", key.clone())])?;
-        let world = Self { folder, config, running, store, key, challenge, stranger };
-        write_new(world.folder.path(), &[secret("bob.token", world.token("bob", Duration::from_secs(3600))?)])?;
+        write_new(folder.path(), &[secret("carol.key", key.clone())])?;
+        let world = Self { folder, config, running, store, people, key, challenge, stranger };
+        write_new(world.folder.path(), &[secret("carol.token", world.token(Duration::from_secs(3600))?)])?;
         Ok(world)
     }
 
@@ -102,24 +106,24 @@ impl World {
         self.running.close(Duration::from_millis(200)).await;
     }
 
-    /// A token of the demo's issuer.
-    pub(super) fn token(&self, subject: &str, valid: Duration) -> Result<Secret, Failure> {
-        self.token_from(SystemClock.now(), subject, valid)
+    /// A token of the demo's issuer for carol.
+    pub(super) fn token(&self, valid: Duration) -> Result<Secret, Failure> {
+        self.token_from(SystemClock.now(), valid)
     }
 
     /// A token that was good for a minute, an hour ago.
-    pub(super) fn expired_token(&self, subject: &str) -> Result<Secret, Failure> {
+    pub(super) fn expired_token(&self) -> Result<Secret, Failure> {
         let an_hour_ago = Timestamp::from_millis(SystemClock.now().as_millis().saturating_sub(3_600_000));
-        self.token_from(an_hour_ago, subject, Duration::from_secs(60))
+        self.token_from(an_hour_ago, Duration::from_secs(60))
     }
 
-    fn token_from(&self, now: Timestamp, subject: &str, valid: Duration) -> Result<Secret, Failure> {
+    fn token_from(&self, now: Timestamp, valid: Duration) -> Result<Secret, Failure> {
         let issuer = node::issuer(&self.config, self.folder.path(), "site")?;
         let claims = Map::from_iter([("groups".to_owned(), json!(["3"]))]);
-        Ok(issuer.mint(subject, valid, claims, now, &SystemRng)?)
+        Ok(issuer.mint(&self.people.carol.subject().pk, valid, claims, now, &SystemRng)?)
     }
 
-    /// A ticket for bob at the gate `tickets`.
+    /// A ticket for carol at the gate `tickets`.
     pub(super) async fn ticket(&self) -> Result<Secret, Failure> {
         let now = SystemClock.now();
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, None);
@@ -127,7 +131,7 @@ impl World {
             owner: owner(),
             binding: TicketBinding::Gate(GateName::new("tickets")),
             origin: None,
-            subject: bob(),
+            subject: self.people.carol.subject(),
             rests_on: Vec::new(),
             issued_at: now,
             expires_at: now.plus(Duration::from_secs(30)),
@@ -153,30 +157,39 @@ impl World {
         Ok(ended.whole())
     }
 
-    /// Lines for another terminal.
-    pub(super) fn lines_to_try(&self) -> Vec<String> {
+    /// What somebody can do with the server while it stays up.
+    pub(super) fn what_to_try(&self) -> String {
         let (address, folder) = (self.address(), self.folder.path().display());
+        let (alice, bob) = (self.people.alice.line(), self.people.bob.line());
         // It need not be installed anywhere: the program is where this one runs from.
         let doorward = std::env::current_exe().map_or("doorward".to_owned(), |path| path.display().to_string());
-        vec![
-            format!("cd {folder}"),
-            format!("{doorward} connect ws://{address}/ws --token-file bob.token"),
-            r#"{"action":"subscribe","channel":"group","pk":3}"#.to_owned(),
-            r#"{"action":"publish","channel":"group","pk":3,"message":"hello"}"#.to_owned(),
-            format!("{doorward} connect ws://{address}/chat/ --token-file bob.token"),
-            format!("{doorward} connect \"ws://{address}/fancy_app_path/lobby?myid=bob\" \\"),
-            "    --key-file bob.key --challenge-file challenge.secret".to_owned(),
-            format!("{doorward} sockets list"),
-        ]
+        format!(
+            r#"
+the server stays up. In a browser:  http://{address}/
+
+  {alice}
+  {bob}
+
+  Log in as bob, and open the gate /room under "Try a gate"; then log out in another tab: the socket ends, and says why.
+  The gate /desk waits for bob instead, and goes on when he logs in again. /safe wants an authenticator app first.
+  Log in as alice in a private window: her console has bob's logins and sockets, and a button that ends each.
+
+In another terminal (what begins with `{{` is for the gate):
+
+  cd {folder}
+  {doorward} connect ws://{address}/ws --token-file carol.token
+  {{"action":"subscribe","channel":"group","pk":3}}
+  {{"action":"publish","channel":"group","pk":3,"message":"hello"}}
+  {doorward} connect ws://{address}/chat/ --token-file carol.token
+  {doorward} sockets list
+  {doorward} sessions end --user bob
+"#
+        )
     }
 }
 
-fn owner() -> OwnerId {
+pub(super) fn owner() -> OwnerId {
     OwnerId::new("acme")
-}
-
-pub(super) fn bob() -> Subject {
-    Subject { kind: "member".to_owned(), pk: "bob".to_owned(), uuid: "bob".to_owned() }
 }
 
 /// A port that is free now, where none is asked for.

@@ -149,6 +149,9 @@ fn every_configuration_in_the_manual_is_read_without_a_mistake() {
                 folders.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|kind| kind != "md") {
+                continue;
+            }
             let page = std::fs::read_to_string(&path).unwrap();
             let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
             for example in blocks.filter(|block| !block.starts_with("[dependencies]")) {
