@@ -8,7 +8,7 @@ use crate::Socket;
 /// Where a socket is in the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) shard: u16,
+    pub(crate) shard: u8,
     pub(crate) slot: u32,
 }
 
@@ -46,7 +46,7 @@ enum Slots {
 
 impl Shard {
     /// The place that the next socket will have.
-    pub(crate) fn next_place(&self, shard: u16) -> Place {
+    pub(crate) fn next_place(&self, shard: u8) -> Place {
         let slot = self.free.last().copied();
         Place { shard, slot: slot.unwrap_or_else(|| number(self.slots.len())) }
     }

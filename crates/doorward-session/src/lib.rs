@@ -96,6 +96,7 @@ mod room;
 mod scratch;
 mod socket;
 mod sockets;
+mod standing;
 mod steady;
 mod suspension;
 mod target;

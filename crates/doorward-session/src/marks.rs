@@ -24,6 +24,8 @@ pub(crate) struct Marks {
     /// By the week in which they ended.
     ended: BTreeMap<u64, HashSet<u64>>,
     not_before: HashMap<u64, Vec<NotBefore>>,
+    /// The week in which it was last looked at which marks are over.
+    tidied: u64,
 }
 
 /// Proofs of somebody count from here on.
@@ -88,14 +90,16 @@ impl Marks {
     }
 
     fn forget(&mut self, now: Timestamp) {
-        let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(millis(KEPT)));
-        while self.ended.first_key_value().is_some_and(|(week, _)| week + 1 < week_of(oldest)) {
-            self.ended.pop_first();
-            self.not_before.retain(|_, marks| {
-                marks.retain(|mark| mark.at >= oldest);
-                !marks.is_empty()
-            });
+        if week_of(now) <= self.tidied {
+            return;
         }
+        self.tidied = week_of(now);
+        let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(millis(KEPT)));
+        self.ended.retain(|week, _| week + 1 >= week_of(oldest));
+        self.not_before.retain(|_, marks| {
+            marks.retain(|mark| mark.at >= oldest);
+            !marks.is_empty()
+        });
     }
 
     fn of_rest(&self, owner: Option<&OwnerId>, rest: &Rest) -> u64 {
@@ -133,6 +137,16 @@ mod tests {
         assert!((0..50).all(|number| !marks.is_ended(&owner, &sid(number))));
         let left: usize = marks.not_before.values().map(Vec::len).sum();
         assert!(left <= 45, "{left}");
+    }
+
+    #[test]
+    fn times_before_which_nothing_counts_are_forgotten_also_where_nothing_else_ends() {
+        let mut marks = Marks::default();
+        for day in 0..400 {
+            let subject = Subject { kind: "member".into(), pk: day.to_string(), uuid: day.to_string() };
+            marks.not_before(None, Some(&subject), Timestamp::from_secs(day * 24 * 60 * 60), None);
+        }
+        assert!(marks.not_before.len() <= 45, "{}", marks.not_before.len());
     }
 
     #[test]

@@ -1,10 +1,7 @@
 use std::{
     fmt,
     future::Future,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::{Arc, Mutex},
     task::{Context, Poll},
     time::Duration,
 };
@@ -23,6 +20,8 @@ use crate::{
     moment::{LastMoment, Moment},
     outbox::{Outbox, Phase},
     rate::Rate,
+    standing::Standing,
+    wheel::{Turn, Turns},
 };
 
 /// Whose words a frame is.
@@ -36,11 +35,6 @@ pub(crate) enum Says {
 /// How long the peer has to answer a Close frame that the kernel has accepted.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// What a socket's outbox says of its phase, to be seen without its lock.
-const OPEN: u8 = 0;
-const SUSPENDED: u8 = 1;
-const ENDED: u8 = 2;
-
 /// An admitted, live connection.
 ///
 /// Whoever holds it can send to it and end it, from any task. It ends once; after that nothing of the application is written
@@ -50,9 +44,11 @@ pub struct Socket {
     admission: Mutex<Arc<Admitted>>,
     policy: Arc<SocketPolicy>,
     sockets: Arc<Sockets>,
-    /// Its place in the registry, in two fields that fit beside another one.
-    shard: u16,
+    /// Its place in the registry, in two fields that fit beside the two after them.
+    shard: u8,
     slot: u32,
+    standing: Standing,
+    turn: Turn,
     /// When it was registered.
     began: Moment,
     /// When anything was heard last: a pong will do.
@@ -60,10 +56,6 @@ pub struct Socket {
     /// When a message came last.
     traffic: LastMoment,
     rate: Rate,
-    /// What the outbox says, to be seen without its lock.
-    standing: AtomicU8,
-    /// A proof has expired, and the user may be asked for it again.
-    expiring: AtomicBool,
     outbox: Mutex<Outbox>,
 }
 
@@ -84,12 +76,12 @@ impl Socket {
             sockets,
             shard: place.shard,
             slot: place.slot,
+            standing: Standing::default(),
+            turn: Turn::default(),
             began,
             heard: LastMoment::at(began),
             traffic: LastMoment::at(began),
             rate: Rate::default(),
-            standing: AtomicU8::new(OPEN),
-            expiring: AtomicBool::new(false),
             outbox: Mutex::new(Outbox::new(transport)),
         }
     }
@@ -191,7 +183,7 @@ impl Socket {
             if let Some(tally) = tally {
                 outbox.count_in(tally);
             }
-            self.standing.store(ENDED, Ordering::Release);
+            self.standing.end();
             outbox.wake();
         }
         drop(outbox);
@@ -213,7 +205,7 @@ impl Socket {
 
     /// Whether it lives: it has not ended, suspended or not.
     pub fn is_open(&self) -> bool {
-        self.standing.load(Ordering::Acquire) != ENDED
+        self.standing.is_open()
     }
 
     /// Why nothing of the application may go in or out just now; `None` where it may, or where the socket has ended.
@@ -234,27 +226,27 @@ impl Socket {
 
     /// Whether it has been suspended, seen without a lock.
     pub(crate) fn is_suspended(&self) -> bool {
-        self.standing.load(Ordering::Acquire) == SUSPENDED
+        self.standing.is_suspended()
     }
 
     /// Whether a proof has expired for which the user is to be [asked again](Self::climb_again).
     pub fn is_expiring(&self) -> bool {
-        self.expiring.load(Ordering::Acquire)
+        self.standing.is_expiring()
     }
 
     /// Gives what was noted before.
     pub(crate) fn note_expiring(&self, is: bool) -> bool {
-        self.expiring.swap(is, Ordering::AcqRel)
+        self.standing.expire(is)
     }
 
     /// To be said under the outbox's lock.
     pub(crate) fn note_suspended(&self) {
-        self.standing.store(SUSPENDED, Ordering::Release);
+        self.standing.suspend(true);
     }
 
     /// To be said under the outbox's lock.
     pub(crate) fn note_open(&self) {
-        self.standing.store(OPEN, Ordering::Release);
+        self.standing.suspend(false);
     }
 
     /// Waits until it has ended.
@@ -344,10 +336,16 @@ impl Socket {
             outbox.leave(ended);
             outbox.ended.unwrap_or(ended)
         };
-        if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
+        if self.standing.end() {
             self.sockets.one_less(ended);
         }
         ended
+    }
+}
+
+impl Turns for Socket {
+    fn turn(&self) -> &Turn {
+        &self.turn
     }
 }
 
@@ -355,7 +353,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.sockets.forget(self);
         lock(&self.outbox).leave(Ended::HungUp);
-        if self.standing.swap(ENDED, Ordering::AcqRel) != ENDED {
+        if self.standing.end() {
             self.sockets.one_less(Ended::HungUp);
         }
     }

@@ -30,7 +30,7 @@ use crate::{
     wheel::{TICK, Wheel},
 };
 
-const SHARDS: u16 = 16;
+const SHARDS: u8 = 16;
 const MOST_FLUSHERS: usize = 8;
 
 /// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
@@ -51,7 +51,7 @@ pub struct Sockets {
     live: AtomicUsize,
     pub(crate) draining: AtomicBool,
     flushers: Vec<Flusher>,
-    wheel: Wheel,
+    wheel: Wheel<Socket>,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
@@ -283,7 +283,7 @@ impl Sockets {
     }
 
     pub(crate) fn look_at(&self, socket: &Arc<Socket>, due: Moment) {
-        self.wheel.add(Arc::downgrade(socket), due);
+        self.wheel.add(socket, due);
     }
 
     /// The last holder of a socket has let it go.
@@ -347,12 +347,12 @@ impl Sockets {
     }
 
     /// Sockets of one subject are in one shard, so that who stays is decided under one lock.
-    fn shard_of(&self, admission: &Admission, id: SocketId) -> u16 {
+    fn shard_of(&self, admission: &Admission, id: SocketId) -> u8 {
         let hash = match admission.subject() {
             Some(subject) => self.hasher.hash_one((admission.owner(), &subject.kind, &subject.pk)),
             None => self.hasher.hash_one(id),
         };
-        (hash % u64::from(SHARDS)) as u16
+        (hash % u64::from(SHARDS)) as u8
     }
 
     fn flusher_of(&self, socket: &Socket) -> usize {
