@@ -61,31 +61,27 @@ pub(crate) fn open(
     audit: &Arc<dyn Audit>,
     key: &Arc<SigningKey>,
 ) -> (Option<Arc<Site>>, Arc<Api>) {
-    let Ports { clock, rng, tickets, app_keys, site: ports, .. } = tools.ports.clone();
+    let ports = tools.ports.clone();
     let signer = Arc::new(OwnTokens::new(Arc::clone(key)));
     let view = Arc::new(view);
     let host = config.site.url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
     let api = Api::new(ApiParts {
-        ports: ports.clone(),
-        tickets: Arc::clone(&tickets),
-        app_keys,
+        ports: ports.site.clone(),
+        tickets: Arc::clone(&ports.tickets),
+        app_keys: Arc::clone(&ports.app_keys),
         audit: Arc::clone(audit),
-        clock: Arc::clone(&clock),
-        rng: Arc::clone(&rng),
+        clock: Arc::clone(&ports.clock),
+        rng: Arc::clone(&ports.rng),
         node: Arc::clone(&view) as _,
         hashing: Arc::clone(&hashing),
         rules: PasswordRules::of_site(&config.site.name, host),
         signer: Arc::clone(&signer) as _,
     });
-    let site = |SiteTools { hashing, sealing }: SiteTools| {
+    let site = |tools: SiteTools| {
         Site::new(SiteParts {
             config: site_config(&config.site),
             ports,
-            tickets,
-            clock,
-            rng,
-            hashing,
-            sealing,
+            tools,
             sockets: Arc::clone(&view) as _,
             gates: view,
             signer,

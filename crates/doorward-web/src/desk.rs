@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use doorward_auth::{
-    account::{CodeKey, Hashing, KeyEncryptionKey, PasswordRules},
-    ports::{Clock, Rng, SitePorts, Tickets},
+    account::{Checks, CodeKey, PasswordRules},
+    layers::SiteTools,
+    ports::{Ports, Rng, SitePorts},
 };
+use doorward_types::Timestamp;
 
 use crate::{Gates, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies, half::Halves};
 
@@ -11,18 +13,10 @@ use crate::{Gates, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Asset
 pub struct SiteParts {
     /// What the operator says of it.
     pub config: SiteConfig,
-    /// What it keeps.
-    pub ports: SitePorts,
-    /// Where tickets are kept.
-    pub tickets: Arc<dyn Tickets>,
-    /// The wall clock.
-    pub clock: Arc<dyn Clock>,
-    /// Random numbers for all secrets.
-    pub rng: Arc<dyn Rng>,
-    /// Hashes passwords.
-    pub hashing: Arc<Hashing>,
-    /// Seals the secrets of authenticator apps.
-    pub sealing: KeyEncryptionKey,
+    /// What it keeps, the clock, and random numbers for all secrets.
+    pub ports: Ports,
+    /// What hashes passwords, and seals the secrets of authenticator apps. The layers of the gates have the same.
+    pub tools: SiteTools,
     /// The live sockets.
     pub sockets: Arc<dyn LiveSockets>,
     /// The gates.
@@ -38,6 +32,7 @@ pub(crate) struct Desk {
     pub(crate) cookies: Cookies,
     pub(crate) halves: Halves,
     pub(crate) code_key: CodeKey,
+    pub(crate) checks: Checks,
 }
 
 impl Desk {
@@ -46,17 +41,22 @@ impl Desk {
             assets: Assets::new(),
             cookies: Cookies::new(parts.config.cookie_domain.clone()),
             halves: Halves::default(),
-            code_key: parts.sealing.code_key(),
+            code_key: parts.tools.sealing.code_key(),
+            checks: parts.tools.checks(&parts.ports),
             parts,
         }
     }
 
     pub(crate) fn ports(&self) -> &SitePorts {
-        &self.parts.ports
+        &self.parts.ports.site
     }
 
     pub(crate) fn rng(&self) -> &dyn Rng {
-        &*self.parts.rng
+        &*self.parts.ports.rng
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.ports.clock.now()
     }
 
     /// What a password here must not be made of.

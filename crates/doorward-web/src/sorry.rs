@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use doorward_auth::{account::HashingError, ports::PortError};
+use doorward_auth::{
+    account::{HashingError, NotRight},
+    ports::PortError,
+};
 use http::{
     HeaderValue, StatusCode,
     header::{LOCATION, RETRY_AFTER},
@@ -96,6 +99,20 @@ impl From<HashingError> for Sorry {
             HashingError::Busy => Self::Busy,
             HashingError::Unusable(error) => {
                 tracing::error!(%error, "a password could not be hashed");
+                Self::Down
+            }
+        }
+    }
+}
+
+impl From<NotRight> for Sorry {
+    /// Of a check that could not be made. (Why one was not passed is said where it is known what was asked.)
+    fn from(not_right: NotRight) -> Self {
+        match not_right {
+            NotRight::Busy(error) => error.into(),
+            NotRight::Down(error) => error.into(),
+            error => {
+                tracing::error!(%error, "a check could not be made");
                 Self::Down
             }
         }

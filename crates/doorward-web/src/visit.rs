@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use bytes::Bytes;
-use doorward_auth::ports::{PortError, Role, Session};
+use doorward_auth::{
+    account::Trier,
+    ports::{PortError, Role, Session},
+};
 use doorward_types::{OwnerId, SessionId, Timestamp};
 use http::{HeaderMap, Method, header::USER_AGENT, request::Parts};
 
@@ -30,7 +33,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// Whoever sends this request. The login counts as used by it.
     pub(crate) async fn of(desk: &Desk, parts: &Parts, peer: PeerInfo, body: Bytes) -> Result<Self, PortError> {
-        let now = desk.parts.clock.now();
+        let now = desk.now();
         let owner = desk.parts.gates.owner_of(peer.host_name());
         let shown = desk.cookies.read(&parts.headers);
         let session = match shown.session {
@@ -56,6 +59,11 @@ impl Visit {
             headers: parts.headers.clone(),
             body,
         })
+    }
+
+    /// Whoever sends it, as tries of a secret are counted.
+    pub(crate) fn trier(&self) -> Trier {
+        Trier { owner: self.owner.clone(), source: self.peer.source, browser: self.shown.browser }
     }
 
     /// What was sent as a form.

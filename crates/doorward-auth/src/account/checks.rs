@@ -1,16 +1,16 @@
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
-use doorward_types::{AccountId, OwnerId, Secret};
+use doorward_types::{AccountId, OwnerId, Secret, Subject, Timestamp};
 
 use super::{
-    CodeKey, EntryKey, HashedPassword, Hashing, HashingError, KeyEncryptionKey, Password, RecoveryCode, Sealed,
-    TotpSeed, Verified, fold::folded,
+    CodeKey, EntryKey, HashedPassword, Hashing, HashingError, HashingPlace, KeyEncryptionKey, Password, RecoveryCode,
+    Sealed, TotpSeed, Verified, fold::folded,
 };
 use crate::{
     crypto::sha256,
     ports::{
         Account, Accounts, Attempt, AttemptId, Bounded, Clock, Entered, Factors, KeyEntries, KeyEntry, PortError,
-        Ports, Reserved, Rng, Sessions, Throttle,
+        Ports, Reserved, Rng, Sessions, Throttle, Totp,
     },
 };
 
@@ -54,15 +54,30 @@ pub enum SecondFactor {
     RecoveryCode,
 }
 
-/// Why a check failed. Outside, the first two are one.
+/// Why a check failed. What is wrong of it, and whose it would have been, is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRight {
-    /// It is wrong. Says what of it, for the log alone.
-    #[error("{0}")]
-    Wrong(String),
-    /// It was not looked at: there were too many wrong ones. Says how long, for the log alone.
-    #[error("locked: {0}")]
-    Locked(String),
+    /// It is wrong.
+    #[error("{why}")]
+    Wrong {
+        /// Of whose account; `None` where there is none of that name.
+        whose: Option<Subject>,
+        /// What of it is wrong.
+        why: String,
+    },
+    /// It can be nothing of the kind, so it was not looked at, and counts as no try.
+    #[error("it can be neither a code of an app nor a recovery code")]
+    Unreadable,
+    /// It was not looked at: there were too many wrong ones.
+    #[error("locked: {factor} {lock}")]
+    Locked {
+        /// Of whose account; `None` where there is none of that name.
+        whose: Option<Subject>,
+        /// What may not be tried.
+        factor: &'static str,
+        /// For how long; the same for a name that nobody has.
+        lock: Lock,
+    },
     /// Too many passwords are being checked. To be told: try later.
     #[error(transparent)]
     Busy(HashingError),
@@ -72,6 +87,24 @@ pub enum NotRight {
     /// What is kept of the account cannot be used, by our own fault.
     #[error("what is kept of it is unusable: {0}")]
     Unusable(String),
+}
+
+/// Until when something may not be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Not before then.
+    Until(Timestamp),
+    /// Not before it was recovered by another way.
+    UntilRecovered,
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Until(at) => write!(f, "may be tried again at {at}"),
+            Self::UntilRecovered => f.write_str("is disabled until it is recovered"),
+        }
+    }
 }
 
 /// The row that an account's authenticator secret is sealed for.
@@ -94,8 +127,13 @@ pub fn tries_of_account(account: AccountId) -> [u8; 32] {
 impl Checks {
     /// The factor under which a throttle counts passwords.
     pub const PASSWORD: &'static str = "password";
-    /// The factor under which a throttle counts codes of phones, and recovery codes.
+    /// The factor under which a throttle counts codes of phones.
     pub const TOTP: &'static str = "totp";
+    /// The factor under which a throttle counts recovery codes: for themselves, since they are the way back where wrong codes have
+    /// locked the others.
+    pub const RECOVERY: &'static str = "recovery_code";
+    /// The factor under which a throttle counts names for which an account is wanted.
+    pub const REGISTER: &'static str = "register";
 
     /// With what the site keeps. `sealing` is the server's key.
     pub fn new(ports: &Ports, hashing: Arc<Hashing>, sealing: KeyEncryptionKey) -> Self {
@@ -124,22 +162,46 @@ impl Checks {
         let place = self.hashing.place().map_err(NotRight::Busy)?;
         let name = if username.len() <= Password::LONGEST { folded(username) } else { String::new() };
         let found = self.accounts.answer(|accounts| accounts.find_by_name(&trier.owner, &name)).await?;
-        let id = found.as_ref().map(|account| account.id);
-        let attempt = self.reserve(trier, Self::PASSWORD, tries_of_name(username), id).await?;
+        self.password_of(trier, place, tries_of_name(username), found, typed).await
+    }
+
+    /// The account of who is logged in, where the password is its: as [`password`](Self::password), and counted as that is.
+    ///
+    /// # Errors
+    /// [`NotRight`].
+    pub async fn own_password(&self, trier: &Trier, whose: &Subject, typed: &Secret) -> Result<Account, NotRight> {
+        let place = self.hashing.place().map_err(NotRight::Busy)?;
+        let id = number_of(whose)?;
+        let found = self.accounts.answer(|accounts| accounts.find(&trier.owner, id)).await?;
+        let name = found.as_ref().map_or_else(|| whose.uuid.clone(), |account| account.unique.clone());
+        self.password_of(trier, place, tries_of_name(&name), found, typed).await
+    }
+
+    async fn password_of(
+        &self,
+        trier: &Trier,
+        place: HashingPlace<'_>,
+        tries: [u8; 32],
+        found: Option<Account>,
+        typed: &Secret,
+    ) -> Result<Account, NotRight> {
+        let whose = found.as_ref().map(Account::subject);
+        let attempt = self.reserve(trier, Self::PASSWORD, tries, whose.as_ref()).await?;
+        let wrong = |why| NotRight::Wrong { whose: whose.clone(), why };
         let Ok(password) = Password::read(typed) else {
-            return Err(NotRight::Wrong("no password is so long".to_owned()));
+            return Err(wrong("no password is so long".to_owned()));
         };
         let kept = found.as_ref().filter(|account| account.is_enabled());
         let hash = kept.map(|account| HashedPassword::from_secret(account.password.clone()));
         let verified = place.verify(&password, hash.as_ref(), self.rng.as_ref()).await;
         let rehashed = match verified {
             Ok(Verified::Right { rehashed }) => rehashed,
-            Ok(Verified::Wrong) => return Err(NotRight::Wrong(wrong_password(found.as_ref()))),
+            Ok(Verified::Wrong) => return Err(wrong(wrong_password(found.as_ref(), &tries))),
             Err(HashingError::Busy) => return Err(NotRight::Busy(HashingError::Busy)),
             Err(HashingError::Unusable(why)) => return Err(NotRight::Unusable(why)),
         };
         let Some(account) = found else {
-            return Err(NotRight::Wrong(wrong_password(None)));
+            return Err(wrong(wrong_password(None, &tries)));
         };
         self.throttle.answer(|throttle| throttle.was_right(attempt)).await?;
         if let Some(better) = rehashed {
@@ -150,46 +212,102 @@ impl Checks {
         Ok(account)
     }
 
-    /// By what the account's second factor was shown: a code of its phone, or one of its recovery codes. Either is used up.
+    /// By what the account's second factor was shown: a code of its phone, or one of its recovery codes. Either is used up; a
+    /// recovery code also ends a lock that wrong codes of the phone have brought.
     ///
     /// # Errors
     /// [`NotRight`]: for an account without a phone and a wrong code alike.
-    pub async fn totp(&self, trier: &Trier, account: AccountId, typed: &Secret) -> Result<SecondFactor, NotRight> {
-        let owner = &trier.owner;
-        let attempt = self.reserve(trier, Self::TOTP, tries_of_account(account), Some(account)).await?;
-        let kept = self.factors.answer(|factors| factors.totp(owner, account)).await?;
-        let confirmed = kept.filter(|totp| totp.confirmed_at.is_some());
-        let now = self.clock.now();
-        let shown = if let Some(code) = RecoveryCode::read(typed) {
-            let used =
-                self.factors.answer(|factors| factors.use_recovery_code(owner, account, code.hash(), now)).await?;
-            match (used, &confirmed) {
-                (true, Some(_)) => Ok(SecondFactor::RecoveryCode),
-                (false, Some(_)) => Err("it is none of the account's recovery codes, or was used before"),
-                (_, None) => Err("the account has no authenticator app that counts"),
-            }
-        } else {
-            let seed = match &confirmed {
-                Some(totp) => Some(self.seed(owner, account, totp.sealed.clone())?),
-                None => None,
-            };
-            let step = seed.as_ref().unwrap_or(&self.nobody).step_of(typed, now);
-            match (step, seed) {
-                (Some(step), Some(_)) => {
-                    let fresh = self.factors.answer(|factors| factors.use_totp_step(owner, account, step.0)).await?;
-                    if fresh { Ok(SecondFactor::Totp) } else { Err("the code, or a later one, was used before") }
-                }
-                (_, None) => Err("the account has no authenticator app that counts"),
-                (None, _) => Err("the code is none of this moment"),
-            }
-        };
-        let shown = shown.map_err(|why| NotRight::Wrong(why.to_owned()))?;
-        self.throttle.answer(|throttle| throttle.was_right(attempt)).await?;
-        Ok(shown)
+    pub async fn code(&self, trier: &Trier, whose: &Subject, typed: &Secret) -> Result<SecondFactor, NotRight> {
+        match RecoveryCode::read(typed) {
+            Some(code) => self.recovery_code(trier, whose, &code).await.map(|()| SecondFactor::RecoveryCode),
+            None => self.totp(trier, whose, typed).await.map(|()| SecondFactor::Totp),
+        }
     }
 
-    fn seed(&self, owner: &OwnerId, account: AccountId, sealed: Vec<u8>) -> Result<TotpSeed, NotRight> {
-        let opened = self.sealing.open(&Sealed::from_bytes(sealed), &totp_row(owner, account));
+    /// Whether that is a code of the account's phone, which is used up.
+    ///
+    /// # Errors
+    /// [`NotRight`].
+    pub async fn totp(&self, trier: &Trier, whose: &Subject, typed: &Secret) -> Result<(), NotRight> {
+        if !TotpSeed::can_be_code(typed) {
+            return Err(NotRight::Unreadable);
+        }
+        let (owner, account) = (&trier.owner, number_of(whose)?);
+        let attempt = self.reserve(trier, Self::TOTP, tries_of_account(account), Some(whose)).await?;
+        let seed = match self.confirmed(owner, account).await? {
+            Some(totp) => Some(self.seed(owner, account, totp)?),
+            None => None,
+        };
+        let step = seed.as_ref().unwrap_or(&self.nobody).step_of(typed, self.clock.now());
+        let shown = match (step, seed) {
+            (Some(step), Some(_)) => {
+                let fresh = self.factors.answer(|factors| factors.use_totp_step(owner, account, step.0)).await?;
+                if fresh { Ok(()) } else { Err("the code, or a later one, was used before") }
+            }
+            (_, None) => Err(NO_APP),
+            (None, _) => Err("the code is none of this moment"),
+        };
+        self.settle(attempt, whose, shown).await
+    }
+
+    async fn recovery_code(&self, trier: &Trier, whose: &Subject, code: &RecoveryCode) -> Result<(), NotRight> {
+        let (owner, account) = (&trier.owner, number_of(whose)?);
+        let attempt = self.reserve(trier, Self::RECOVERY, tries_of_account(account), Some(whose)).await?;
+        let (confirmed, now) = (self.confirmed(owner, account).await?, self.clock.now());
+        let used = self.factors.answer(|factors| factors.use_recovery_code(owner, account, code.hash(), now)).await?;
+        let shown = match (used, confirmed) {
+            (true, Some(_)) => Ok(()),
+            (false, Some(_)) => Err("it is none of the account's recovery codes, or was used before"),
+            (_, None) => Err(NO_APP),
+        };
+        self.settle(attempt, whose, shown).await?;
+        let tries = tries_of_account(account);
+        Ok(self.throttle.answer(|throttle| throttle.forgive(owner, Self::TOTP, tries)).await?)
+    }
+
+    /// Says of a try that it was right; a wrong one counts already.
+    async fn settle(
+        &self,
+        attempt: AttemptId,
+        whose: &Subject,
+        shown: Result<(), &'static str>,
+    ) -> Result<(), NotRight> {
+        shown.map_err(|why| NotRight::Wrong { whose: Some(whose.clone()), why: why.to_owned() })?;
+        Ok(self.throttle.answer(|throttle| throttle.was_right(attempt)).await?)
+    }
+
+    /// Takes a try to make an account, counted by the name that is wanted and by where it comes from. It counts as a failure until
+    /// [the account was made](Self::registered).
+    ///
+    /// # Errors
+    /// [`NotRight::Locked`], or what it depends on is down.
+    pub async fn register(&self, trier: &Trier, username: &str) -> Result<AttemptId, NotRight> {
+        self.reserve(trier, Self::REGISTER, tries_of_name(username), None).await
+    }
+
+    /// The account of that try was made.
+    ///
+    /// # Errors
+    /// The throttle is down.
+    pub async fn registered(&self, attempt: AttemptId) -> Result<(), PortError> {
+        self.throttle.answer(|throttle| throttle.was_right(attempt)).await
+    }
+
+    /// The account's authenticator app, where it counts.
+    ///
+    /// # Errors
+    /// The store is down.
+    pub async fn confirmed(&self, owner: &OwnerId, account: AccountId) -> Result<Option<Totp>, PortError> {
+        let kept = self.factors.answer(|factors| factors.totp(owner, account)).await?;
+        Ok(kept.filter(|totp| totp.confirmed_at.is_some()))
+    }
+
+    /// The secret of an authenticator app, unsealed.
+    ///
+    /// # Errors
+    /// [`NotRight::Unusable`].
+    pub fn seed(&self, owner: &OwnerId, account: AccountId, totp: Totp) -> Result<TotpSeed, NotRight> {
+        let opened = self.sealing.open(&Sealed::from_bytes(totp.sealed), &totp_row(owner, account));
         let secret = opened.map_err(|error| NotRight::Unusable(format!("the authenticator secret: {error}")))?;
         TotpSeed::from_secret(secret).ok_or_else(|| NotRight::Unusable("the authenticator secret is none".to_owned()))
     }
@@ -202,14 +320,16 @@ impl Checks {
     /// # Errors
     /// [`NotRight`]: for an unknown key and a wrong one alike.
     pub async fn key_entry(&self, trier: &Trier, typed: &Secret) -> Result<KeyEntry, NotRight> {
+        // Whose it would have been, nobody knows.
+        let wrong = |why: String| NotRight::Wrong { whose: None, why };
         let Some(key) = EntryKey::read(typed) else {
-            return Err(NotRight::Wrong("no key looks like that".to_owned()));
+            return Err(wrong("no key looks like that".to_owned()));
         };
         let (hash, now) = (key.hash(&self.code_key), self.clock.now());
         match self.key_entries.answer(|entries| entries.enter(&trier.owner, key.id(), hash, now)).await? {
             Entered::Right(entry) => Ok(entry),
-            Entered::Unknown => Err(NotRight::Wrong("there is no such key, or not any more".to_owned())),
-            Entered::Wrong(tries) => Err(NotRight::Wrong(format!("the key is wrong, for the {tries}. time"))),
+            Entered::Unknown => Err(wrong("there is no such key, or not any more".to_owned())),
+            Entered::Wrong(tries) => Err(wrong(format!("the key is wrong, for the {tries}. time"))),
         }
     }
 
@@ -219,29 +339,45 @@ impl Checks {
         trier: &Trier,
         factor: &'static str,
         subject: [u8; 32],
-        account: Option<AccountId>,
+        whose: Option<&Subject>,
     ) -> Result<AttemptId, NotRight> {
         let owner = &trier.owner;
         let mut device = None;
         if let Some(browser) = trier.browser {
             // Nobody has the number 0: an unknown account is looked up as a known one is.
-            let account = account.unwrap_or(AccountId(0));
+            let account = whose.and_then(AccountId::of).unwrap_or(AccountId(0));
             let known = self.sessions.answer(|sessions| sessions.knows_browser(owner, account, browser)).await?;
             device = known.then_some(browser);
         }
         let (owner, source, at) = (owner.clone(), trier.source, self.clock.now());
         let attempt = Attempt { owner, factor, subject, device, source, at };
+        let locked = |lock| Err(NotRight::Locked { whose: whose.cloned(), factor, lock });
         match self.throttle.answer(|throttle| throttle.reserve(attempt)).await? {
             Reserved::Go(attempt) => Ok(attempt),
-            Reserved::Wait(until) => Err(NotRight::Locked(format!("{factor} may be tried again at {until}"))),
-            Reserved::Disabled => Err(NotRight::Locked(format!("{factor} is disabled until it is recovered"))),
+            Reserved::Wait(until) => locked(Lock::Until(until)),
+            Reserved::Disabled => locked(Lock::UntilRecovered),
         }
     }
 }
 
-fn wrong_password(account: Option<&Account>) -> String {
+const NO_APP: &str = "the account has no authenticator app that counts";
+
+/// The account that somebody is who was proven before.
+fn number_of(whose: &Subject) -> Result<AccountId, NotRight> {
+    let nobody = || NotRight::Wrong {
+        whose: Some(whose.clone()),
+        why: "whoever was proven before is no account of the site".to_owned(),
+    };
+    AccountId::of(whose).ok_or_else(nobody)
+}
+
+/// A name that nobody has is not repeated; four bytes of its hash show that two are the same.
+fn wrong_password(account: Option<&Account>, tries: &[u8; 32]) -> String {
     match account {
-        None => "there is no account of that name".to_owned(),
+        None => {
+            let [a, b, c, d, ..] = tries;
+            format!("there is no account of that name ({a:02x}{b:02x}{c:02x}{d:02x})")
+        }
         Some(account) if !account.is_enabled() => format!("account {} is disabled", account.id),
         Some(account) => format!("the password of account {} is another", account.id),
     }

@@ -40,7 +40,7 @@ mod sealed;
 mod totp;
 mod username;
 
-pub use checks::{Checks, NotRight, SecondFactor, Trier, totp_row, tries_of_account, tries_of_name};
+pub use checks::{Checks, Lock, NotRight, SecondFactor, Trier, totp_row, tries_of_account, tries_of_name};
 pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
 pub use hashing::{HashedPassword, Hashing, HashingError, HashingPlace, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};

@@ -65,6 +65,11 @@ impl TotpSeed {
         })
     }
 
+    /// Whether what was typed can be a code: six digits, and spaces among them.
+    pub fn can_be_code(typed: &Secret) -> bool {
+        digits(typed).len() == DIGITS
+    }
+
     /// The code of a step (RFC 4226, section 5.3).
     pub fn code(&self, step: TotpStep) -> Secret {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.0.reveal("the key of an HMAC"));

@@ -16,7 +16,8 @@ pub struct SiteTools {
 }
 
 impl SiteTools {
-    pub(crate) fn checks(&self, ports: &Ports) -> Checks {
+    /// What checks passwords and codes, for layers and pages alike.
+    pub fn checks(&self, ports: &Ports) -> Checks {
         Checks::new(ports, Arc::clone(&self.hashing), self.sealing.clone())
     }
 }
@@ -52,7 +53,7 @@ impl NotRight {
     /// The refusal at that step of a layer.
     pub(crate) fn refuse(self, step: &'static str) -> Refusal {
         let fault = match &self {
-            Self::Wrong(_) | Self::Locked(_) => Fault::Credential,
+            Self::Wrong { .. } | Self::Unreadable | Self::Locked { .. } => Fault::Credential,
             Self::Busy(_) | Self::Down(_) => Fault::Dependency,
             Self::Unusable(_) => Fault::Internal,
         };

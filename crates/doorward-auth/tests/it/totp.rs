@@ -110,7 +110,8 @@ async fn what_is_no_code_is_a_wrong_one() {
     let world = SiteWorld::new().await;
     world.enrol(true).await;
     for code in ["", "28708", "abcdef"] {
-        assert_eq!(send(&world, code).await, wrong("the code is none of this moment"), "{code}");
+        let neither = "it can be neither a code of an app nor a recovery code";
+        assert_eq!(send(&world, code).await, wrong(neither), "{code}");
     }
     let mut peer = bob(&world).await;
     peer.play("> {\"kind\":\"totp\",\"token\":\"1\"}\n< refused not_authenticated").await;
@@ -126,6 +127,30 @@ async fn c35_a_right_password_does_not_give_a_code_more_tries() {
     let (reason, detail) = send(&world, &code(&world, 0)).await.unwrap_err();
     assert_eq!(reason, CloseReason::NotAuthenticated);
     assert!(detail.starts_with("locked: totp may be tried again at"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_code_gets_in_where_wrong_codes_have_locked_the_phone_and_ends_the_lock() {
+    let world = SiteWorld::new().await;
+    let codes = world.enrol(true).await;
+    for _ in 0..5 {
+        send(&world, "000000").await.unwrap_err();
+    }
+    assert!(send(&world, &code(&world, 0)).await.unwrap_err().1.starts_with("locked: totp"));
+    let recovery = codes[0].shown();
+    let shown = send(&world, recovery.reveal_text("test").unwrap()).await;
+    assert_eq!(shown, Ok(vec![&["pwd"][..], &["recovery"]]));
+    assert!(send(&world, &code(&world, 0)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_no_code_is_not_looked_at_and_uses_up_no_try() {
+    let world = SiteWorld::new().await;
+    world.enrol(true).await;
+    for _ in 0..9 {
+        send(&world, "12345").await.unwrap_err();
+    }
+    assert!(send(&world, &code(&world, 0)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,7 +78,7 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
         issued_at: visit.now,
         expires_at: visit.now.plus(LASTS),
     };
-    desk.parts.tickets.mint(new.hash, ticket).await?;
+    desk.parts.ports.tickets.mint(new.hash, ticket).await?;
     let ticket = new.text.reveal_text("handed to who asked for it").unwrap_or_default();
     json(&Minted { ticket, expires_in: LASTS.as_secs() })
 }

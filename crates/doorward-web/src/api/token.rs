@@ -23,7 +23,7 @@ use super::{ApiError, json};
 use crate::{
     AccessClaims,
     cookies::hash,
-    credentials::{Code, Held, Tried},
+    credentials::{Held, Missed},
     desk::Desk,
     form::{Form, is_kind},
     page::retry_after,
@@ -120,9 +120,9 @@ async fn log_in(
 ) -> Result<Response, Refused> {
     let as_of = desk.as_of();
     let account = match desk.try_password(visit, username, password).await? {
-        Tried::Right(account) => account,
-        Tried::Wrong => return Err(WRONG),
-        Tried::Held(held) => return Err(Refused::Held(held)),
+        Ok(account) => account,
+        Err(Missed::Held(held)) => return Err(Refused::Held(held)),
+        Err(Missed::Wrong | Missed::Unreadable) => return Err(WRONG),
     };
     let factors: &[&str] = match desk.confirmed_totp(&account.owner, account.id).await? {
         None => &["pwd"],
@@ -150,9 +150,9 @@ async fn second_factor(desk: &Desk, visit: &Visit, account: &Account, code: Opti
         return Err(Refused::Error(StatusCode::BAD_REQUEST, "mfa_required", why));
     };
     match desk.try_code(visit, account, &code).await? {
-        Code::Right => Ok(()),
-        Code::Held(held) => Err(Refused::Held(held)),
-        Code::Wrong | Code::Unreadable => {
+        Ok(_) => Ok(()),
+        Err(Missed::Held(held)) => Err(Refused::Held(held)),
+        Err(Missed::Wrong | Missed::Unreadable) => {
             let why = "the code is wrong, or was used before";
             Err(Refused::Error(StatusCode::BAD_REQUEST, "invalid_grant", why))
         }

@@ -162,8 +162,9 @@ async fn enable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> 
 
 async fn unlock(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    let password = (Checks::PASSWORD, tries_of_name(&account.unique));
-    for (factor, subject) in [password, (Checks::TOTP, tries_of_account(account.id))] {
+    let (by_name, by_number) = (tries_of_name(&account.unique), tries_of_account(account.id));
+    let locked = [(Checks::PASSWORD, by_name), (Checks::TOTP, by_number), (Checks::RECOVERY, by_number)];
+    for (factor, subject) in locked {
         desk.ports().throttle.forgive(&account.owner, factor, subject).await?;
     }
     Ok(back(&account, "unlock"))

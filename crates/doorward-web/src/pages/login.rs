@@ -21,7 +21,7 @@ use http::StatusCode;
 
 use crate::{
     cookies::{Cookie, hash},
-    credentials::{Code, Tried},
+    credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after, with_cookies},
@@ -70,12 +70,14 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     let (typed, next) = (form.text("username"), next_of(form.text("next")));
     let as_of = desk.as_of();
     match desk.try_password(&visit, typed, &form.secret("password")).await? {
-        Tried::Wrong => show(&desk, &visit, StatusCode::UNAUTHORIZED, typed, next, Some(WRONG.to_owned())),
-        Tried::Held(held) => {
+        Err(Missed::Wrong | Missed::Unreadable) => {
+            show(&desk, &visit, StatusCode::UNAUTHORIZED, typed, next, Some(WRONG.to_owned()))
+        }
+        Err(Missed::Held(held)) => {
             let response = show(&desk, &visit, StatusCode::TOO_MANY_REQUESTS, typed, next, Some(held.sentence()))?;
             Ok(retry_after(response, held.wait()))
         }
-        Tried::Right(account) => match desk.confirmed_totp(&account.owner, account.id).await? {
+        Ok(account) => match desk.confirmed_totp(&account.owner, account.id).await? {
             None => open(&desk, &visit, &account, &["pwd"], next, as_of).await,
             Some(_) => keep_half(&desk, &visit, account, next, as_of),
         },
@@ -103,20 +105,20 @@ async fn answer_code(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Resp
     let Some(half) = desk.halves.find(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
     let account = &half.account;
     let wrong = match desk.try_code(&visit, account, &form.secret("code")).await? {
-        Code::Right => {
+        Ok(_) => {
             // Whoever takes it out logs in, with what the account is now.
             let Some(half) = desk.halves.take(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
             return open(&desk, &visit, &half.account, &["pwd", "otp"], &half.next, half.as_of).await;
         }
-        Code::Held(held) => {
+        Err(Missed::Held(held)) => {
             let response = show_code(&desk, &visit, StatusCode::TOO_MANY_REQUESTS, account, Some(held.sentence()))?;
             return Ok(retry_after(response, held.wait()));
         }
-        Code::Unreadable => {
+        Err(Missed::Unreadable) => {
             let why = "A code of the app has six digits, and a recovery code has 24 letters and digits.";
             return show_code(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, account, Some(why.into()));
         }
-        Code::Wrong => {
+        Err(Missed::Wrong) => {
             "This code is wrong, or was used before. Wait for the next one, and see that the phone's clock is right."
         }
     };

@@ -19,7 +19,7 @@ use http::StatusCode;
 
 use super::register::checked;
 use crate::{
-    credentials::Tried,
+    credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after},
@@ -65,19 +65,19 @@ async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
         Ok(new) => new,
         Err(why) => return wrong(Wrong { new_password: Some(why), ..Wrong::default() }),
     };
-    let account = match desk.try_own_password(visit, session.account, &form.secret("password")).await? {
-        Tried::Right(account) => account,
-        Tried::Wrong => {
+    let account = match desk.try_own_password(visit, &session.subject(), &form.secret("password")).await? {
+        Ok(account) => account,
+        Err(Missed::Wrong | Missed::Unreadable) => {
             let why = "This is not your present password.".to_owned();
             return wrong(Wrong { password: Some(why), ..Wrong::default() });
         }
-        Tried::Held(held) => {
+        Err(Missed::Held(held)) => {
             let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
             let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, used, wrong)?;
             return Ok(retry_after(response, held.wait()));
         }
     };
-    let hashed = desk.parts.hashing.hash(&new, desk.rng()).await?;
+    let hashed = desk.parts.tools.hashing.hash(&new, desk.rng()).await?;
 
     let factors: Vec<_> = session.factors.iter().map(String::as_str).collect();
     let Some(opened) = desk.open(visit, &account, &factors, as_of).await? else { return Ok(go("/login")) };

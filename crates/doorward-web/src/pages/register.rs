@@ -24,7 +24,7 @@ use doorward_types::Secret;
 use http::StatusCode;
 
 use crate::{
-    credentials::Held,
+    credentials::{Held, Missed},
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after},
@@ -82,9 +82,10 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
         return show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, wrong);
     };
 
-    let attempt = match desk.reserve_registration(&visit, username.unique()).await? {
+    let attempt = match desk.try_to_register(&visit, username.unique()).await? {
         Ok(attempt) => attempt,
-        Err(held) => return too_many(&desk, &visit, typed, held),
+        Err(Missed::Held(held)) => return too_many(&desk, &visit, typed, held),
+        Err(Missed::Wrong | Missed::Unreadable) => return Err(Sorry::Down),
     };
     if let Some(invitation) = invitation
         && desk.ports().accounts.invitation(&visit.owner, invitation, visit.now).await?.is_none()
@@ -95,7 +96,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     if desk.ports().accounts.find_by_name(&visit.owner, username.unique()).await?.is_some() {
         return taken(&desk, &visit, typed, &username);
     }
-    let password = desk.parts.hashing.hash(&password, desk.rng()).await?;
+    let password = desk.parts.tools.hashing.hash(&password, desk.rng()).await?;
     let account = NewAccount {
         owner: visit.owner.clone(),
         username: username.shown().to_owned(),
@@ -107,7 +108,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     };
     match desk.ports().accounts.create(account).await? {
         Created::Account(account) => {
-            desk.ports().throttle.was_right(attempt).await?;
+            desk.checks.registered(attempt).await?;
             tracing::info!(account = %account.id, role = account.role.as_str(), "an account was made");
             match desk.open(&visit, &account, &["pwd"], as_of).await? {
                 Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),

@@ -28,7 +28,7 @@ use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
-    credentials::Tried,
+    credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after},
@@ -104,7 +104,7 @@ impl Enrolment<'_> {
     /// Draws a secret and shows it, this once.
     pub(crate) async fn begin(&self, desk: &Desk, frame: Frame, now: Timestamp) -> Result<Response, Sorry> {
         let seed = TotpSeed::draw(desk.rng());
-        let sealed = desk.parts.sealing.seal(seed.secret(), &totp_row(self.owner, self.account), desk.rng());
+        let sealed = desk.parts.tools.sealing.seal(seed.secret(), &totp_row(self.owner, self.account), desk.rng());
         if !desk.ports().factors.enrol_totp(self.owner, self.account, sealed.into_bytes(), now).await? {
             return Ok(go(&self.back));
         }
@@ -127,7 +127,7 @@ impl Enrolment<'_> {
             desk.ports().factors.totp(self.owner, self.account).await?.filter(|totp| totp.confirmed_at.is_none());
         let Some(totp) = totp else { return Ok(go(&self.back)) };
         let sealed = totp.sealed.clone();
-        let Some(step) = desk.opened(self.owner, self.account, totp)?.step_of(code, now) else {
+        let Some(step) = desk.checks.seed(self.owner, self.account, totp)?.step_of(code, now) else {
             let why = "This code is wrong. Type the newest one of the app, and see that the phone's clock is right.";
             return self.show(frame, StatusCode::UNPROCESSABLE_ENTITY, None, Some(why.to_owned()));
         };
@@ -191,13 +191,13 @@ async fn confirm(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respon
 async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let (visit, session) = (&member.visit, &member.session);
     let password = visit.form()?.secret("password");
-    match desk.try_own_password(visit, session.account, &password).await? {
-        Tried::Right(_) => {}
-        Tried::Wrong => {
+    match desk.try_own_password(visit, &session.subject(), &password).await? {
+        Ok(_) => {}
+        Err(Missed::Wrong | Missed::Unreadable) => {
             let why = "This is not your present password.".to_owned();
             return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, Some(why), None).await;
         }
-        Tried::Held(held) => {
+        Err(Missed::Held(held)) => {
             let whole = Some(held.sentence());
             let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, None, whole).await?;
             return Ok(retry_after(response, held.wait()));

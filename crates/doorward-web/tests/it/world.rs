@@ -10,8 +10,9 @@ use bytes::Bytes;
 use doorward_auth::{
     BoxFuture,
     account::{Hashing, KeyEncryptionKey, Work},
-    memory::{ManualClock, MemorySite, MemoryTickets},
-    ports::{Account, Clock, PortError, Rng, Session, SitePorts},
+    layers::SiteTools,
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{ANSWER_WITHIN, Account, Clock, PortError, Ports, Rng, Session, SitePorts},
 };
 use doorward_testkit::SeededRng;
 use doorward_types::{AccountId, Cursor, GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp};
@@ -78,12 +79,16 @@ impl World {
         let hashing = Arc::new(Hashing::new(with.work, 1).unwrap());
         let site = Site::new(SiteParts {
             config: with.config,
-            ports: ports.clone(),
-            tickets: tickets.clone(),
-            clock: time,
-            rng: rng.clone(),
-            hashing: hashing.clone(),
-            sealing: sealing.clone(),
+            ports: Ports {
+                used_tokens: Arc::new(MemoryUsedTokens::new(time.clone())),
+                clock: time,
+                rng: rng.clone(),
+                tickets: tickets.clone(),
+                app_keys: Arc::new(MemoryAppKeys::new()),
+                site: ports.clone(),
+                answer_within: ANSWER_WITHIN.duration(),
+            },
+            tools: SiteTools { hashing: hashing.clone(), sealing: sealing.clone() },
             sockets: sockets.clone(),
             gates: Arc::new(ChatGates),
             signer: Arc::new(Issuer::default()),

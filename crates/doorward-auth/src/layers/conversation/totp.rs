@@ -8,7 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_types::{AccountId, Answer, Secret};
+use doorward_types::{Answer, Secret};
 use serde::Deserialize;
 
 use crate::{
@@ -53,10 +53,10 @@ impl TotpLayer {
 
     async fn prove(&self, answer: &Answer, claimant: &mut Claimant) -> Result<(), Refusal> {
         let nothing = Secret::from_text("");
-        let Some(account) = claimant.subject().and_then(AccountId::of) else {
-            return Err(Refusal::credential(REQUIRE, "whoever was proven before is no account of the site"));
+        let Some(whose) = claimant.subject() else {
+            return Err(Refusal::credential(REQUIRE, "nobody was proven before"));
         };
-        let shown = self.checks.totp(&trier(claimant), account, answer.field("code").unwrap_or(&nothing)).await;
+        let shown = self.checks.code(&trier(claimant), whose, answer.field("code").unwrap_or(&nothing)).await;
         let amr: &[&str] = match shown.map_err(|not_right| not_right.refuse(REQUIRE))? {
             SecondFactor::Totp => &["otp"],
             SecondFactor::RecoveryCode => &["recovery"],
