@@ -21,10 +21,12 @@ pub mod suites;
 pub mod tokens;
 pub mod transcript;
 
+mod live;
 mod peer;
 mod rng;
 mod world;
 
+pub use live::{Live, LiveSocket};
 pub use peer::{Heard, Peer};
 pub use rng::SeededRng;
 pub use world::World;
