@@ -11,9 +11,7 @@ use tokio::{
     time::{interval, sleep},
 };
 
-use super::{
-    Cluster, dice::Dice, layer::hash_of, lock, log::Connection, node::Visitor, pipe::Pipe, schedule::Shape,
-};
+use super::{Cluster, dice::Dice, layer::hash_of, lock, log::Connection, node::Visitor, pipe::Pipe, schedule::Shape};
 
 /// How often a client says something.
 const SAYS_EVERY: Duration = Duration::from_secs(1);
