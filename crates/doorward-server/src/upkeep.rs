@@ -82,3 +82,124 @@ impl Upkeep {
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use doorward_auth::ports::{Revocations, Session, What, Why};
+    use doorward_testkit::{Live, LiveSocket};
+    use doorward_types::{CloseReason, Cursor};
+
+    use super::*;
+
+    /// The layer that a browser is let in by.
+    const BY: &str = "session";
+
+    const GATE: &str = "news";
+
+    /// Of the idle time of these logins.
+    const A_TWENTIETH: Duration = Duration::from_secs(3);
+
+    /// A world whose logins are looked after, and a login in it with a socket.
+    async fn looked_after() -> (Live, Session, LiveSocket) {
+        let live = Live::new().await;
+        let upkeep = Upkeep {
+            sockets: Arc::clone(&live.sockets),
+            sessions: live.world.site.clone(),
+            clock: live.world.clock.clone(),
+            idle: Live::IDLE,
+        };
+        tokio::spawn(upkeep.run());
+        let bob = live.account("acme", "bob").await;
+        let session = live.log_in(&bob, 7).await;
+        let socket = live.socket(BY, &session, GATE).await;
+        (live, session, socket)
+    }
+
+    /// Whether the log says that the time of a login was over.
+    async fn expired(live: &Live, session: &Session) -> bool {
+        let page = live.world.site.read_after(Cursor(0), usize::MAX).await.unwrap();
+        page.entries.iter().any(|entry| entry.what == What::Rest(session.rest()) && entry.why == Why::Expired)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c7_a_login_that_nobody_uses_ends_with_its_sockets_however_often_they_ping() {
+        let (live, session, mut socket) = looked_after().await;
+        for _ in 1..60 {
+            live.pass(Duration::from_secs(1)).await;
+            socket.ping().await;
+        }
+        assert!(socket.socket.is_open() && !expired(&live, &session).await);
+        live.pass(Duration::from_secs(2)).await;
+        assert!(expired(&live, &session).await);
+        assert_eq!(socket.socket.ended(), Some(CloseReason::Expired));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c7_a_login_that_is_too_old_ends_with_its_sockets_however_much_it_is_used() {
+        let (live, session, mut socket) = looked_after().await;
+        for _ in 0..59 {
+            live.pass(Duration::from_secs(10)).await;
+            socket.say("still here").await;
+        }
+        assert!(socket.socket.is_open() && live.kept(&session).await.is_some());
+        live.pass(Duration::from_secs(11)).await;
+        assert!(expired(&live, &session).await);
+        assert_eq!(socket.socket.ended(), Some(CloseReason::Expired));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_on_a_socket_is_use_of_its_login_and_of_no_other() {
+        let (live, session, mut socket) = looked_after().await;
+        let another = live.log_in(&live.account("acme", "eve").await, 8).await;
+        let silent = live.socket(BY, &another, GATE).await;
+        live.pass(Duration::from_secs(50)).await;
+        let said = live.world.clock.now();
+        socket.say("here").await;
+        live.pass(A_TWENTIETH + Duration::from_secs(1)).await;
+        let used = live.kept(&session).await.unwrap().last_seen;
+        assert!(used.since(said) <= Duration::from_secs(1) && used >= said, "{used}");
+        assert_eq!(live.kept(&another).await.unwrap().last_seen, another.created_at);
+        live.pass(Duration::from_secs(40)).await;
+        assert_eq!((socket.socket.ended(), silent.socket.ended()), (None, Some(CloseReason::Expired)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_is_noted_once_in_a_twentieth_of_its_idle_time() {
+        let (live, session, mut socket) = looked_after().await;
+        let mut noted = vec![session.last_seen];
+        for _ in 0..30 {
+            socket.say("here").await;
+            live.pass(Duration::from_secs(1)).await;
+            noted.push(live.kept(&session).await.unwrap().last_seen);
+        }
+        noted.dedup();
+        assert!((9..=11).contains(&noted.len()), "{noted:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_socket_that_was_used_last_counts_whichever_it_is() {
+        let (live, session, first) = looked_after().await;
+        let mut sockets = [first, live.socket(BY, &session, GATE).await];
+        for last in [0, 1] {
+            sockets[1 - last].say("before").await;
+            live.pass(Duration::from_secs(10)).await;
+            let said = live.world.clock.now();
+            sockets[last].say("last").await;
+            live.pass(A_TWENTIETH + Duration::from_secs(1)).await;
+            assert!(live.kept(&session).await.unwrap().last_seen >= said);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_logins_end_at_once_as_there_are_to_end() {
+        let (live, _session, _socket) = looked_after().await;
+        let bob = live.account("acme", "another").await;
+        for _ in 0..2 * AT_ONCE + 1 {
+            live.log_in(&bob, 9).await;
+        }
+        live.pass(Live::IDLE + Duration::from_secs(1)).await;
+        let page = live.world.site.read_after(Cursor(0), usize::MAX).await.unwrap();
+        let expired = page.entries.iter().filter(|entry| entry.why == Why::Expired).count();
+        assert_eq!(expired, 2 * AT_ONCE + 2);
+    }
+}

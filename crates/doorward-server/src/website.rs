@@ -275,3 +275,6 @@ fn said(receipt: doorward_session::Receipt) -> manage::Receipt {
         not_answering: receipt.silent.iter().map(ToString::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

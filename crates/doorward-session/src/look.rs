@@ -40,9 +40,9 @@ impl Sockets {
                     None => now.plus(every),
                 });
                 let longest = policy.max_session.map(|most| socket.began().plus(most));
-                let wall = self.now();
-                let expiry = socket.admission().expires_at().filter(|at| *at > wall).or(socket.expires_at(wall));
-                let expiry = expiry.map(|at| now.plus(at.since(wall)));
+                let time = socket.time();
+                let expiry = socket.admission().expires_at().filter(|at| *at > time).or(socket.expires_at(time));
+                let expiry = expiry.map(|at| now.plus(at.since(time)));
                 let wait = (outbox.phase == Phase::Suspended(Suspension::LoggedOut))
                     .then(|| outbox.since.plus(policy.suspended_at_most));
                 [ping, longest, expiry, wait].into_iter().flatten().chain([now.plus(AT_LEAST_EVERY)]).min()
@@ -54,9 +54,9 @@ impl Sockets {
     }
 
     fn is_expired(&self, socket: &Socket, now: Moment) -> bool {
-        let wall = self.now();
-        socket.see_to_renewal(wall);
-        socket.expires_at(wall).is_some_and(|at| at <= wall)
+        let time = socket.time();
+        socket.see_to_renewal(time);
+        socket.expires_at(time).is_some_and(|at| at <= time)
             || socket.policy().max_session.is_some_and(|most| now >= socket.began().plus(most))
     }
 

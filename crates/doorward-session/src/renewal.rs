@@ -47,7 +47,7 @@ impl Socket {
         if !self.is_expiring() {
             return None;
         }
-        let layers = self.admission().to_ask_again(self.sockets().now())?;
+        let layers = self.admission().to_ask_again(self.time())?;
         self.policy().renewal.as_ref()?.by.climb(self, &layers)
     }
 

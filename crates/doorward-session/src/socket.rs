@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use doorward_auth::Admission;
-use doorward_types::{CloseReason, SocketId};
+use doorward_types::{CloseReason, SocketId, Timestamp};
 
 use crate::{
     Admitted, SocketPolicy, Sockets, Suspension, Transport,
@@ -71,7 +71,7 @@ impl Socket {
         let began = Moment::after(sockets.elapsed());
         Self {
             id,
-            admission: Mutex::new(Arc::new(Admitted::at_first(admission))),
+            admission: Mutex::new(Arc::new(Admitted::at_first(admission, (began, sockets.now())))),
             policy,
             sockets,
             shard: place.shard,
@@ -99,9 +99,15 @@ impl Socket {
 
     /// Gives the admission that it had.
     pub(crate) fn change_admission(&self, admission: Admission) -> Arc<Admitted> {
+        let given = (self.sockets.moment(), self.sockets.now());
         let mut held = lock(&self.admission);
-        let after = Arc::new(held.then(admission));
+        let after = Arc::new(held.then(admission, given));
         std::mem::replace(&mut held, after)
+    }
+
+    /// The time by which it expires ([`Admitted::time`]).
+    pub(crate) fn time(&self) -> Timestamp {
+        self.admission().time(self.sockets.moment(), self.sockets.now())
     }
 
     /// What its gate decided about it.

@@ -21,10 +21,14 @@ pub mod suites;
 pub mod tokens;
 pub mod transcript;
 
+mod live;
 mod peer;
 mod rng;
+mod switched;
 mod world;
 
+pub use live::{Live, LiveSocket};
 pub use peer::{Heard, Peer};
 pub use rng::SeededRng;
+pub use switched::Switched;
 pub use world::World;

@@ -171,7 +171,9 @@ impl Problem {
             Self::TooShort(_) => "a machine's step has 5 s by default, a person's 60 s".into(),
             Self::TooLong(_) => format!("give {} or less", challenge::LONGEST),
             Self::WaitsTooLong(_) => format!("give {} or less", assert_login::LONGEST),
-            Self::NoSite(_) => "write `[site]` for the built-in site, or take another layer".into(),
+            Self::NoSite(_) => {
+                "write `enabled = true` under `[site]` for the built-in site, or take another layer".into()
+            }
             Self::CookiesFromEverywhere => "list the pages' origins in `origins`, as `\"https://app.example\"`".into(),
             Self::NotShowable => "write a character or a short text that users recognise".into(),
             Self::QuestionAndAnswers => "give both `question` and `answers`, or neither".into(),

@@ -1,34 +1,30 @@
-//! The site of `acme` with one account, bob's: logins, a phone, keys; and a site that goes away, or tells of nothing.
+//! The site of `acme` with one account, bob's: logins, a phone, keys.
 
 use std::{
-    future::ready,
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use doorward_auth::{
-    BoxFuture, Handshake, Ladder, Refusal, Rung,
+    Handshake, Ladder, Refusal, Rung,
     account::{
         Hashing, KeyEncryptionKey, Password, PasswordRules, PasswordUse, RecoveryCode, TotpSeed, TotpStep, Username,
         Work, totp_row,
     },
     layers::{RungConfig, SiteTools, handshake::origin::Origins},
-    memory::MemorySite,
     ports::{
-        Accounts, Attempt, AttemptId, Change, Created, Ending, Entered, Factors, KeyEntries, KeyEntry, NewAccount,
-        NewSession, Page, PortError, Ports, Reserved, Revocations, Role, Session, Sessions, SystemRng, Throttle, What,
-        Why,
+        Accounts, Change, Created, Ending, Factors, NewAccount, NewSession, Ports, Revocations, Role, Session,
+        Sessions, SystemRng, What, Why,
     },
     trail::RungTrail,
 };
-use doorward_testkit::{Peer, World};
-use doorward_types::{AccountId, Cursor, KeyText, OwnerId, Secret, SessionId, Timestamp};
+use doorward_testkit::{Peer, Switched, World};
+use doorward_types::{AccountId, KeyText, Secret, SessionId};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::support::context;
 
@@ -64,7 +60,7 @@ impl SiteWorld {
         let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap());
         let bob = account(&world, &hashing, "Bob").await;
         let sealing = KeyEncryptionKey::from_secret(Secret::new([9; 32])).unwrap();
-        let port = Arc::new(Switched { site: world.site.clone(), down: false.into(), mute: false.into() });
+        let port = Arc::new(Switched::of(world.site.clone()));
         let seed = TotpSeed::from_secret(Secret::from_text("12345678901234567890")).unwrap();
         Self { world, tools: SiteTools { hashing, sealing }, seed, bob, port, knocks: AtomicU32::new(0) }
     }
@@ -190,99 +186,5 @@ async fn account(world: &World, hashing: &Hashing, name: &str) -> AccountId {
     match world.site.create(account).await.unwrap() {
         Created::Account(account) => account.id,
         other => panic!("{other:?}"),
-    }
-}
-
-type Answered<'a, T> = BoxFuture<'a, Result<T, PortError>>;
-
-/// The ports of a site that can be switched off.
-pub(crate) struct Switched {
-    site: Arc<MemorySite>,
-    /// Whether it is away.
-    pub(crate) down: AtomicBool,
-    /// Whether it tells nobody of what is written into the log.
-    pub(crate) mute: AtomicBool,
-}
-
-impl Switched {
-    fn answer<'a, T: Send + 'a>(&self, answer: Answered<'a, T>) -> Answered<'a, T> {
-        match self.down.load(Ordering::SeqCst) {
-            false => answer,
-            true => Box::pin(ready(Err(PortError { port: "site", detail: "the store is away".into() }))),
-        }
-    }
-}
-
-impl Sessions for Switched {
-    fn open<'a>(&'a self, session: NewSession) -> Answered<'a, Option<Cursor>> {
-        self.answer(self.site.open(session))
-    }
-
-    fn find<'a>(&'a self, owner: &'a OwnerId, hash: [u8; 32], now: Timestamp) -> Answered<'a, Option<Session>> {
-        self.answer(Sessions::find(&*self.site, owner, hash, now))
-    }
-
-    fn find_by_id<'a>(&'a self, owner: &'a OwnerId, sid: SessionId, now: Timestamp) -> Answered<'a, Option<Session>> {
-        self.answer(self.site.find_by_id(owner, sid, now))
-    }
-
-    fn of_account<'a>(&'a self, owner: &'a OwnerId, account: AccountId, now: Timestamp) -> Answered<'a, Vec<Session>> {
-        self.answer(self.site.of_account(owner, account, now))
-    }
-
-    fn list<'a>(&'a self, owner: Option<&'a OwnerId>, now: Timestamp, at_most: usize) -> Answered<'a, Vec<Session>> {
-        self.answer(Sessions::list(&*self.site, owner, now, at_most))
-    }
-
-    fn seen<'a>(&'a self, seen: Vec<(SessionId, Timestamp)>) -> Answered<'a, ()> {
-        self.answer(self.site.seen(seen))
-    }
-
-    fn knows_browser<'a>(&'a self, owner: &'a OwnerId, account: AccountId, browser: [u8; 32]) -> Answered<'a, bool> {
-        self.answer(self.site.knows_browser(owner, account, browser))
-    }
-
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> Answered<'a, usize> {
-        self.answer(self.site.sweep(now, at_most))
-    }
-}
-
-impl Throttle for Switched {
-    fn reserve<'a>(&'a self, attempt: Attempt) -> Answered<'a, Reserved> {
-        self.answer(self.site.reserve(attempt))
-    }
-
-    fn was_right<'a>(&'a self, attempt: AttemptId) -> Answered<'a, ()> {
-        self.answer(self.site.was_right(attempt))
-    }
-
-    fn forgive<'a>(&'a self, owner: &'a OwnerId, factor: &'static str, subject: [u8; 32]) -> Answered<'a, ()> {
-        self.answer(self.site.forgive(owner, factor, subject))
-    }
-}
-
-impl KeyEntries for Switched {
-    fn put<'a>(&'a self, hash: [u8; 32], entry: KeyEntry) -> Answered<'a, bool> {
-        self.answer(self.site.put(hash, entry))
-    }
-
-    fn enter<'a>(&'a self, owner: &'a OwnerId, id: &'a str, hash: [u8; 32], now: Timestamp) -> Answered<'a, Entered> {
-        self.answer(self.site.enter(owner, id, hash, now))
-    }
-}
-
-impl Revocations for Switched {
-    fn end<'a>(&'a self, ending: Ending) -> Answered<'a, Cursor> {
-        self.answer(self.site.end(ending))
-    }
-
-    fn read_after<'a>(&'a self, cursor: Cursor, at_most: usize) -> Answered<'a, Page> {
-        self.answer(self.site.read_after(cursor, at_most))
-    }
-
-    fn appended(&self) -> watch::Receiver<Cursor> {
-        let known = self.site.appended();
-        // A sender that is gone tells of nothing any more.
-        if self.mute.load(Ordering::SeqCst) { watch::Sender::new(*known.borrow()).subscribe() } else { known }
     }
 }

@@ -1,5 +1,6 @@
 use std::{sync::Arc, task::Context};
 
+use doorward_auth::Admission;
 use doorward_session::{Incoming, Socket};
 use doorward_types::CloseReason;
 use doorward_wire::{
@@ -9,7 +10,7 @@ use doorward_wire::{
 use serde_json::value::RawValue;
 
 use super::{
-    ChannelModel, Hub, Permitted,
+    ChannelModel, Hub, Permitted, may_stay,
     renewal::{NotTaken, Renewal},
     topics::{Subscription, gate_of},
 };
@@ -206,11 +207,27 @@ impl Incoming for Member {
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
-        self.renewal.turn(socket, context)
+        let Self { hub, subscriptions, renewal, .. } = self;
+        renewal.turn(socket, context, |admission| give_up(hub, subscriptions, socket, admission))
     }
 
     fn gone(&mut self, _socket: &Arc<Socket>) {
         self.subscriptions.drain(..).for_each(|subscription| self.hub.topics.leave(subscription));
+    }
+}
+
+/// Leaves what an admission does not allow that the socket will have from now on. The seats are left before it has it, so that
+/// nothing comes there on the strength of the old one.
+fn give_up(hub: &Hub, subscriptions: &mut Vec<Subscription>, socket: &Arc<Socket>, admission: &Admission) {
+    let rules = hub.rules();
+    let is_lost = |one: &mut Subscription| {
+        let (channel, pk) = one.channel();
+        !rules.model(&channel).is_some_and(|model| may_stay(model.as_ref(), admission, &channel, pk.as_deref()))
+    };
+    for lost in subscriptions.extract_if(.., is_lost) {
+        let (channel, pk) = lost.channel();
+        hub.topics.leave(lost);
+        say(socket, &json::unsubscribed(&channel, pk.as_deref(), None));
     }
 }
 

@@ -17,6 +17,9 @@
 //! hub -> user   {"event":"resumed","gap":true}
 //! ```
 //!
+//! Whoever is admitted anew, over the open socket, by something that allows less, loses the subscriptions that it does not allow:
+//! `unsubscribed` without an `id`, before anything else.
+//!
 //! What is not allowed is denied, in the same words whether there is such a channel or not. Any other action that names a
 //! channel is custom: it goes to the channel's [`ChannelModel`].
 
@@ -33,7 +36,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use doorward_auth::BoxFuture;
+use doorward_auth::{Admission, BoxFuture};
 use doorward_session::{Backend, Line, Notices, Socket, Sockets, Suspension};
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
@@ -142,7 +145,9 @@ impl Hub {
             let stays = match (before.model(&seat.channel), after) {
                 (_, None) => false,
                 (Some(before), Some(after)) if Arc::ptr_eq(before, &after) => true,
-                (_, Some(after)) => may_stay(after.as_ref(), &seat.socket, &seat.channel, seat.pk.as_deref()),
+                (_, Some(after)) => {
+                    may_stay(after.as_ref(), &seat.socket.admission(), &seat.channel, seat.pk.as_deref())
+                }
             };
             // A socket may have many seats.
             if !stays && seat.socket.is_open() {
@@ -176,15 +181,15 @@ impl Hub {
     }
 }
 
-/// Whether a model would allow a subscription that was made by another one.
-fn may_stay(model: &dyn ChannelModel, socket: &Socket, channel: &str, pk: Option<&str>) -> bool {
+/// Whether a model would allow a subscription that was made by another one, or by another admission.
+fn may_stay(model: &dyn ChannelModel, admission: &Admission, channel: &str, pk: Option<&str>) -> bool {
     let asked = match pk {
         Some(pk) => value!({ "action": "subscribe", "channel": channel, "pk": pk }),
         None => value!({ "action": "subscribe", "channel": channel }),
     };
     let asked = asked.to_string();
     let Ok(asked) = Inbound::parse_text(&asked) else { return false };
-    match model.can_subscribe(&socket.admission(), &asked) {
+    match model.can_subscribe(admission, &asked) {
         Permitted::WhatWasAskedFor => true,
         Permitted::Only(permitted) => permitted.iter().any(|permitted| Some(permitted.as_str()) == pk),
     }

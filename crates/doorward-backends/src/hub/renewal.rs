@@ -54,8 +54,13 @@ impl Renewal {
         if answer.has_exactly(&[]) { Ok(()) } else { climb.answer(answer).map_err(|_| NotTaken::TooEarly) }
     }
 
-    /// Goes on with what is asked. An `Err` ends the socket.
-    pub(super) fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
+    /// Goes on with what is asked. `before` is told of an admission before the socket has it. An `Err` ends the socket.
+    pub(super) fn turn(
+        &mut self,
+        socket: &Arc<Socket>,
+        context: &mut Context<'_>,
+        mut before: impl FnMut(&Admission),
+    ) -> Result<(), CloseReason> {
         if self.climb.is_none() && socket.is_expiring() && !self.was_asked {
             self.climb = socket.climb_again().map(Box::new);
             self.was_asked = true;
@@ -66,6 +71,7 @@ impl Renewal {
                 Poll::Ready(ClimbEvent::Say(prompt)) => say(socket, &json::prompt(&prompt)),
                 Poll::Ready(ClimbEvent::Admitted(admission)) => {
                     self.climb = None;
+                    before(&admission);
                     self.readmit(socket, admission)?;
                 }
                 Poll::Ready(ClimbEvent::Refused(refusal)) => {

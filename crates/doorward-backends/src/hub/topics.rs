@@ -70,6 +70,11 @@ impl Subscription {
         *self.topic.name == *name_of(gate_of(&socket.admission()), (channel, pk))
     }
 
+    /// The channel, and the object of it where it is to one.
+    pub(super) fn channel(&self) -> (String, Option<String>) {
+        channel_of(&self.topic.name)
+    }
+
     /// Whether it is to any object of this channel, or to the channel as a whole.
     pub(super) fn is_in(&self, socket: &Socket, channel: &str) -> bool {
         self.topic.name.starts_with(&name_up_to_pk(gate_of(&socket.admission()), channel))

@@ -21,3 +21,4 @@ mod rules;
 mod suspended;
 #[cfg(test)]
 mod users;
+mod withdrawn;

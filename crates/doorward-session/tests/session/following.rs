@@ -9,7 +9,7 @@ use doorward_auth::{
     Again, BoxFuture, Claimant, Climb, Conversation, Layer, Proof, Refusal, Resume,
     ports::{Clock, Ending, LogEntry, Page, PortError, Revocations, What, Why},
 };
-use doorward_session::{Comeback, Follower, Following, Login, Socket, SocketPolicy, Suspension};
+use doorward_session::{Comeback, Fail, Follower, Following, Login, Socket, SocketPolicy, Suspension};
 use doorward_types::{CloseReason, Cursor, OwnerId, Rest, SessionId, Subject, Timestamp, TraceId};
 use tokio::{
     sync::watch,
@@ -22,6 +22,7 @@ use crate::support::{Heard, Over, Served, Wall, World, climb, echo, login, notic
 /// A log in memory that can be told to fall silent, and to lose what it has.
 struct Log {
     entries: Mutex<Vec<LogEntry>>,
+    newest: Mutex<Cursor>,
     mood: Mutex<Mood>,
     appended: watch::Sender<Cursor>,
     /// Whether it says when something was appended.
@@ -39,8 +40,8 @@ enum Mood {
 
 impl Log {
     fn new(signals: bool) -> Arc<Self> {
-        let (entries, mood) = (Mutex::default(), Mutex::new(Mood::Well));
-        Arc::new(Self { entries, mood, appended: watch::Sender::new(Cursor(0)), signals })
+        let (entries, newest, mood) = (Mutex::default(), Mutex::default(), Mutex::new(Mood::Well));
+        Arc::new(Self { entries, newest, mood, appended: watch::Sender::new(Cursor(0)), signals })
     }
 
     fn is(&self, mood: Mood) {
@@ -49,9 +50,11 @@ impl Log {
 
     fn append(&self, what: What, why: Why) -> Cursor {
         let mut entries = self.entries.lock().unwrap();
-        let cursor = Cursor(entries.last().map_or(0, |entry| entry.cursor.0) + 1);
+        let mut newest = self.newest.lock().unwrap();
+        let cursor = Cursor(newest.0 + 1);
+        *newest = cursor;
         entries.push(LogEntry { cursor, at: Timestamp::from_secs(1), owner: Some(acme()), what, why });
-        drop(entries);
+        drop((entries, newest));
         if self.signals {
             self.appended.send_replace(cursor);
         }
@@ -65,6 +68,12 @@ impl Log {
 
     fn forget_up_to(&self, cursor: u64) {
         self.entries.lock().unwrap().retain(|entry| entry.cursor.0 > cursor);
+    }
+
+    /// It is another log, with nothing in it.
+    fn is_replaced(&self) {
+        self.forget_up_to(u64::MAX);
+        *self.newest.lock().unwrap() = Cursor(0);
     }
 
     async fn answer<T>(&self, value: impl FnOnce() -> T) -> Result<T, PortError> {
@@ -89,7 +98,7 @@ impl Revocations for Log {
     fn read_after<'a>(&'a self, cursor: Cursor, at_most: usize) -> BoxFuture<'a, Result<Page, PortError>> {
         Box::pin(self.answer(move || {
             let entries = self.entries.lock().unwrap();
-            let newest = entries.last().map_or(Cursor(0), |entry| entry.cursor);
+            let newest = *self.newest.lock().unwrap();
             let after = entries.iter().filter(|entry| entry.cursor > cursor).take(at_most).cloned().collect();
             Page { entries: after, newest }
         }))
@@ -337,6 +346,57 @@ async fn a_log_with_a_hole_sends_everybody_away_to_come_again_and_is_read_anew()
     let mut again = world.serve(login("bob", "s3"), told(), echo()).await;
     log.log_out("s3");
     again.peer.hears_close(CloseReason::SessionEnded).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_shorter_than_what_was_read_is_another_one_and_is_read_anew() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    for _ in 0..3 {
+        log.log_out("another");
+    }
+    sleep(Duration::from_secs(3)).await;
+    let mut bob = world.serve(login("bob", "s1"), told(), echo()).await;
+    log.is_replaced();
+    log.log_out("s2");
+    bob.peer.hears_close(CloseReason::GoingAway).await;
+    assert_eq!(refused(world, login("bob", "s2")).await, Some(CloseReason::SessionEnded));
+    assert_eq!(refused(world, login("bob", "s1")).await, None);
+    assert!(world.sockets.is_confirmed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_of_which_all_is_forgotten_that_this_node_has_not_read_sends_everybody_away_to_come_again() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    let mut bob = world.serve(login("bob", "s1"), told(), echo()).await;
+    log.log_out("s1");
+    log.forget_up_to(1);
+    bob.peer.hears_close(CloseReason::GoingAway).await;
+    assert!(world.sockets.is_confirmed());
+    log.log_out("s2");
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(refused(world, login("bob", "s2")).await, Some(CloseReason::SessionEnded), "it is read on from there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_gate_that_fails_open_sockets_stay_through_a_gap_and_climbs_that_had_begun_come_again() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    let open = || SocketPolicy { fail: Fail::Open, ..told() };
+    let mut bob = world.serve(login("bob", "s1"), open(), echo()).await;
+    let begun = climb(login("bob", "s2"), world.sockets.cursor());
+    for _ in 1..4 {
+        log.log_out("another");
+    }
+    log.forget_up_to(1);
+    log.is(Mood::Once);
+    // The gap is seen; the first page of what is there has not come, and would tell of `s2` as of something old.
+    sleep(Duration::from_secs(3)).await;
+    log.log_out("s2");
+    let (transport, _) = world.stream(1).await;
+    assert_eq!(world.sockets.register(begun, transport, open()).unwrap_err(), CloseReason::GoingAway);
+    log.is(Mood::Well);
+    sleep(Duration::from_secs(8)).await;
+    bob.peer.say("still here").await;
+    bob.peer.hears("still here").await;
 }
 
 /// Lets a suspended socket in by the login that the log tells of.

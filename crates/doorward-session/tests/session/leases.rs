@@ -173,6 +173,7 @@ async fn a_lease_counts_from_the_question_and_a_late_answer_takes_nothing_away()
     world.sockets.confirm(world.sockets.ask(), LASTS);
     world.sockets.confirm(early, LASTS);
     assert!(world.sockets.is_confirmed());
+    assert_eq!(world.sockets.lease_age(), Some(Duration::ZERO), "the last question counts, not the last answer");
 }
 
 #[tokio::test(start_paused = true)]

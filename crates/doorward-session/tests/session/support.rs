@@ -56,6 +56,10 @@ impl Wall {
     pub(crate) fn forward(&self, by: Duration) {
         self.0.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
     }
+
+    pub(crate) fn back(&self, by: Duration) {
+        self.0.fetch_sub(by.as_millis() as u64, Ordering::Relaxed);
+    }
 }
 
 impl Clock for Wall {

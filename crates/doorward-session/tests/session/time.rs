@@ -8,7 +8,7 @@ use doorward_types::{CloseReason, Timestamp};
 use doorward_wire::websocket::frame::Opcode;
 use tokio::time::{Instant, sleep_until};
 
-use crate::support::{Heard, Over, Served, World, echo, quiet, somebody};
+use crate::support::{Heard, Over, Served, World, climb, echo, quiet, somebody};
 
 fn pinged() -> SocketPolicy {
     SocketPolicy { ping_every: Some(Duration::from_secs(25)), pong_within: Duration::from_secs(10), ..quiet() }
@@ -142,4 +142,56 @@ async fn c7_pings_do_not_prolong_a_session() {
     }
     assert!((Duration::from_secs(60)..=Duration::from_secs(61)).contains(&began.elapsed()), "{:?}", began.elapsed());
     assert_eq!(served.socket.ended(), Some(CloseReason::Expired));
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_a_clock_that_is_set_back_lets_no_socket_live_longer() {
+    for back in [900, 5] {
+        let world = World::over(Over::Pipe);
+        let began = Instant::now();
+        let mut served = world.serve(until(60, OnExpiry::Close), quiet(), echo()).await;
+        sleep_until(began + Duration::from_secs(10)).await;
+        world.wall.forward(Duration::from_secs(10));
+        world.wall.back(Duration::from_secs(back));
+        let after = closed_after(&world, &mut served, CloseReason::Expired).await;
+        assert!((50..=51).contains(&after.as_secs()), "{after:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_a_clock_that_is_set_by_a_few_seconds_ends_nobody_and_one_that_is_set_ahead_ends_what_has_expired() {
+    let world = World::over(Over::Pipe);
+    let mut soon = world.serve(until(60, OnExpiry::Close), quiet(), echo()).await;
+    let mut later = world.serve(until(7200, OnExpiry::Close), quiet(), echo()).await;
+    let mut never = world.serve(somebody("eve"), quiet(), echo()).await;
+    for step in 0..4 {
+        if step % 2 == 0 {
+            world.wall.forward(Duration::from_secs(5))
+        } else {
+            world.wall.back(Duration::from_secs(5))
+        }
+        sleep_until(Instant::now() + Duration::from_secs(1)).await;
+        for peer in [&mut soon.peer, &mut later.peer, &mut never.peer] {
+            peer.say("still here").await;
+            peer.hears("still here").await;
+        }
+    }
+    world.wall.forward(Duration::from_secs(3600));
+    soon.peer.hears_close(CloseReason::Expired).await;
+    for peer in [&mut later.peer, &mut never.peer] {
+        peer.say("still here").await;
+        peer.hears("still here").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_a_proof_that_is_renewed_after_the_clock_was_set_counts_from_there() {
+    let world = World::over(Over::Pipe);
+    let mut served = world.serve(until(60, OnExpiry::Close), quiet(), echo()).await;
+    world.wall.back(Duration::from_secs(500));
+    // By the clock as it is now.
+    let renewed = Proof { expires_at: Some(Timestamp::from_secs(500 + 30)), ..until(0, OnExpiry::Close) };
+    world.sockets.readmit(&served.socket, climb(renewed, world.sockets.cursor())).unwrap();
+    let after = closed_after(&world, &mut served, CloseReason::Expired).await;
+    assert!((30..=31).contains(&after.as_secs()), "{after:?}");
 }

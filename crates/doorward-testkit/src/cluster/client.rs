@@ -11,7 +11,7 @@ use tokio::{
     time::{interval, sleep},
 };
 
-use super::{Cluster, dice::Dice, layer::hash_of, lock, log::Connection, node::Visitor, pipe::Pipe};
+use super::{Cluster, dice::Dice, layer::hash_of, lock, log::Connection, node::Visitor, pipe::Pipe, schedule::Shape};
 
 /// How often a client says something.
 const SAYS_EVERY: Duration = Duration::from_secs(1);
@@ -25,7 +25,8 @@ pub(super) struct Client {
     waits: bool,
     dice: Dice,
     holds: Mutex<Holds>,
-    has_cookie: Notify,
+    /// Tells each tab of a new cookie.
+    has_cookie: Vec<Notify>,
 }
 
 #[derive(Default)]
@@ -42,10 +43,10 @@ pub(super) struct Cookie {
 }
 
 impl Client {
-    pub(super) fn new(seed: u64, number: usize, user: usize) -> Arc<Self> {
-        let dice = Dice::of(seed, &[0xc1, number as u64]);
-        let (browser, waits) = (hash_of(KeyText::Browser, &dice.bytes()), dice.percent(50));
-        let (holds, has_cookie) = (Mutex::default(), Notify::new());
+    pub(super) fn new(shape: &Shape, number: usize, user: usize) -> Arc<Self> {
+        let dice = Dice::of(shape.seed, &[0xc1, number as u64]);
+        let (browser, waits) = (hash_of(KeyText::Browser, &dice.bytes()), dice.percent(shape.waits));
+        let (holds, has_cookie) = (Mutex::default(), (0..shape.tabs).map(|_| Notify::new()).collect());
         Arc::new(Self { number, user, browser, waits, dice, holds, has_cookie })
     }
 
@@ -55,7 +56,7 @@ impl Client {
 
     pub(super) fn takes(&self, cookie: Cookie) {
         lock(&self.holds).login = Some(cookie);
-        self.has_cookie.notify_one();
+        self.has_cookie.iter().for_each(Notify::notify_one);
     }
 
     /// Drops its cookie, where it is still that one.
@@ -67,14 +68,16 @@ impl Client {
         lock(&self.holds).pipe.clone()
     }
 
-    /// Comes, stays and comes again, for ever.
-    pub(super) async fn run(self: Arc<Self>, cluster: Arc<Cluster>) {
-        for number in 0.. {
+    /// A tab comes, stays and comes again, for ever.
+    pub(super) async fn run(self: Arc<Self>, tab: usize, cluster: Arc<Cluster>) {
+        let Some(has_cookie) = self.has_cookie.get(tab) else { return };
+        for number in (tab..).step_by(self.has_cookie.len()) {
             let Some(cookie) = self.cookie() else {
-                self.has_cookie.notified().await;
+                has_cookie.notified().await;
                 continue;
             };
-            let Some(node) = cluster.some_node(&self.dice) else {
+            let node = if self.has_cookie.len() > 1 { cluster.node(tab) } else { cluster.some_node(&self.dice) };
+            let Some(node) = node else {
                 sleep(Duration::from_millis(500)).await;
                 continue;
             };
@@ -88,7 +91,7 @@ impl Client {
             let pause = self.dice.millis(50, 1500);
             tokio::select! {
                 biased;
-                () = self.has_cookie.notified() => {}
+                () = has_cookie.notified() => {}
                 () = sleep(pause) => {}
             }
         }

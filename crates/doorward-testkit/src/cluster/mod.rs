@@ -117,7 +117,9 @@ impl Cluster {
         let cluster = Arc::new(Self::new(shape.clone()).await);
         (0..shape.nodes).for_each(|node| cluster.start(node));
         for client in &cluster.clients {
-            tokio::spawn(Arc::clone(client).run(Arc::clone(&cluster)));
+            for tab in 0..shape.tabs {
+                tokio::spawn(Arc::clone(client).run(tab, Arc::clone(&cluster)));
+            }
         }
         let rests_at = cluster.play(&acts).await + shape.rest();
         sleep(rests_at.saturating_sub(cluster.log.time().now())).await;
@@ -139,7 +141,7 @@ impl Cluster {
         };
         let links = machines.iter().enumerate().map(link).collect();
         let dice = Dice::of(shape.seed, &[0xc]);
-        let client = |number| Client::new(shape.seed, number, dice.below(shape.users));
+        let client = |number| Client::new(&shape, number, dice.below(shape.users));
         let mut subjects = Vec::new();
         for user in 0..shape.users {
             subjects.extend(account(&store, user).await);
@@ -173,6 +175,11 @@ impl Cluster {
         let first = dice.below(self.nodes.len());
         let mut nodes = self.nodes.iter().cycle().skip(first).take(self.nodes.len());
         nodes.find_map(|place| lock(place).clone())
+    }
+
+    /// The node to which the tabs of that number go, while it is up.
+    fn node(&self, tab: usize) -> Option<Arc<Node>> {
+        lock(self.nodes.get(tab % self.nodes.len())?).clone()
     }
 
     /// Writes down how everything stands.

@@ -17,6 +17,10 @@ pub struct Shape {
     pub clients: usize,
     /// How many people have them.
     pub users: usize,
+    /// How many pages each browser has open, each with a connection of its own. Of several every one goes to another node.
+    pub tabs: usize,
+    /// How many browsers in a hundred come to the gate whose sockets wait for their login.
+    pub waits: usize,
     /// `[lease] confirm_every`.
     pub confirm_every: Duration,
     /// `[lease] lasts`.
@@ -138,6 +142,8 @@ impl Shape {
             nodes: 1 + dice.below(3),
             clients: 4 + dice.below(5),
             users: 2 + dice.below(2),
+            tabs: 1,
+            waits: 50,
             confirm_every,
             lasts,
             grace,

@@ -182,6 +182,14 @@ fn a_layer_of_the_site_needs_the_site() {
     for layer in ["session", "password", "key_entry", "totp", "assert_login"] {
         let text = GATE.replace("{ jwt = {} }", &format!("{{ {layer} = {{}} }}"));
         let path = format!("gate[0].ladder[0].{layer}");
-        expect(&text, &[("E5", &path, "is a layer of the built-in site, and there is no site", "write `[site]`")]);
+        expect(
+            &text,
+            &[(
+                "E5",
+                &path,
+                "is a layer of the built-in site, and there is no site",
+                "write `enabled = true` under `[site]`",
+            )],
+        );
     }
 }

@@ -1,0 +1,276 @@
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use doorward_auth::{
+    account::{KeyEncryptionKey, Work},
+    memory::MemoryAudit,
+    ports::{Account, Clock, Revocations, SystemRng, What, Why},
+};
+use doorward_backends::upstream::Signer;
+use doorward_testkit::{Live, LiveSocket};
+use doorward_types::{Cursor, Rest, Secret};
+use doorward_web::{Gates as _, manage::Node as _};
+
+use super::*;
+use crate::node::Extensions;
+
+const CONFIG: &str = r#"
+    store = { url = "memory:" }
+    [site]
+    enabled = true
+    owner = "acme"
+    url = "https://shop.example"
+    [[owner]]
+    name = "globex"
+    host = "globex.example"
+    [[owner]]
+    name = "acme"
+
+    [[gate]]
+    name = "news"
+    owner = "acme"
+    path = "/news"
+    backend = { hub = {} }
+    ladder = [{ session = {} }, { totp = {} }]
+    [[gate]]
+    name = "hidden"
+    owner = "acme"
+    path = "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
+    name = "theirs"
+    owner = "globex"
+    path = "/news"
+    backend = { echo = {} }
+    open = true
+"#;
+
+/// A node with live sockets: bob's and eve's at `acme`, and one of another bob at `globex`.
+struct Seen {
+    live: Live,
+    view: NodeView,
+    tools: Tools,
+    config: Config,
+    bob: Account,
+    bobs: LiveSocket,
+    eves: LiveSocket,
+    theirs: LiveSocket,
+}
+
+impl Seen {
+    async fn new() -> Self {
+        let live = Live::new().await;
+        let no_files = |_: &Path| Err("a test needs no files".to_owned());
+        let config = config::load(CONFIG, "test.toml", &BTreeMap::new(), &[], &no_files).unwrap().config;
+        let key = Arc::new(SigningKey::draw(&SystemRng).unwrap());
+        let sealing = KeyEncryptionKey::from_secret(Secret::new([9; 32])).unwrap();
+        let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap());
+        let tools = Tools {
+            ports: live.world.ports(),
+            signer: Signer { key, issuer: "doorward".into() },
+            site: Some(SiteTools { hashing, sealing }),
+            extensions: Extensions::default(),
+            base: "".into(),
+        };
+        let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap()));
+        let view = NodeView {
+            sockets: Arc::clone(&live.sockets),
+            follower: Arc::clone(&live.follower),
+            gates,
+            owners: Owners::of(&config),
+        };
+        let (bob, eve) = (live.account("acme", "bob").await, live.account("acme", "eve").await);
+        let another = live.account("globex", "bob").await;
+        let mut sockets = Vec::new();
+        for (account, gate) in [(&bob, "news"), (&eve, "hidden"), (&another, "theirs")] {
+            let session = live.log_in(account, 7).await;
+            sockets.push(live.socket("session", &session, gate).await);
+            live.pass(Duration::from_secs(1)).await;
+        }
+        let [bobs, eves, theirs] = sockets.try_into().unwrap_or_else(|_| unreachable!("three were made"));
+        Self { live, view, tools, config, bob, bobs, eves, theirs }
+    }
+
+    fn listed(&self, owner: Option<&str>, subject: Option<&Subject>, at_most: usize) -> Vec<SocketId> {
+        let owner = owner.map(OwnerId::new);
+        let found = LiveSockets::list(&self.view, owner.as_ref(), subject, at_most);
+        found.into_iter().map(|socket| socket.id).collect()
+    }
+
+    async fn asked(&self, query: SocketQuery) -> Vec<SocketId> {
+        let found = self.view.sockets(SocketQuery { at_most: query.at_most.max(1), ..query }).await.unwrap();
+        found.into_iter().map(|socket| socket.id).collect()
+    }
+}
+
+fn acme() -> OwnerId {
+    OwnerId::new("acme")
+}
+
+fn globex() -> OwnerId {
+    OwnerId::new("globex")
+}
+
+fn all() -> SocketQuery {
+    SocketQuery { at_most: usize::MAX, ..SocketQuery::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_newest_first() {
+    let seen = Seen::new().await;
+    let [bobs, eves, theirs] = [&seen.bobs, &seen.eves, &seen.theirs].map(|socket| socket.socket.id());
+    assert_eq!(seen.listed(None, None, 10), [theirs, eves, bobs]);
+    assert_eq!(seen.listed(Some("acme"), None, 10), [eves, bobs]);
+    assert_eq!(seen.listed(Some("acme"), None, 1), [eves]);
+    assert_eq!(seen.listed(Some("nobody"), None, 10), []);
+    // Whoever has the same number at another site is somebody else.
+    let bob = seen.bob.subject();
+    assert_eq!(seen.listed(Some("acme"), Some(&bob), 10), [bobs]);
+    assert_eq!(seen.listed(Some("globex"), Some(&bob), 10), []);
+    let shown = LiveSockets::list(&seen.view, Some(&acme()), Some(&bob), 1).remove(0);
+    assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
+    assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_site_ends_one_socket_of_its_own_and_none_of_another_owner() {
+    let seen = Seen::new().await;
+    let theirs = seen.theirs.socket.id();
+    assert!(!LiveSockets::end(&seen.view, &acme(), theirs).await.unwrap());
+    assert!(seen.theirs.socket.is_open());
+    assert!(LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap());
+    assert_eq!(seen.theirs.socket.ended(), Some(CloseReason::SessionEnded));
+    assert!(!LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap(), "it is not there any more");
+    assert!(seen.bobs.socket.is_open() && seen.eves.socket.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_of_the_owner_whose_host_was_asked_and_otherwise_of_the_owner_of_the_site() {
+    let seen = Seen::new().await;
+    for host in ["globex.example", "Globex.EXAMPLE"] {
+        assert_eq!(seen.view.owner_of(host), globex());
+    }
+    for host in ["shop.example", "", "globex.example.evil.example"] {
+        assert_eq!(seen.view.owner_of(host), acme());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_secret() {
+    let seen = Seen::new().await;
+    let names = |owner: Option<&OwnerId>| {
+        let gates = doorward_web::Gates::list(&seen.view, owner).into_iter();
+        gates.map(|gate| gate.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some(&acme())), ["hidden", "news"]);
+    assert_eq!(names(Some(&globex())), ["theirs"]);
+    assert_eq!(names(None), ["hidden", "news", "theirs"]);
+    let found = |host: &str, path: &str| seen.view.find(host, path);
+    let news = found("shop.example", "/news").unwrap();
+    assert_eq!((news.owner, news.path.as_deref(), news.host), (acme(), Some("/news"), None));
+    assert_eq!(
+        (news.ladder, news.backend.as_str()),
+        (["origin", "session", "totp"].map(str::to_owned).to_vec(), "hub")
+    );
+    assert_eq!(found("globex.example", "/news").unwrap().owner, globex());
+    assert_eq!(found("shop.example", "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in").unwrap().path, None);
+    assert_eq!((found("shop.example", "/nothing"), found("shop.example", "news")), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_api_finds_sockets_by_all_that_is_said_of_them_the_oldest_first() {
+    let seen = Seen::new().await;
+    let [bobs, eves, theirs] = [&seen.bobs, &seen.eves, &seen.theirs].map(|socket| socket.socket.id());
+    let subject = Some(seen.bob.subject());
+    assert_eq!(seen.asked(all()).await, [bobs, eves, theirs]);
+    assert_eq!(seen.asked(SocketQuery { owner: Some(acme()), ..all() }).await, [bobs, eves]);
+    assert_eq!(seen.asked(SocketQuery { at_most: 2, ..all() }).await, [bobs, eves]);
+    assert_eq!(seen.asked(SocketQuery { gate: Some(GateName::new("hidden")), ..all() }).await, [eves]);
+    assert_eq!(seen.asked(SocketQuery { owner: Some(acme()), subject, ..all() }).await, [bobs]);
+    let first = seen.view.socket(None, bobs).await.unwrap().unwrap();
+    assert_eq!(seen.asked(SocketQuery { sid: first.sid, ..all() }).await, [bobs]);
+    assert_eq!(seen.asked(SocketQuery { after: Some((first.since, bobs)), ..all() }).await, [eves, theirs]);
+    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Suspended), ..all() }).await, []);
+    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Active), ..all() }).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_api_shows_and_ends_for_an_owner_no_socket_of_another() {
+    let seen = Seen::new().await;
+    let theirs = seen.theirs.socket.id();
+    assert!(seen.view.socket(Some(&acme()), theirs).await.unwrap().is_none());
+    assert_eq!(seen.view.socket(Some(&globex()), theirs).await.unwrap().unwrap().owner, globex());
+    let ended = |owner: Option<OwnerId>, live: manage::Live| {
+        let view = &seen.view;
+        async move { view.end_live(owner.as_ref(), live).await.unwrap().ended }
+    };
+    let gate = || manage::Live::On(Rest::on("gate", "theirs"));
+    assert_eq!(ended(Some(acme()), manage::Live::Socket(theirs)).await, []);
+    assert_eq!(ended(Some(acme()), gate()).await, []);
+    assert!(seen.theirs.socket.is_open());
+    assert_eq!(ended(None, gate()).await, [theirs]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_api_ends_for_good_is_in_the_log_and_the_receipt_says_what_came_of_it_here() {
+    let seen = Seen::new().await;
+    let ending = |owner| Ending {
+        owner: Some(owner),
+        what: What::Rest(seen.bob.subject().rest()),
+        why: Why::Revoked,
+        change: None,
+        at: seen.live.world.clock.now(),
+    };
+    let receipt = manage::Node::end(&seen.view, ending(acme())).await.unwrap();
+    assert_eq!((receipt.ended, receipt.suspended, receipt.reset), (vec![seen.bobs.socket.id()], vec![], 0));
+    let nodes: Vec<_> = receipt.nodes.iter().map(|node| (node.node.as_str(), node.ended)).collect();
+    assert_eq!((nodes, receipt.not_answering), (vec![("here", 1)], vec![]));
+    assert!(seen.eves.socket.is_open() && seen.theirs.socket.is_open());
+    let log = seen.live.world.site.read_after(Cursor(0), usize::MAX).await.unwrap();
+    assert_eq!(log.entries.last().unwrap().what, What::Rest(seen.bob.subject().rest()));
+}
+
+#[test]
+fn a_receipt_of_a_node_that_has_not_carried_it_out_names_it_as_silent_and_says_nothing_for_it() {
+    let receipt = |silent: Vec<Arc<str>>| {
+        said(doorward_session::Receipt {
+            node: "here".into(),
+            sockets: vec![],
+            suspended: vec![],
+            reset: 0,
+            within: Duration::ZERO,
+            silent,
+        })
+    };
+    let silent = receipt(vec!["here".into()]);
+    assert_eq!((silent.nodes.len(), silent.not_answering), (0, vec!["here".to_owned()]));
+    let answered = receipt(vec!["there".into()]);
+    assert_eq!((answered.nodes.len(), answered.not_answering), (1, vec!["there".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn owners_are_told_by_name_and_a_gate_is_its_owners_alone() {
+    let seen = Seen::new().await;
+    assert_eq!(seen.view.owners(), [acme(), globex()]);
+    let has = |owner: OwnerId, gate: &str| seen.view.has_gate(&owner, &GateName::new(gate));
+    assert!(has(acme(), "news") && has(globex(), "theirs"));
+    assert!(!has(acme(), "theirs") && !has(globex(), "news") && !has(acme(), "nothing"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_tools_for_a_site_there_is_the_api_alone() {
+    let Seen { view, mut tools, config, .. } = Seen::new().await;
+    let hashing = Arc::clone(&tools.site.as_ref().unwrap().hashing);
+    let (audit, key) = (Arc::new(MemoryAudit::keeping(1)) as Arc<dyn Audit>, Arc::clone(&tools.signer.key));
+    let opens =
+        |tools: &Tools, view: NodeView| open(&config, tools, view, Arc::clone(&hashing), &audit, &key).0.is_some();
+    let again = NodeView {
+        sockets: Arc::clone(&view.sockets),
+        follower: Arc::clone(&view.follower),
+        gates: Arc::clone(&view.gates),
+        owners: Owners::of(&config),
+    };
+    assert!(opens(&tools, view));
+    tools.site = None;
+    assert!(!opens(&tools, again));
+}
