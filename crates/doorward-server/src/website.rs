@@ -7,7 +7,7 @@ use doorward_auth::{
     BoxFuture,
     account::{Hashing, PasswordRules},
     layers::{SiteTools, handshake::path::RequestPath},
-    ports::{Audit, Ending, PortError, Ports},
+    ports::{Audit, Ending, PortError},
 };
 use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
