@@ -118,7 +118,7 @@ async fn log_in(
     password: &Secret,
     code: Option<Secret>,
 ) -> Result<Response, Refused> {
-    let as_of = desk.as_of();
+    let began = desk.begin(visit);
     let account = match desk.try_password(visit, username, password).await? {
         Ok(account) => account,
         Err(Missed::Held(held)) => return Err(Refused::Held(held)),
@@ -131,7 +131,7 @@ async fn log_in(
             &["pwd", "otp"]
         }
     };
-    let session = desk.open_for_program(visit, &account, factors, as_of).await?.ok_or(WRONG)?;
+    let session = desk.open_for_program(visit, &account, factors, began).await?.ok_or(WRONG)?;
     let refresh = KeyText::Refresh.write(&desk.rng().bytes32());
     let kept = Refresh {
         owner: session.owner.clone(),

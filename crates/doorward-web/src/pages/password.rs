@@ -56,7 +56,7 @@ async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, 
 async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let (visit, session) = (&member.visit, &member.session);
     let form = visit.form()?;
-    let as_of = desk.as_of();
+    let began = desk.begin(visit);
     let used = used(&desk, &member).await?;
     let wrong = |wrong| show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, used, wrong);
 
@@ -80,7 +80,7 @@ async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
     let hashed = desk.parts.tools.hashing.hash(&new, desk.rng()).await?;
 
     let factors: Vec<_> = session.factors.iter().map(String::as_str).collect();
-    let Some(opened) = desk.open(visit, &account, &factors, as_of).await? else { return Ok(go("/login")) };
+    let Some(opened) = desk.open(visit, &account, &factors, began).await? else { return Ok(go("/login")) };
     let ending = Ending {
         owner: Some(session.owner.clone()),
         what: What::Others { subject: session.subject(), keep: opened.session.sid },

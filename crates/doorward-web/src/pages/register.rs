@@ -71,7 +71,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     let typed = form.text("username");
     let mut wrong = Wrong::default();
 
-    let as_of = desk.as_of();
+    let began = desk.begin(&visit);
     let username =
         Username::parse(typed).map_err(|why| wrong.username = Some(format!("{}.", capital(&why.to_string())))).ok();
     let password = checked(&desk, &visit, username.as_ref(), &form.secret("new_password"), PasswordUse::Alone);
@@ -110,7 +110,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
         Created::Account(account) => {
             desk.checks.registered(attempt).await?;
             tracing::info!(account = %account.id, role = account.role.as_str(), "an account was made");
-            match desk.open(&visit, &account, &["pwd"], as_of).await? {
+            match desk.open(&visit, &account, &["pwd"], began).await? {
                 Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),
                 None => Ok(go("/login")),
             }
