@@ -110,7 +110,8 @@ def flows() -> None:
           *recognise, auth("app_key", key=key_id(KEY)), ASK_PROOF, PROOF, admitted(ROBOT))
 
     one = '[{ ticket = { via = ["message"] } }]'
-    ticket = {"owner": "acme", "text": TICKET, "gate": "fancy", "subject": BOB, "expires_at": CLOCK + 30_000}
+    ticket = {"owner": "acme", "text": TICKET, "gate": "fancy", "subject": BOB,
+              "issued_at": CLOCK, "expires_at": CLOCK + 30_000}
     ask_ticket = ask("ticket", "user sends ticket", ["ticket"], 5)
     write("ticket", "A one-time ticket opens the gate over the open socket.", gate(one),
           [f"store: ticket {line(ticket)}", f"have: ticket {TICKET}"],
