@@ -25,11 +25,17 @@ uuid_claim = "name"
 """
 
 
-def gate(ladder: str, backend: str = "{ echo = {} }", more: str = "") -> str:
+SITE = """
+[site]
+enabled = true
+"""
+
+
+def gate(ladder: str, backend: str = "{ echo = {} }", more: str = "", parts: str = "") -> str:
     return f"""
 [[owner]]
 name = "acme"
-{ISSUER if "jwt" in ladder else ""}
+{ISSUER if "jwt" in ladder else ""}{parts}
 [[gate]]
 name = "fancy"
 path = "/fancy"
@@ -62,9 +68,20 @@ def admitted(subject: dict | None = None, expires_at: str | None = None, backend
     return "S", event | ({"expires_at": expires_at} if expires_at else {})
 
 
+def http(status: int) -> tuple[str, str]:
+    return "S", f"http {status}"
+
+
+def happens(what: str) -> tuple[str, str]:
+    return "W", what
+
+
 def refused(code: int, reason: str, reconnect: str = "never") -> list[tuple[str, object]]:
     event = {"event": "refused", "code": code, "reason": reason, "reconnect": reconnect, "after_ms": 0, "trace": ANY}
     return [("S", event), ("S", f"close {code} {reason}")]
+
+
+ASK_TOKEN = ask("jwt", "user sends token", ["token"], 5)
 
 
 def write(name: str, about: str, config: str, header: list[str], *turns: tuple[str, object]) -> None:

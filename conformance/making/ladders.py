@@ -1,7 +1,7 @@
 """Ladders for programs, and for people without an account of the built-in site."""
 
 from .form import (
-    BOB, KEY, ROBOT, SITE_SECRET, TOKEN, TOKEN_ENDS, admitted, ask, auth, choose, gate, refused, stored_key, write,
+    ASK_TOKEN, BOB, KEY, ROBOT, SITE_SECRET, TOKEN, TOKEN_ENDS, admitted, ask, auth, choose, gate, refused, stored_key, write,
 )
 from .proofs import CLOCK, NOW, app_key_proof, b64url, challenge, drawn, jwt, key_id, key_text, line
 
@@ -16,7 +16,6 @@ STATEMENT_WORDS = "acorn alder apple willow forest brook chalk juniper"
 PLACES = bytes([9, 2]) + drawn("not looked at either", 14)
 PHRASE = "the lantern keeps its own quiet hours"
 
-ASK_TOKEN = ask("jwt", "user sends token", ["token"], 5)
 ASK_KEY = ask("app_key", "user sends key", ["key"], 5)
 ASK_PROOF = ask("app_key", "user sends proof", ["proof"], 5, nonce=b64url(NONCE), owner="acme", gate="fancy")
 PROOF = auth("app_key", proof=app_key_proof(KEY, "acme", "fancy", b64url(NONCE)))
@@ -118,21 +117,3 @@ def flows() -> None:
           ask_ticket, auth("ticket", ticket=TICKET), admitted(BOB))
     write("ticket_unknown", "A ticket that was used or never made opens nothing.", gate(one), [f"have: ticket {TICKET}"],
           ask_ticket, auth("ticket", ticket=TICKET), *refused(4401, "not_authenticated"))
-
-    rules = '[[gate.channel]]\nname = "news"\nsubscribe = "any"\npublish = "authenticated"\ncustom = "any"\n'
-    request = lambda action, number, **more: ("C", {"action": action} | more | {"id": number})
-    write("hub", "Channels: subscribe, publish, a custom action, what is denied, and leaving.",
-          gate("[{ jwt = {} }]", "{ hub = {} }", rules), [f"have: jwt {TOKEN}"],
-          ASK_TOKEN, auth("jwt", token=TOKEN), admitted(BOB, TOKEN_ENDS, "hub"),
-          request("subscribe", 1, channel="news", pk="3"),
-          ("S", {"event": "subscribed", "channel": "news", "pk": "3", "id": 1}),
-          ("C", {"action": "publish", "channel": "news", "pk": "3", "id": 2, "message": {"headline": "☂", "n": [1, 2.5]}}),
-          ("S", {"event": "message", "channel": "news", "pk": "3", "message": {"headline": "☂", "n": [1, 2.5]}}),
-          ("S", {"event": "published", "id": 2}),
-          request("roll", 3, channel="dice"),
-          ("S", {"event": "error", "id": 3, "code": "permission_denied", "message": "you may not do that there"}),
-          request("subscribe", 4, channel="secret"),
-          ("S", {"event": "error", "id": 4, "code": "permission_denied", "message": "you may not do that there"}),
-          request("unsubscribe", 5, channel="news", pk="3"),
-          ("S", {"event": "unsubscribed", "channel": "news", "pk": "3", "id": 5}),
-          ("C", "close 1000 normal"), ("S", "close 1000"))

@@ -11,7 +11,7 @@ import { doorway, settled, until } from "./support/fake.js";
 import { type Transcript, transcripts } from "./support/transcript.js";
 
 test("there are transcripts to replay", () => {
-  assert.ok(transcripts().length >= 21);
+  assert.ok(transcripts().length >= 45);
 });
 
 for (const file of transcripts()) test(`the client says what ${file.name}.transcript says`, () => replay(file));

@@ -211,7 +211,7 @@ fn options(file: &Transcript) -> Options {
 #[tokio::test]
 async fn the_client_says_what_every_transcript_has_it_say() {
     let files = transcript::conformance().unwrap();
-    assert!(files.len() >= 20, "the folder has only {} transcripts", files.len());
+    assert!(files.len() >= 45, "the folder has only {} transcripts", files.len());
     for (name, file) in files {
         if let Some(expected) = file.refused_with() {
             let answer = format!("HTTP/1.1 {expected} No\r\n\r\n");
