@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     future::ready,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use doorward_client::{
@@ -12,9 +13,12 @@ use doorward_client::{
 use doorward_testkit::transcript::{self, Party, Said, Transcript};
 use doorward_types::{Answer, Secret};
 use serde_json::Value;
-use tokio::io::DuplexStream;
+use tokio::{io::DuplexStream, time::timeout};
 
 use crate::peer::{Heard, Peer, answered, connected, connected_with, raw};
+
+/// Longer than any file takes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What the client says in the file, from its next line on.
 type Lines = Arc<Mutex<VecDeque<Value>>>;
@@ -208,7 +212,7 @@ fn options(file: &Transcript) -> Options {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_client_says_what_every_transcript_has_it_say() {
     let files = transcript::conformance().unwrap();
     assert!(files.len() >= 45, "the folder has only {} transcripts", files.len());
@@ -228,7 +232,8 @@ async fn the_client_says_what_every_transcript_has_it_say() {
             _ => None,
         });
         let lines = Arc::new(Mutex::new(lines.collect()));
-        let (acted, ()) = tokio::join!(act(&file, client, &lines), play(&name, &file, peer, Arc::clone(&lines)));
+        let played = async { tokio::join!(act(&file, client, &lines), play(&name, &file, peer, Arc::clone(&lines))) };
+        let Ok((acted, ())) = timeout(LONGEST, played).await else { panic!("{name}: each waits for the other") };
         let refused = file.turns.iter().find_map(|turn| match &turn.said {
             Said::Close { code, .. } if turn.by == Party::Gate && *code != 1000 => Some(*code),
             Said::Close { reason, .. } if reason == "declined" => Some(1000),
