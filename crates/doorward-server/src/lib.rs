@@ -65,6 +65,7 @@ mod transports;
 mod upkeep;
 mod website;
 
+pub use comeback::ByLogin;
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
 pub use metrics::Metrics;

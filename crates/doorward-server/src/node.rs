@@ -164,7 +164,7 @@ impl Node {
         let tools = Tools { ports, signer, site, extensions, base: base.to_owned() };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools)?));
         let log = Arc::clone(&tools.ports.site.revocations);
-        let comeback = Arc::new(ByLogin { ports: tools.ports.clone() });
+        let comeback = Arc::new(ByLogin::new(tools.ports.clone()));
         let follower = Follower::new(Arc::clone(&sockets), log, following(&config)).with_comeback(comeback);
         let follower = Arc::new(follower);
         let leased = Arc::clone(&sockets);

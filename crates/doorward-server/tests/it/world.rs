@@ -15,7 +15,7 @@ use std::{
 use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
-    layers::handshake::ticket::NewTicket,
+    layers::{SiteTools, handshake::ticket::NewTicket},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{
         Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
@@ -24,7 +24,7 @@ use doorward_auth::{
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Metrics, Parts, Reloaded,
+    ByLogin, Door, Extensions, Metrics, Parts, Reloaded,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
@@ -179,12 +179,27 @@ impl World {
         Self::keeping(carrier, text, extensions, Arc::new(MemoryTickets::new())).await
     }
 
+    /// A whole configuration of an owner who has the built-in site.
+    pub(crate) async fn with_site(carrier: Carrier, text: &str, site: Option<SiteTools>) -> Self {
+        Self::made_of(carrier, text, Extensions::default(), Arc::new(MemoryTickets::new()), site).await
+    }
+
     /// The same with tickets of one's own.
     pub(crate) async fn keeping(
         carrier: Carrier,
         text: &str,
         extensions: Extensions,
         tickets: Arc<dyn Tickets>,
+    ) -> Self {
+        Self::made_of(carrier, text, extensions, tickets, None).await
+    }
+
+    async fn made_of(
+        carrier: Carrier,
+        text: &str,
+        extensions: Extensions,
+        tickets: Arc<dyn Tickets>,
+        site: Option<SiteTools>,
     ) -> Self {
         let config = read(text, &extensions);
         let clock = Arc::new(ManualClock::at(Self::NOW));
@@ -193,7 +208,7 @@ impl World {
         let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
-        let site = Arc::new(MemorySite::new(None, Some(app_keys.clone())));
+        let kept = SitePorts::of(&Arc::new(MemorySite::new(None, Some(app_keys.clone()))));
         let tools = Tools {
             ports: Ports {
                 clock: clock.clone(),
@@ -201,11 +216,11 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
-                site: SitePorts::of(&site),
+                site: kept,
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
-            site: None,
+            site,
             extensions,
             base: "".into(),
         };
@@ -213,7 +228,8 @@ impl World {
         let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
         tokio::spawn(sockets.run());
         let revocations = Arc::clone(&tools.ports.site.revocations);
-        let follower = Arc::new(Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here")));
+        let follower = Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here"));
+        let follower = Arc::new(follower.with_comeback(Arc::new(ByLogin::new(tools.ports.clone()))));
         follower.begin().await.unwrap();
         tokio::spawn(follower.run());
         let count = |number: u32| number as usize;
