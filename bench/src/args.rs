@@ -175,6 +175,17 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         runs: u16,
     },
+    /// Log people in at the built-in site, or have a baseline hash as many passwords.
+    Logins {
+        /// How many people have an account.
+        #[arg(long, default_value_t = 50)]
+        accounts: usize,
+        /// How many log in at a time.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+        at_once: u16,
+        #[arg(long, default_value_t = 6.0)]
+        seconds: f64,
+    },
     /// Round trips over a relay.
     Echo {
         #[arg(long, default_value_t = 100)]

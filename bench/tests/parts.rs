@@ -86,6 +86,14 @@ fn every_peer_of_a_raw_server_sees_the_end_of_its_process() {
 }
 
 #[test]
+fn the_raw_hashing_answers_whoever_has_the_password() {
+    let server = Server::start(&["raw", "--mode", "hashing"]);
+    let result = server.load(&["logins", "--at-once", "2", "--seconds", "1.5"]);
+    assert!(result["value"].as_f64().unwrap() > 0.0);
+    assert!(result["cpu_ms_each"].as_f64().unwrap() > 1.0, "a hash is work: {result}");
+}
+
+#[test]
 fn who_ends_an_account_needs_a_key() {
     let server = Server::start(&["raw", "--mode", "connect"]);
     let output = server.run(&["--path", "/", "end-account", "--count", "1"]);

@@ -68,7 +68,7 @@ pub(super) fn run(load: &Load, count: usize, runs: u16) -> Result<Value> {
 }
 
 fn end_once(load: &Load, path: &str, api: &Api, account: &str, count: usize) -> Result<Run> {
-    let cookie = runtime()?.block_on(log_in(load.target, NAME))?.answer;
+    let cookie = runtime()?.block_on(log_in(None, load.target, NAME))?.answer;
     let script = Script::Climb { request: request_of_page(load.target, path, &cookie), answer: None };
     let mut crowd = Crowd::towards(load.target)?;
     crowd.open(count, |_| script.clone(), |peer| peer.phase == Phase::Ready, PATIENCE)?;

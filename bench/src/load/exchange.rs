@@ -5,10 +5,13 @@ use crate::{
     clock,
     error::{Error, Result, Trying},
 };
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Instant,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// An answer, as a whole.
@@ -21,14 +24,15 @@ pub(super) struct Answered<T> {
     pub(super) answer: T,
 }
 
-/// Asks, and waits until `whole` finds a whole answer in what has come.
+/// Asks, and waits until `whole` finds a whole answer in what has come. `from` is the address to come from, where it matters.
 pub(super) async fn exchange<T>(
+    from: Option<IpAddr>,
     target: SocketAddr,
     question: &[u8],
     whole: impl Fn(&[u8]) -> Result<Option<T>>,
 ) -> Result<Answered<T>> {
     let answered = async {
-        let mut stream = connect(target).await?;
+        let mut stream = connect(from, target).await?;
         let asked = clock::now();
         stream.write_all(question).await.trying(format!("asking {target}"))?;
         let mut came = Vec::with_capacity(4096);
@@ -51,7 +55,7 @@ pub(super) fn exchange_now<T>(
     question: &[u8],
     whole: impl Fn(&[u8]) -> Result<Option<T>>,
 ) -> Result<Answered<T>> {
-    runtime()?.block_on(exchange(target, question, whole))
+    runtime()?.block_on(exchange(None, target, question, whole))
 }
 
 /// A runtime on this thread.
@@ -59,10 +63,24 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the tokio runtime")
 }
 
-async fn connect(target: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(target).await.trying(format!("connecting to {target}"))?;
-    stream.set_nodelay(true).trying("a socket's options")?;
-    Ok(stream)
+/// An address of this machine for each of many who come, so that they are not one source. `None` where the target is none of this
+/// machine's.
+pub(super) fn source(number: u16, target: SocketAddr) -> Option<IpAddr> {
+    let [high, low] = number.saturating_add(1).to_be_bytes();
+    matches!(target.ip(), IpAddr::V4(address) if address.is_loopback()).then(|| Ipv4Addr::new(127, 1, high, low).into())
+}
+
+async fn connect(from: Option<IpAddr>, target: SocketAddr) -> Result<TcpStream> {
+    let connected = async {
+        let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(from) = from {
+            socket.bind((from, 0).into())?;
+        }
+        let stream = socket.connect(target).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    connected.await.trying(format!("connecting to {target}"))
 }
 
 #[cfg(test)]
@@ -105,5 +123,15 @@ mod tests {
     fn half_an_answer_is_an_error() {
         let error = exchange_now(server(&[b" and"]), b"?", line).unwrap_err();
         assert!(error.to_string().contains("hung up before its answer was whole"), "{error}");
+    }
+
+    #[test]
+    fn each_comes_from_an_address_of_its_own() {
+        let target = server(&[b"."]);
+        let from = source(300, target);
+        let answered = runtime().unwrap().block_on(exchange(from, target, b"?", line)).unwrap();
+        assert_eq!(answered.answer, "127.1.1.45");
+        assert_ne!(source(0, target), source(1, target));
+        assert_eq!(source(0, "192.0.2.7:80".parse().unwrap()), None);
     }
 }

@@ -9,8 +9,9 @@ mod ending;
 mod exchange;
 mod fanout;
 mod idle;
+mod logins;
 mod peer;
-mod site;
+pub(crate) mod site;
 mod storm;
 
 use crate::{
@@ -41,6 +42,9 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::Idle { count, carry, hold } => idle::run(load, *count, *carry, *hold),
         Scenario::End { count, look, command } => ending::run(load, *count, look, command),
         Scenario::EndAccount { count, runs } => account::run(load, *count, *runs),
+        Scenario::Logins { accounts, at_once, seconds } => {
+            logins::run(load, *accounts, *at_once, Duration::from_secs_f64(*seconds))
+        }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }

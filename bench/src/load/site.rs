@@ -11,10 +11,10 @@ use crate::{
     http::{self, Reply},
 };
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everybody's: what is measured is the same for any. Letters and dashes, so that a form takes it as it is.
-const PASSWORD: &str = "seven-quiet-lanterns-by-the-quay";
+pub(crate) const PASSWORD: &str = "seven-quiet-lanterns-by-the-quay";
 
 /// The cookie of a login.
 const COOKIE: &str = "__Host-doorward-session=";
@@ -61,9 +61,9 @@ impl Api {
 }
 
 /// Logs somebody in, as a browser does: the cookie, as it is shown from then on.
-pub(super) async fn log_in(target: SocketAddr, name: &str) -> Result<Answered<String>> {
+pub(super) async fn log_in(from: Option<IpAddr>, target: SocketAddr, name: &str) -> Result<Answered<String>> {
     let form = http::form(target, "/login", &[("username", name), ("password", PASSWORD)]);
-    let Answered { asked, heard, answer } = exchange(target, &form, Reply::whole).await?;
+    let Answered { asked, heard, answer } = exchange(from, target, &form, Reply::whole).await?;
     let cookie = answer.expect(303)?.cookies.into_iter().find(|cookie| cookie.starts_with(COOKIE));
     let answer = cookie.ok_or_else(|| Error::Server("logged somebody in without a cookie".into()))?;
     Ok(Answered { asked, heard, answer })

@@ -101,6 +101,8 @@ impl Bench<'_> {
             Row::RelayIdle => "idle --count 4000".to_owned(),
             Row::Refusal => format!("refuse --count {strangers}"),
             Row::EndingAccount if side == Side::Doorward => format!("end-account --count 10000 --runs {runs}"),
+            // A login takes tens of milliseconds, so that a short loop has few of them.
+            Row::Logins => format!("logins --seconds {}", 2.0 * seconds),
             Row::Ending | Row::EndingAccount => "end --count 10000".to_owned(),
         };
         text.split(' ').map(str::to_owned).collect()
@@ -133,6 +135,7 @@ fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
         Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
         Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending | Row::EndingAccount => "idle-tokio",
         Row::Connect | Row::Refusal => "connect",
+        Row::Logins => "hashing",
         Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
     };
     let mut words = vec!["raw".to_owned(), format!("--mode={mode}")];

@@ -23,6 +23,7 @@ pub(crate) enum Row {
     Refusal,
     Ending,
     EndingAccount,
+    Logins,
 }
 
 /// What a row must hold.
@@ -41,7 +42,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -56,6 +57,7 @@ impl Row {
         Self::Refusal,
         Self::Ending,
         Self::EndingAccount,
+        Self::Logins,
     ];
 
     /// The name in `--only` and in the last line.
@@ -75,6 +77,7 @@ impl Row {
             Self::Refusal => "refusal",
             Self::Ending => "ending",
             Self::EndingAccount => "ending-account",
+            Self::Logins => "logins",
         }
     }
 
@@ -95,6 +98,7 @@ impl Row {
             Self::Refusal => "a refused stranger: CPU us",
             Self::Ending => "ending 10k sockets, to the last Close: ms",
             Self::EndingAccount => "ending 10k sockets of one account, slowest run: ms",
+            Self::Logins => "logins with a password: per s",
         }
     }
 
@@ -106,6 +110,7 @@ impl Row {
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => "idle TcpStream in a tokio task",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
             Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
+            Self::Logins => "epoll, a hash and nothing else",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "tokio copy_bidirectional, 8 KiB",
         }
     }
@@ -116,6 +121,7 @@ impl Row {
             Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => Bar::RatioAtLeast(0.75),
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => Bar::RatioAtMost(2.0),
             Self::Connect => Bar::RatioAtLeast(0.40),
+            Self::Logins => Bar::RatioAtLeast(0.9),
             Self::RelayLarge => Bar::RatioAtLeast(1.5),
             Self::RelayIdle => Bar::ValueAtMost(2_500.0, "B"),
             Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
@@ -154,6 +160,7 @@ impl Row {
                 "cpu_p50_ms",
                 "ended",
             ],
+            Self::Logins => &["logins", "cpu_ms_each", "p50_ms", "p99_ms"],
             Self::Refusal => {
                 &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
             }
@@ -162,7 +169,7 @@ impl Row {
 
     /// Whether the row is about accounts of the built-in site.
     pub(crate) fn has_accounts(self) -> bool {
-        matches!(self, Self::EndingAccount)
+        matches!(self, Self::EndingAccount | Self::Logins)
     }
 
     /// Whether the row needs the upstream behind the server.
