@@ -15,7 +15,8 @@ use std::{
 use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
-    layers::handshake::ticket::NewTicket,
+    account::{Hashing, KeyEncryptionKey, Work},
+    layers::{SiteTools, handshake::ticket::NewTicket},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{
         Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
@@ -31,8 +32,8 @@ use doorward_server::{
     gates::{Gates, Tools},
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
-use doorward_testkit::{SeededRng, tokens::TestKey};
-use doorward_types::{CookieNames, GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_testkit::{SeededRng, Switched, tokens::TestKey};
+use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 use tokio::{
     io::duplex,
@@ -145,6 +146,10 @@ pub(crate) struct World {
     pub(crate) log: Arc<Log>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
+    /// What the built-in site keeps.
+    pub(crate) site: Arc<MemorySite>,
+    /// The way to it, which can be cut.
+    pub(crate) switched: Arc<Switched>,
     pub(crate) tools: Tools,
     pub(crate) http: Http,
     tcp: Option<SocketAddr>,
@@ -176,7 +181,8 @@ impl World {
 
     /// A whole configuration, and what an application brings along.
     pub(crate) async fn with(carrier: Carrier, text: &str, extensions: Extensions) -> Self {
-        Self::keeping(carrier, text, extensions, Arc::new(MemoryTickets::new())).await
+        let tickets = Arc::new(MemoryTickets::new());
+        Self::made(carrier, text, extensions, Arc::clone(&tickets) as _, Some(tickets)).await
     }
 
     /// The same with tickets of one's own.
@@ -186,6 +192,17 @@ impl World {
         extensions: Extensions,
         tickets: Arc<dyn Tickets>,
     ) -> Self {
+        Self::made(carrier, text, extensions, tickets, None).await
+    }
+
+    /// An ending voids `voided`.
+    async fn made(
+        carrier: Carrier,
+        text: &str,
+        extensions: Extensions,
+        tickets: Arc<dyn Tickets>,
+        voided: Option<Arc<MemoryTickets>>,
+    ) -> Self {
         let config = read(text, &extensions);
         let clock = Arc::new(ManualClock::at(Self::NOW));
         let drawn = Arc::new(Drawn { pinned: Mutex::default(), seeded: SeededRng::new(1) });
@@ -193,7 +210,10 @@ impl World {
         let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
-        let site = Arc::new(MemorySite::new(None, Some(app_keys.clone())));
+        let site = Arc::new(MemorySite::new(voided, Some(app_keys.clone())));
+        let switched = Arc::new(Switched::of(Arc::clone(&site)));
+        let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap());
+        let sealing = KeyEncryptionKey::draw(own.as_ref());
         let tools = Tools {
             ports: Ports {
                 clock: clock.clone(),
@@ -201,11 +221,17 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
-                site: SitePorts::of(&site),
+                site: SitePorts {
+                    sessions: switched.clone(),
+                    revocations: switched.clone(),
+                    throttle: switched.clone(),
+                    key_entries: switched.clone(),
+                    ..SitePorts::of(&site)
+                },
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
-            site: None,
+            site: Some(SiteTools { hashing, sealing }),
             extensions,
             base: "".into(),
         };
@@ -262,6 +288,8 @@ impl World {
             log,
             tickets,
             app_keys,
+            site,
+            switched,
             tools,
             http,
             tcp,
@@ -327,6 +355,11 @@ impl World {
 
     /// Mints a ticket for `gate` that holds for 30 seconds, and gives its text.
     pub(crate) async fn ticket(&self, gate: &str, origin: Option<&str>) -> String {
+        self.ticket_on(gate, origin, vec![]).await
+    }
+
+    /// The same for one that rests on that.
+    pub(crate) async fn ticket_on(&self, gate: &str, origin: Option<&str>, rests_on: Vec<Rest>) -> String {
         let seed = 1000 + self.drawn_here.fetch_add(1, Ordering::SeqCst);
         let NewTicket { text, hash } = NewTicket::draw(&SeededRng::new(seed), origin);
         let ticket = Ticket {
@@ -334,7 +367,7 @@ impl World {
             binding: TicketBinding::Gate(GateName::new(gate)),
             origin: origin.map(str::to_owned),
             subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
-            rests_on: vec![],
+            rests_on,
             issued_at: Self::NOW,
             expires_at: Self::NOW.plus(Duration::from_secs(30)),
         };
