@@ -413,3 +413,22 @@ async fn c75_when_the_store_is_back_within_the_grace_sockets_go_on_but_for_those
     assert_eq!(two.event().await["event"], "resumed");
     publishes(&mut two).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn c85_a_clock_that_is_set_by_a_few_seconds_logs_nobody_out_and_no_clock_prolongs_what_is_confirmed() {
+    let site = Site::of(Carrier::Memory).await;
+    let login = site.log_in(&site.account("bob").await, 1).await;
+    let mut socket = site.socket(&login).await;
+    for seconds in [5, -5, -5, 5] {
+        let now = site.world.clock.now();
+        site.world.clock.set(Timestamp::from_secs(now.as_secs().saturating_add_signed(seconds)));
+        sleep(Duration::from_secs(2)).await;
+        publishes(&mut socket).await;
+        assert!(site.knocks(&login, "/mine", PAGE).await.is_ok());
+    }
+    site.is(Some(Away::Down));
+    let began = Instant::now();
+    site.world.clock.set(Timestamp::from_secs(World::NOW.as_secs() - 3600));
+    is_suspended(&mut socket).await;
+    assert!(began.elapsed() <= Duration::from_millis(30_100), "{:?}", began.elapsed());
+}
