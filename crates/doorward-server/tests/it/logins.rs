@@ -5,10 +5,12 @@ use std::{sync::atomic::Ordering, time::Duration};
 use doorward_auth::{
     account::EntryKey,
     ports::{
-        Account, Accounts, Change, Clock, Created, Ending, KeyEntries, KeyEntry, NewAccount, NewSession, Revocations,
-        Role, Session, Sessions, SystemRng, What, Why,
+        Account, Accounts, AuditRecord, Change, Clock, Created, Ending, KeyEntries, KeyEntry, NewAccount, NewSession,
+        Outcome, Revocations, Role, Session, Sessions, SystemRng, What, Why,
     },
+    token::AccessClaims,
 };
+use doorward_server::own_tokens::OwnTokens;
 use doorward_session::Receipt;
 use doorward_testkit::World as Kit;
 use doorward_types::{KeyText, OwnerId, Secret, SessionId, Subject, Timestamp};
@@ -49,6 +51,11 @@ const GATES: &str = r#"
     path = "/typed"
     backend = { hub = {} }
     ladder = [{ key_entry = {} }]
+    [[gate]]
+    name = "tokened"
+    path = "/tokened"
+    backend = { hub = {} }
+    ladder = [{ jwt = { issuer = "doorward" } }]
     [[gate]]
     name = "named"
     path = "/named"
@@ -313,6 +320,77 @@ both! {
         site.log_out(&login).await;
         assert_eq!(site.shows("/typed", says(&third)).await["event"], "ask", "its login has ended");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_the_server_s_own_opens_the_gates_of_the_owner_that_it_names_while_its_login_lasts() {
+    let site = Site::of(Carrier::Memory).await;
+    let bob = site.account("bob").await;
+    let login = site.log_in(&bob, 1).await;
+    let tokens = OwnTokens::new(site.world.tools.signer.key.clone());
+    let token = |owner: &str| {
+        let claims = AccessClaims {
+            owner: OwnerId::new(owner),
+            account: bob.id,
+            username: bob.username.clone(),
+            sid: login.session.sid,
+            id: owner.to_owned(),
+            factors: vec!["pwd".to_owned()],
+            issued_at: World::NOW,
+            expires_at: World::NOW.plus(Duration::from_mins(10)),
+        };
+        tokens.sign(&claims).reveal_text("a test").unwrap().to_owned()
+    };
+    assert!(site.is_let_in_by("/tokened", &token("acme")).await);
+    assert!(!site.is_let_in_by("/tokened", &token("globex")).await, "though the same key has signed it");
+    assert!(!site.is_let_in_by("/chat", &token("acme")).await, "of another issuer than the gate takes");
+    site.log_out(&login).await;
+    assert!(!site.is_let_in_by("/tokened", &token("acme")).await, "its login has ended");
+}
+
+/// What the audit log says of each refusal.
+async fn refusals(world: &World) -> Vec<String> {
+    let rows = world.rows().await.into_iter();
+    let detail = |row: AuditRecord| match row.outcome {
+        Outcome::Refused { detail, .. } => Some(detail),
+        _ => None,
+    };
+    rows.filter_map(detail).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn c33_of_a_hundred_wrong_passwords_in_one_burst_five_at_most_are_looked_at() {
+    let limits = "[limits]\nclimbing_per_source = 200\n";
+    let world = World::of(Carrier::Memory, &format!("{limits}{GATES}")).await;
+    let mut peers = Vec::new();
+    for _ in 0..100 {
+        let mut peer = world.peer("/named").await;
+        assert_eq!(peer.event().await["event"], "ask");
+        peers.push(peer);
+    }
+    let said = json!({ "action": "auth", "kind": "password", "username": "bob", "password": "wrong wrong wrong" });
+    for peer in &mut peers {
+        peer.json(said.clone()).await;
+    }
+    for peer in &mut peers {
+        assert_eq!(peer.event().await["code"], 4401, "locked looks like wrong");
+    }
+    drop(peers);
+    world.empties().await;
+    let looked_at = refusals(&world).await.iter().filter(|detail| detail.contains("no account of that name")).count();
+    assert!((1..=5).contains(&looked_at), "{looked_at}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c45_who_finds_no_place_to_be_hashed_is_told_to_come_again_later() {
+    let site = Site::of(Carrier::Memory).await;
+    let hashing = &site.world.tools.site.as_ref().unwrap().hashing;
+    let places: Vec<_> = std::iter::from_fn(|| hashing.place().ok()).collect();
+    let said = json!({ "action": "auth", "kind": "password", "username": "bob", "password": "whatever it is" });
+    let refused = site.shows("/named", said.clone()).await;
+    assert_eq!((&refused["code"], &refused["reconnect"]), (&json!(1013), &json!("later")));
+    drop(places);
+    assert_eq!(site.shows("/named", said).await["code"], 4401);
 }
 
 #[tokio::test(start_paused = true)]
