@@ -15,6 +15,7 @@ use std::{
 use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
+    account::{Hashing, KeyEncryptionKey, Work},
     layers::{SiteTools, handshake::ticket::NewTicket},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{
@@ -31,8 +32,8 @@ use doorward_server::{
     gates::{Gates, Tools},
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
-use doorward_testkit::{SeededRng, tokens::TestKey};
-use doorward_types::{CookieNames, GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_testkit::{SeededRng, Switched, tokens::TestKey};
+use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 use tokio::{
     io::duplex,
@@ -145,6 +146,10 @@ pub(crate) struct World {
     pub(crate) log: Arc<Log>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
+    /// What the built-in site keeps.
+    pub(crate) site: Arc<MemorySite>,
+    /// The way to it, which can be cut.
+    pub(crate) switched: Arc<Switched>,
     pub(crate) tools: Tools,
     pub(crate) http: Http,
     tcp: Option<SocketAddr>,
@@ -176,12 +181,13 @@ impl World {
 
     /// A whole configuration, and what an application brings along.
     pub(crate) async fn with(carrier: Carrier, text: &str, extensions: Extensions) -> Self {
-        Self::keeping(carrier, text, extensions, Arc::new(MemoryTickets::new())).await
+        let tickets = Arc::new(MemoryTickets::new());
+        Self::made(carrier, text, extensions, Arc::clone(&tickets) as _, Some(tickets), None).await
     }
 
     /// A whole configuration of an owner who has the built-in site.
     pub(crate) async fn with_site(carrier: Carrier, text: &str, site: Option<SiteTools>) -> Self {
-        Self::made_of(carrier, text, Extensions::default(), Arc::new(MemoryTickets::new()), site).await
+        Self::made(carrier, text, Extensions::default(), Arc::new(MemoryTickets::new()), None, site).await
     }
 
     /// The same with tickets of one's own.
@@ -191,15 +197,17 @@ impl World {
         extensions: Extensions,
         tickets: Arc<dyn Tickets>,
     ) -> Self {
-        Self::made_of(carrier, text, extensions, tickets, None).await
+        Self::made(carrier, text, extensions, tickets, None, None).await
     }
 
-    async fn made_of(
+    /// An ending voids `voided`; the site hashes and seals by tools of its own where it brings none.
+    async fn made(
         carrier: Carrier,
         text: &str,
         extensions: Extensions,
         tickets: Arc<dyn Tickets>,
-        site: Option<SiteTools>,
+        voided: Option<Arc<MemoryTickets>>,
+        site_tools: Option<SiteTools>,
     ) -> Self {
         let config = read(text, &extensions);
         let clock = Arc::new(ManualClock::at(Self::NOW));
@@ -208,7 +216,12 @@ impl World {
         let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
-        let kept = SitePorts::of(&Arc::new(MemorySite::new(None, Some(app_keys.clone()))));
+        let site = Arc::new(MemorySite::new(voided, Some(app_keys.clone())));
+        let switched = Arc::new(Switched::of(Arc::clone(&site)));
+        let site_tools = site_tools.unwrap_or_else(|| SiteTools {
+            hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap()),
+            sealing: KeyEncryptionKey::draw(own.as_ref()),
+        });
         let tools = Tools {
             ports: Ports {
                 clock: clock.clone(),
@@ -216,11 +229,17 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
-                site: kept,
+                site: SitePorts {
+                    sessions: switched.clone(),
+                    revocations: switched.clone(),
+                    throttle: switched.clone(),
+                    key_entries: switched.clone(),
+                    ..SitePorts::of(&site)
+                },
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
-            site,
+            site: Some(site_tools),
             extensions,
             base: "".into(),
         };
@@ -278,6 +297,8 @@ impl World {
             log,
             tickets,
             app_keys,
+            site,
+            switched,
             tools,
             http,
             tcp,
@@ -343,6 +364,11 @@ impl World {
 
     /// Mints a ticket for `gate` that holds for 30 seconds, and gives its text.
     pub(crate) async fn ticket(&self, gate: &str, origin: Option<&str>) -> String {
+        self.ticket_on(gate, origin, vec![]).await
+    }
+
+    /// The same for one that rests on that.
+    pub(crate) async fn ticket_on(&self, gate: &str, origin: Option<&str>, rests_on: Vec<Rest>) -> String {
         let seed = 1000 + self.drawn_here.fetch_add(1, Ordering::SeqCst);
         let NewTicket { text, hash } = NewTicket::draw(&SeededRng::new(seed), origin);
         let ticket = Ticket {
@@ -350,7 +376,7 @@ impl World {
             binding: TicketBinding::Gate(GateName::new(gate)),
             origin: origin.map(str::to_owned),
             subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
-            rests_on: vec![],
+            rests_on,
             issued_at: Self::NOW,
             expires_at: Self::NOW.plus(Duration::from_secs(30)),
         };
