@@ -98,6 +98,12 @@ impl Door {
             Request::EndSockets { owner, what } => self.end(owner, &what).await,
             Request::Receipt { entry } => self.receipt(Cursor(entry)).await,
             Request::Why { owner, trace } => self.why(owner.as_deref(), &trace).await.map(Answer::from),
+            Request::History { owner, subject, socket, at_most } => {
+                let query = report::history_of(owner.as_deref(), subject.as_deref(), socket.as_deref(), at_most)?;
+                self.audit.flush().await.map_err(|error| error.to_string())?;
+                let records = self.audit.search(query).await.map_err(|error| error.to_string())?;
+                Ok(report::history(&records).into())
+            }
         }
     }
 

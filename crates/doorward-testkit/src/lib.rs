@@ -21,10 +21,12 @@ pub mod suites;
 pub mod tokens;
 pub mod transcript;
 
+mod full_disk;
 mod peer;
 mod rng;
 mod world;
 
+pub use full_disk::FullDisk;
 pub use peer::{Heard, Peer};
 pub use rng::SeededRng;
 pub use world::World;

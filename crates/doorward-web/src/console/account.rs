@@ -28,6 +28,7 @@ use doorward_types::{AccountId, OwnerId};
 use http::StatusCode;
 
 use crate::{
+    Happening,
     desk::Desk,
     device,
     field::Ago,
@@ -144,19 +145,21 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
 
 async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::Revoked, None).await?;
+    end_all(&desk, &keeper, &account, Why::Revoked, None, Happening::SessionsEnded).await?;
     Ok(back(&account, "end"))
 }
 
 async fn disable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::Disabled, Some(Change::Disable(account.id))).await?;
+    let change = Some(Change::Disable(account.id));
+    end_all(&desk, &keeper, &account, Why::Disabled, change, Happening::Disabled).await?;
     Ok(back(&account, "disable"))
 }
 
 async fn enable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
     desk.ports().accounts.enable(&account.owner, account.id).await?;
+    desk.done(keeper.event_of(&account, Happening::Enabled));
     Ok(back(&account, "enable"))
 }
 
@@ -167,6 +170,7 @@ async fn unlock(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> 
     for (factor, subject) in locked {
         desk.ports().throttle.forgive(&account.owner, factor, subject).await?;
     }
+    desk.done(keeper.event_of(&account, Happening::Unlocked));
     Ok(back(&account, "unlock"))
 }
 
@@ -179,13 +183,14 @@ async fn begin_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named)
 async fn confirm_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
     let visit = &keeper.0.visit;
-    let code = visit.form()?.secret("code");
-    enrolment(&account).confirm(&desk, Frame::of(&desk, visit), &code, visit.now).await
+    let (code, enrolled) = (visit.form()?.secret("code"), keeper.event_of(&account, Happening::TotpEnrolled));
+    enrolment(&account).confirm(&desk, Frame::of(&desk, visit), &code, visit.now, enrolled).await
 }
 
 async fn remove_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::CredentialChanged, Some(Change::RemoveTotp(account.id))).await?;
+    let change = Some(Change::RemoveTotp(account.id));
+    end_all(&desk, &keeper, &account, Why::CredentialChanged, change, Happening::TotpRemoved).await?;
     Ok(back(&account, "totp"))
 }
 
@@ -207,6 +212,7 @@ async fn end_all(
     account: &Account,
     why: Why,
     change: Option<Change>,
+    what: Happening,
 ) -> Result<(), Sorry> {
     let ending = Ending {
         owner: Some(account.owner.clone()),
@@ -216,8 +222,7 @@ async fn end_all(
         at: keeper.0.visit.now,
     };
     desk.ports().revocations.end(ending).await?;
-    let by = keeper.0.session.account;
-    tracing::info!(account = %account.id, %by, why = why.as_str(), "an account's logins were ended");
+    desk.done(keeper.event_of(account, what));
     Ok(())
 }
 

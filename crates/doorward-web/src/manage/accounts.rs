@@ -20,6 +20,7 @@ use super::{
     page::Window,
     route::Call,
 };
+use crate::Happening;
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -49,7 +50,11 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         at: call.now,
     };
     match call.api.parts.ports.accounts.create(account).await? {
-        Created::Account(account) => Ok(Reply::made(&document(&account))),
+        Created::Account(account) => {
+            let made = Happening::Registered { role, invited: false };
+            call.done(call.event(Some(&account.owner), Some(account.subject()), made));
+            Ok(Reply::made(&document(&account)))
+        }
         Created::Taken => Err(Problem::new(Kind::Taken, "another account of this owner has that name")),
         Created::NotInvited => Err(Problem::new(Kind::Internal, "an invitation was asked for that nobody had named")),
     }
@@ -85,7 +90,8 @@ pub(super) async fn disable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let (what, change) = (What::Rest(account.subject().rest()), Some(Change::Disable(account.id)));
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Disabled, change, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Disabled, change, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::Disabled).await
 }
 
 pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -93,6 +99,7 @@ pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
+    call.done(call.event(Some(&account.owner), Some(account.subject()), Happening::Enabled));
     Ok(Reply::of(&document(&named(&call).await?)))
 }
 
@@ -101,7 +108,8 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::Rest(account.subject().rest());
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::SessionsEnded).await
 }
 
 pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -110,7 +118,8 @@ pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::NotBefore { subject: Some(account.subject()), at };
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::NotBefore(at)).await
 }
 
 /// The account that the path names, where the caller sees it.

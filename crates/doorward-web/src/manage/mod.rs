@@ -52,7 +52,7 @@ use problem::{Kind, Problem};
 use reply::Reply;
 use route::{Call, Route};
 
-use crate::TokenSigner;
+use crate::{Journal, TokenSigner};
 
 pub use audit::decision;
 pub use node::{Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
@@ -107,6 +107,8 @@ pub struct ApiParts {
     pub app_keys: Arc<dyn AppKeys>,
     /// Decisions.
     pub audit: Arc<dyn Audit>,
+    /// What it does is written down there: in the same log.
+    pub journal: Journal,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Random numbers for all secrets.

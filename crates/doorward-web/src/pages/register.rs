@@ -24,6 +24,7 @@ use doorward_types::Secret;
 use http::StatusCode;
 
 use crate::{
+    By, Happening,
     credentials::{Held, Missed},
     desk::Desk,
     field::{Field, Problems},
@@ -109,7 +110,8 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     match desk.ports().accounts.create(account).await? {
         Created::Account(account) => {
             desk.checks.registered(attempt).await?;
-            tracing::info!(account = %account.id, role = account.role.as_str(), "an account was made");
+            let made = Happening::Registered { role: account.role, invited: invitation.is_some() };
+            desk.done(visit.event(Some(account.subject()), By::Holder, made));
             match desk.open(&visit, &account, &["pwd"], as_of).await? {
                 Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),
                 None => Ok(go("/login")),

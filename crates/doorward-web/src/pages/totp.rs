@@ -28,6 +28,7 @@ use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
+    Event, Happening,
     credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
@@ -115,13 +116,14 @@ impl Enrolment<'_> {
         self.show(frame, StatusCode::OK, Some((picture.svg(), grouped(&seed.base32()))), None)
     }
 
-    /// Takes one code, which makes the app count, and shows the recovery codes, this once.
+    /// Takes one code, which makes the app count, and shows the recovery codes, this once. `enrolled` is written down where it does.
     pub(crate) async fn confirm(
         &self,
         desk: &Desk,
         frame: Frame,
         code: &Secret,
         now: Timestamp,
+        enrolled: Event,
     ) -> Result<Response, Sorry> {
         let totp =
             desk.ports().factors.totp(self.owner, self.account).await?.filter(|totp| totp.confirmed_at.is_none());
@@ -136,7 +138,7 @@ impl Enrolment<'_> {
         if !desk.ports().factors.confirm_totp(self.owner, self.account, sealed, step.0, hashes, now).await? {
             return Ok(go(&self.back));
         }
-        tracing::info!(account = %self.account, "an authenticator app was enrolled");
+        desk.done(enrolled);
         let codes = codes.iter().map(RecoveryCode::shown).collect();
         page(StatusCode::OK, &Done { frame, other: self.other(), back: self.back.clone(), codes })
     }
@@ -184,8 +186,8 @@ async fn begin(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response
 }
 
 async fn confirm(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
-    let code = member.visit.form()?.secret("code");
-    member.enrolment().confirm(&desk, Frame::of(&desk, &member.visit), &code, member.visit.now).await
+    let (code, enrolled) = (member.visit.form()?.secret("code"), member.event(Happening::TotpEnrolled));
+    member.enrolment().confirm(&desk, Frame::of(&desk, &member.visit), &code, member.visit.now, enrolled).await
 }
 
 async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
@@ -211,7 +213,7 @@ async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
         at: visit.now,
     };
     desk.ports().revocations.end(ending).await?;
-    tracing::info!(account = %session.account, "an authenticator app was taken off");
+    desk.done(member.event(Happening::TotpRemoved));
     Ok(go("/account?done=totp"))
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod api;
 mod console;
 mod edge;
+mod journal;
 mod login;
 mod outage;
 mod register;

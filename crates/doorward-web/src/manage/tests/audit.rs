@@ -13,9 +13,9 @@ fn record(owner: &str, number: u8, outcome: Outcome) -> AuditRecord {
         trace: TraceId::from_bytes([number; 16]),
         at: NOW.plus(Duration::from_secs(number.into())),
         took_ms: 17,
-        owner: OwnerId::new(owner),
-        gate: GateName::new("chat"),
-        source: IpAddr::from([192, 0, 2, 7]),
+        owner: Some(OwnerId::new(owner)),
+        gate: Some(GateName::new("chat")),
+        source: Some(IpAddr::from([192, 0, 2, 7])),
         subject: Some(Subject { kind: "member".into(), pk: number.to_string(), uuid: "bob".into() }),
         outcome,
         trail: vec![trail::RungTrail {
