@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use doorward_auth::{
-    account::{Lock, NotRight, SecondFactor},
+    account::{Lock, NotRight, SecondFactor, TotpSeed},
     ports::{Account, AttemptId, PortError, Totp},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Subject, Timestamp};
@@ -100,6 +100,20 @@ impl Desk {
             self.given(visit.event(Some(whose), By::Holder, Happening::RecoveryCodeUsed))?;
         }
         Ok(tried)
+    }
+
+    /// Tries what shows once more who is logged in: a code of the app, where it can be one, and otherwise the password.
+    pub(crate) async fn try_proof(
+        &self,
+        visit: &Visit,
+        whose: &Subject,
+        typed: &Secret,
+    ) -> Result<Result<(), Missed>, Sorry> {
+        // No password is so short.
+        if TotpSeed::can_be_code(typed) {
+            return self.told(visit, "code", self.checks.totp(&visit.trier(), whose, typed).await);
+        }
+        Ok(self.try_own_password(visit, whose, typed).await?.map(drop))
     }
 
     /// Takes a try to make an account.
