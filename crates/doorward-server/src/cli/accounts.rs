@@ -75,6 +75,11 @@ impl Accounts {
         Ok(Hashing::new(Work::default(), 1)?.hash(&password, &SystemRng).await?)
     }
 
+    /// A password that nobody knows, hashed.
+    pub(super) async fn no_password(&self) -> Result<HashedPassword, Failure> {
+        Ok(Hashing::new(Work::default(), 1)?.hash_of_no_password(&SystemRng).await?)
+    }
+
     /// What a login asks of the account beside its password.
     pub(super) async fn password_use(&self, account: &Account) -> Result<PasswordUse, Failure> {
         let totp = self.store.totp(&account.owner, account.id).await?;
@@ -162,16 +167,23 @@ impl Landed {
     /// Says it, after the sentence of what was done.
     pub(super) fn say(&self, done: &str, json: bool) {
         match (self, json) {
-            (Self::NobodyRuns, true) => say_json(&json!({ "running": false })),
-            (Self::At(receipt), true) => {
-                let mut receipt = receipt.clone();
-                receipt["running"] = true.into();
-                say_json(&receipt);
-            }
+            (_, true) => say_json(&self.document()),
             (Self::NobodyRuns, false) => say(format_args!("{done}; no server runs, nothing was open")),
             (Self::At(receipt), false) => {
                 say(done);
                 say_receipt(receipt);
+            }
+        }
+    }
+
+    /// The same for a script.
+    pub(super) fn document(&self) -> Value {
+        match self {
+            Self::NobodyRuns => json!({ "running": false }),
+            Self::At(receipt) => {
+                let mut receipt = receipt.clone();
+                receipt["running"] = true.into();
+                receipt
             }
         }
     }

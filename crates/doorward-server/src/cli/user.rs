@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use doorward_auth::{
+    NewInvitation,
     account::{Checks, PasswordUse, Username, tries_of_name},
-    ports::{Account, Accounts as _, Change, Created, NewAccount, Role, SystemRng, Throttle as _, What, Why},
+    ports::{Account, Accounts as _, Change, Created, NewAccount, Reset, Role, SystemRng, Throttle as _, What, Why},
 };
 use doorward_types::{AccountId, Timestamp};
 use doorward_web::Happening;
@@ -37,7 +38,7 @@ pub(super) enum User {
     Invite(Invite),
     /// End what was issued before a time: logins, tickets, tokens, and the sockets that they opened.
     NotBefore(NotBefore),
-    /// Give an account another password, and end its logins with their sockets.
+    /// Give an account another password, or a link to set one, and end its logins with their sockets.
     Passwd(Passwd),
 }
 
@@ -129,6 +130,9 @@ pub(super) struct Passwd {
     /// Read the password from the first line of standard input.
     #[arg(long)]
     password_stdin: bool,
+    /// Print a link by which its holder sets another one, within a day; until then no password opens the account.
+    #[arg(long, conflicts_with = "password_stdin")]
+    link: bool,
     /// For a script.
     #[arg(long)]
     json: bool,
@@ -307,6 +311,9 @@ impl Passwd {
     async fn run(self) -> Result<(), Failure> {
         let accounts = self.whose.open()?;
         let account = accounts.named(&self.name).await?;
+        if self.link {
+            return self.link(&accounts, &account).await;
+        }
         let (username, used) = (Username::parse(&account.username)?, accounts.password_use(&account).await?);
         let password = accounts.new_password(&username, used, self.password_stdin).await?;
         let change = Change::Password(account.id, password.into_secret());
@@ -316,6 +323,28 @@ impl Passwd {
         let tries = tries_of_name(&account.unique);
         accounts.store.forgive(&account.owner, Checks::PASSWORD, tries).await?;
         landed.say(&format!("`{}` has another password", account.username), self.json);
+        Ok(())
+    }
+
+    /// First nobody gets in by the old one, then the link is made.
+    async fn link(&self, accounts: &Accounts, account: &Account) -> Result<(), Failure> {
+        let none = accounts.no_password().await?;
+        let change = Change::Password(account.id, none.into_secret());
+        let landed =
+            accounts.end_all_of(account, Why::CredentialChanged, Some(change), Happening::SessionsEnded).await?;
+        let (new, expires_at) = (NewInvitation::draw(&SystemRng), now().plus(Reset::LASTS));
+        let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
+        accounts.store.offer_reset(new.hash, reset).await?;
+        accounts.write_down(account, Happening::ResetLinkMade(expires_at)).await;
+        let link = new.reset_link(&address(accounts));
+        let link = link.reveal_text("it is shown to whoever hands it out, once").unwrap_or_default();
+        if self.json {
+            say_json(&json!({ "link": link, "expires_at": expires_at.to_string(), "landed": landed.document() }));
+        } else {
+            landed.say(&format!("no password opens `{}` until the link is used", account.username), false);
+            note(format_args!("for `{}` alone, until {expires_at}", account.username));
+            say(link);
+        }
         Ok(())
     }
 }

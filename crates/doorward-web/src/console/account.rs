@@ -5,6 +5,7 @@
 //! owner -> site   post .../disable         and its logins end in the same act
 //! owner -> site   post .../enable
 //! owner -> site   post .../unlock          forget what was tried wrong
+//! owner -> site   post .../password        a link by which its holder sets another one: see `reset`
 //! owner -> site   post .../totp            hand its holder a picture to scan, and
 //! owner -> site   post .../totp/confirm    take the code that their phone shows
 //! owner -> site   post .../totp/remove     a lost phone; its logins end in the same act
@@ -91,7 +92,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route(&at("/totp/remove"), post(remove_totp))
 }
 
-type Named = Path<(String, u64)>;
+pub(super) type Named = Path<(String, u64)>;
 
 /// The account of the address, where this keeper sees it.
 async fn seen(desk: &Desk, keeper: &Keeper, Path((owner, id)): Named) -> Result<Account, Sorry> {
@@ -103,7 +104,7 @@ async fn seen(desk: &Desk, keeper: &Keeper, Path((owner, id)): Named) -> Result<
 }
 
 /// The account of the address, where this keeper may act on it.
-async fn in_hand(desk: &Desk, keeper: &Keeper, named: Named) -> Result<Account, Sorry> {
+pub(super) async fn in_hand(desk: &Desk, keeper: &Keeper, named: Named) -> Result<Account, Sorry> {
     let account = seen(desk, keeper, named).await?;
     if is_own(keeper, &account) || !keeper.outranks(account.role) { Err(Sorry::NotYours) } else { Ok(account) }
 }
@@ -206,7 +207,7 @@ fn enrolment(account: &Account) -> Enrolment<'_> {
     }
 }
 
-async fn end_all(
+pub(super) async fn end_all(
     desk: &Desk,
     keeper: &Keeper,
     account: &Account,

@@ -7,7 +7,7 @@
 use doorward_auth::ports::{Change, Ending, What, Why};
 use doorward_types::{KeyId, OwnerId, Rest, Subject, Timestamp};
 
-use super::{Live, Problem, Reply, route::Call};
+use super::{Live, Problem, Receipt, Reply, route::Call};
 use crate::Happening;
 
 /// What may be named; exactly one of them.
@@ -78,10 +78,20 @@ pub(super) async fn carry_out(
     whose: Option<Subject>,
     what: Happening,
 ) -> Result<Reply, Problem> {
+    Ok(Reply::of(&ended(call, ending, whose, what).await?.document()))
+}
+
+/// The same, for an answer of which the receipt is a part.
+pub(super) async fn ended(
+    call: &Call<'_>,
+    ending: Ending,
+    whose: Option<Subject>,
+    what: Happening,
+) -> Result<Receipt, Problem> {
     let owner = ending.owner.clone();
     let receipt = call.api.parts.node.end(ending).await?;
     call.done(call.event(owner.as_ref(), whose, what));
-    Ok(Reply::of(&receipt.document()))
+    Ok(receipt)
 }
 
 /// The ending of something of one owner's.

@@ -27,6 +27,7 @@ mod fields;
 mod invitations;
 mod node;
 mod page;
+mod passwords;
 mod problem;
 mod reply;
 mod route;
@@ -84,6 +85,12 @@ const ROUTES: &[Route] = &[
     Route::keyed(Method::POST, "/accounts/{account}/end", Scope::SessionsEnd, |call| Box::pin(accounts::end(call))),
     Route::keyed(Method::POST, "/accounts/{account}/not-before", Scope::SessionsEnd, |call| {
         Box::pin(accounts::not_before(call))
+    }),
+    Route::keyed(Method::POST, "/accounts/{account}/password", Scope::AccountsWrite, |call| {
+        Box::pin(passwords::set(call))
+    }),
+    Route::keyed(Method::POST, "/accounts/{account}/reset", Scope::AccountsWrite, |call| {
+        Box::pin(passwords::reset(call))
     }),
     Route::keyed(Method::POST, "/invitations", Scope::AccountsWrite, |call| Box::pin(invitations::create(call))),
     Route::keyed(Method::POST, "/tickets", Scope::TicketsWrite, |call| Box::pin(tickets::create(call))),

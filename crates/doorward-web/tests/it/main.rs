@@ -9,5 +9,6 @@ mod journal;
 mod login;
 mod outage;
 mod register;
+mod reset;
 mod totp;
 mod world;
