@@ -64,6 +64,7 @@ pub mod system;
 mod transports;
 mod upkeep;
 mod website;
+mod witness;
 
 pub use comeback::ByLogin;
 pub use door::{Door, Parts};
@@ -72,3 +73,4 @@ pub use metrics::Metrics;
 pub use node::{Extensions, Node, ReloadError, Running, StartError};
 pub use operate::{Answer, Standing};
 pub use reload::Reloaded;
+pub use witness::Witness;

@@ -51,6 +51,7 @@ use crate::{
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
     website::{self, NodeView, Owners},
+    witness::Witness,
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
@@ -154,7 +155,7 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let observer = Arc::clone(&metrics) as _;
+        let observer = Arc::new(Witness { metrics: Arc::clone(&metrics), audit: Arc::clone(&audit) });
         let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);

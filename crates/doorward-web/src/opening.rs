@@ -1,10 +1,11 @@
 //! How a login begins: its id and its secret are the server's, always new, and kept as a hash.
 
 use axum::response::Response;
-use doorward_auth::ports::{Account, NewSession, Session};
+use doorward_auth::ports::{Account, NewSession, PortError, Session};
 use doorward_types::{Cursor, KeyText, Secret, SessionId, Timestamp};
 
 use crate::{
+    By, Happening,
     cookies::{Cookie, hash},
     desk::Desk,
     page::with_cookies,
@@ -69,10 +70,11 @@ impl Desk {
             replaces: visit.session.as_ref().map(|session| session.sid),
             as_of: began.as_of,
         };
+        self.parts.journal.is_taking()?;
         if self.ports().sessions.open(new).await?.is_none() {
             return Ok(None);
         }
-        tracing::info!(account = %account.id, sid = %session.sid, source = %visit.peer.source, "logged in");
+        self.logged_in(visit, &session)?;
         Ok(Some(Opened { session, cookie, browser: is_new }))
     }
 
@@ -86,8 +88,18 @@ impl Desk {
     ) -> Result<Option<Session>, Sorry> {
         let session = self.session(visit, account, factors, None, began.at);
         let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of: began.as_of };
-        let opened = self.ports().sessions.open(new).await?;
-        Ok(opened.map(|_| session))
+        self.parts.journal.is_taking()?;
+        if self.ports().sessions.open(new).await?.is_none() {
+            return Ok(None);
+        }
+        self.logged_in(visit, &session)?;
+        Ok(Some(session))
+    }
+
+    /// Whoever has logged in is told so when it is written down, and not before.
+    fn logged_in(&self, visit: &Visit, session: &Session) -> Result<(), PortError> {
+        let (sid, factors) = (session.sid, session.factors.clone());
+        self.given(visit.event(Some(session.subject()), By::Holder, Happening::LoggedIn { sid, factors }))
     }
 
     /// Somebody begins to show who they are.

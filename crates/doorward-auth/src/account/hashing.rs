@@ -123,6 +123,15 @@ impl Hashing {
         place.run(move |memory| hash(&work, password.secret().reveal("to hash it"), &salt, memory)).await
     }
 
+    /// The hash of a password that nobody knows: for an account that is to have another one, and until then none.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] at once where too many wait.
+    pub async fn hash_of_no_password(&self, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
+        let (work, salt, unknown) = (self.work.clone(), rng.bytes16(), Secret::new(rng.bytes32()));
+        self.place()?.run(move |memory| hash(&work, unknown.reveal("to hash it"), &salt, memory)).await
+    }
+
     /// Compares a password with what is kept of an account; see [`HashingPlace::verify`].
     ///
     /// # Errors

@@ -37,9 +37,13 @@ struct Operated {
 
 impl Operated {
     async fn door() -> Self {
-        let world = World::of(Carrier::Tcp, CHAT).await;
+        Self::door_of(CHAT).await
+    }
+
+    async fn door_of(gates: &str) -> Self {
+        let world = World::of(Carrier::Tcp, gates).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("{SITE}{CHAT}\n[[owner]]\nname = \"other\"\n")
+        let text = format!("{SITE}{gates}\n[[owner]]\nname = \"other\"\n")
             .replace("[store]", "[store]\ncontrol = \"control.sock\"")
             .replace("[[issuer]]", "[[issuer]]\nowner = \"acme\"")
             .replace("[[gate]]", "[[gate]]\nowner = \"acme\"");
@@ -179,6 +183,24 @@ async fn what_no_socket_rests_on_is_an_error_that_names_what_they_rest_on() {
     // Of what is known there may be none.
     assert_eq!(operated.command(&["sockets", "end", "jti=gone"]).await.well(), "0 ended within 0 ms");
     assert_eq!(operated.world.door.sockets().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_that_fails_open_is_shown_wherever_the_state_of_the_server_is() {
+    let gates = format!(
+        "{CHAT}\n[[gate]]\nname = \"loose\"\npath = \"/loose\"\nladder = []\nbackend = {{ echo = {{}} }}\nfail = \"open\"\n"
+    );
+    let operated = Operated::door_of(&gates).await;
+    let shown = "`fail = \"open\"`, so that sockets may outlive their logins: acme/loose";
+    assert!(operated.command(&["health"]).await.well().contains(shown));
+    let health = operated.command(&["health", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&health.out).unwrap()["failing_open"], json!(["acme/loose"]));
+    assert!(operated.command(&["sockets", "list"]).await.well().starts_with(shown));
+    let other = operated.command(&["sockets", "list", "--owner", "other"]).await;
+    assert!(!other.well().contains("loose"), "another owner hears of it");
+    let metrics = operated.world.door.metrics().text(&operated.world.door);
+    assert!(metrics.contains("doorward_gate_failing_open{owner=\"acme\",gate=\"loose\"} 1\n"), "{metrics}");
+    assert!(!metrics.contains("gate_failing_open{owner=\"acme\",gate=\"chat\"}"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,32 +7,29 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
-    BoxFuture,
     account::{Hashing, KeyEncryptionKey, Work},
     layers::{SiteTools, handshake::ticket::NewTicket},
-    memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{
-        Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
-    },
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{Audit, AuditRecord, Outcome, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
 };
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    ByLogin, Door, Extensions, Metrics, Parts, Reloaded,
+    ByLogin, Door, Extensions, Metrics, Parts, Reloaded, Witness,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
-use doorward_testkit::{SeededRng, Switched, tokens::TestKey};
+use doorward_testkit::{FullDisk, SeededRng, Switched, tokens::TestKey};
 use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use serde_json::{Value, json};
 use tokio::{
@@ -76,44 +73,6 @@ pub(crate) const CHAT: &str = r#"
     subscribe = "any"
 "#;
 
-/// The audit log, which can be made to take nothing.
-pub(crate) struct Log {
-    rows: MemoryAudit,
-    full: AtomicBool,
-}
-
-impl Log {
-    pub(crate) fn fill(&self) {
-        self.full.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Audit for Log {
-    fn record(&self, record: AuditRecord) -> Result<(), PortError> {
-        self.is_taking()?;
-        self.rows.record(record)
-    }
-
-    fn is_taking(&self) -> Result<(), PortError> {
-        match self.full.load(Ordering::SeqCst) {
-            true => Err(PortError { port: "audit", detail: "the disk is full".into() }),
-            false => Ok(()),
-        }
-    }
-
-    fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {
-        self.rows.flush()
-    }
-
-    fn find<'a>(&'a self, trace: TraceId) -> BoxFuture<'a, Result<Option<AuditRecord>, PortError>> {
-        self.rows.find(trace)
-    }
-
-    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        self.rows.search(query)
-    }
-}
-
 /// Random numbers of the layers: those that a transcript pins, and from a seed when there are none.
 pub(crate) struct Drawn {
     pinned: Mutex<Vec<u8>>,
@@ -143,7 +102,7 @@ pub(crate) struct World {
     pub(crate) door: Arc<Door>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) drawn: Arc<Drawn>,
-    pub(crate) log: Arc<Log>,
+    pub(crate) log: Arc<FullDisk>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
     /// What the built-in site keeps.
@@ -213,7 +172,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(Self::NOW));
         let drawn = Arc::new(Drawn { pinned: Mutex::default(), seeded: SeededRng::new(1) });
         let own: Arc<dyn Rng> = Arc::new(SeededRng::new(2));
-        let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
+        let log = Arc::new(FullDisk::default());
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
         let site = Arc::new(MemorySite::new(voided, Some(app_keys.clone())));
@@ -244,7 +203,8 @@ impl World {
             base: "".into(),
         };
         let metrics = Metrics::new();
-        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
+        let witness = Arc::new(Witness { metrics: metrics.clone(), audit: log.clone() });
+        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), witness);
         tokio::spawn(sockets.run());
         let revocations = Arc::clone(&tools.ports.site.revocations);
         let follower = Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here"));
@@ -397,6 +357,8 @@ impl World {
             Outcome::Admitted(_) => "admitted".to_owned(),
             Outcome::Refused { reason, layer, step, .. } => format!("{} {layer}: {step}", reason.code()),
             Outcome::HungUp => "hung up".to_owned(),
+            Outcome::Readmitted(_) => "readmitted".to_owned(),
+            Outcome::Happened { event, .. } => event.clone(),
         };
         self.rows().await.iter().map(of).collect()
     }

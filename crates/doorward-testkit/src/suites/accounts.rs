@@ -1,4 +1,4 @@
-use doorward_auth::ports::{Account, Change, Created, Invitation, NewAccount, Role, SitePorts, Why};
+use doorward_auth::ports::{Account, Change, Created, Invitation, NewAccount, Reset, Role, SitePorts, Why};
 use doorward_types::{AccountId, OwnerId, Secret};
 
 use super::{
@@ -17,8 +17,41 @@ pub async fn accounts(site: &SitePorts) {
     of_fifty_uses_of_an_invitation_at_once_exactly_one_makes_an_account(site).await;
     an_invitation_is_not_used_up_where_the_name_is_taken(site).await;
     an_invitation_that_expired_or_is_anothers_makes_no_account(site).await;
+    a_link_to_set_a_password_is_good_once_and_the_newest_alone(site).await;
+    a_link_to_set_a_password_is_void_after_its_time_for_others_and_once_there_is_another_password(site).await;
     a_newer_hash_takes_the_place_of_the_one_that_it_was_made_from_and_of_no_other(site).await;
     a_disabled_account_is_enabled_once(site).await;
+}
+
+fn reset_of(account: &Account) -> Reset {
+    Reset { owner: account.owner.clone(), account: account.id, expires_at: after(60) }
+}
+
+async fn a_link_to_set_a_password_is_good_once_and_the_newest_alone(site: &SitePorts) {
+    let bob = account(site, "reset").await;
+    let (first, second) = (unique(), unique());
+    site.accounts.offer_reset(first, reset_of(&bob)).await.unwrap();
+    site.accounts.offer_reset(second, reset_of(&bob)).await.unwrap();
+    assert_eq!(site.accounts.reset(&acme(), first, NOW).await, Ok(None), "an earlier link holds");
+    assert_eq!(site.accounts.reset(&acme(), second, NOW).await, Ok(Some(reset_of(&bob))));
+    let acme = acme();
+    let taken = all((0..20).map(|_| site.accounts.take_reset(&acme, second, NOW))).await;
+    let taken: Vec<_> = taken.into_iter().flatten().flatten().collect();
+    assert_eq!(taken, [reset_of(&bob)], "of twenty uses at once exactly one is taken");
+    assert_eq!(site.accounts.reset(&acme, second, NOW).await, Ok(None));
+}
+
+async fn a_link_to_set_a_password_is_void_after_its_time_for_others_and_once_there_is_another_password(
+    site: &SitePorts,
+) {
+    let (bob, hash) = (account(site, "reset late").await, unique());
+    site.accounts.offer_reset(hash, reset_of(&bob)).await.unwrap();
+    assert_eq!(site.accounts.take_reset(&acme(), hash, after(60)).await, Ok(None), "an expired link was taken");
+    assert_eq!(site.accounts.take_reset(&globex(), hash, NOW).await, Ok(None), "a link crossed to another owner");
+    assert_eq!(site.accounts.take_reset(&acme(), unique(), NOW).await, Ok(None));
+    let change = Change::Password(bob.id, Secret::from_text("another"));
+    site.revocations.end(changing(&bob, Why::CredentialChanged, change)).await.unwrap();
+    assert_eq!(site.accounts.take_reset(&acme(), hash, NOW).await, Ok(None), "the password has changed since");
 }
 
 fn made(created: &Created) -> Option<&Account> {

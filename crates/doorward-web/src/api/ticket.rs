@@ -21,7 +21,7 @@ use http::{
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, json};
-use crate::{cookies::hash, desk::Desk, sorry::Sorry, visit::Visit};
+use crate::{By, Event, Happening, cookies::hash, desk::Desk, sorry::Sorry, visit::Visit};
 
 /// How long a ticket holds.
 const LASTS: Duration = Duration::from_secs(30);
@@ -32,6 +32,7 @@ const SCOPE: &str = "tickets:mint";
 struct Bearer {
     owner: OwnerId,
     subject: Subject,
+    by: By,
     rests_on: Vec<Rest>,
     /// The only origin it opens a gate from.
     origin: Option<String>,
@@ -68,6 +69,9 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
     let gate = desk.parts.gates.find(visit.peer.host_name(), path);
     // A gate of another owner is not there.
     let gate = gate.filter(|gate| gate.enabled && gate.owner == bearer.owner).ok_or(Sorry::NotFound)?;
+    let minted = Happening::TicketMinted(Some(gate.name.clone()));
+    let minted = visit.event(Some(bearer.subject.clone()), bearer.by, minted);
+    let minted = Event { owner: Some(gate.owner.clone()), ..minted };
     let new = NewTicket::draw(desk.rng(), bearer.origin.as_deref());
     let ticket = Ticket {
         owner: gate.owner,
@@ -79,6 +83,7 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
         expires_at: visit.now.plus(LASTS),
     };
     desk.parts.ports.tickets.mint(new.hash, ticket).await?;
+    desk.given(minted)?;
     let ticket = new.text.reveal_text("handed to who asked for it").unwrap_or_default();
     json(&Minted { ticket, expires_in: LASTS.as_secs() })
 }
@@ -94,6 +99,7 @@ async fn bearer(desk: &Desk, visit: &Visit) -> Result<Result<Bearer, Response>, 
             Ok(session.map(|session| Bearer {
                 owner: session.owner.clone(),
                 subject: session.subject(),
+                by: By::Holder,
                 rests_on: vec![session.rest()],
                 origin,
             }))
@@ -114,6 +120,7 @@ async fn by_access_token(
     Ok(session.map(|session| Bearer {
         owner: session.owner.clone(),
         subject: session.subject(),
+        by: By::Holder,
         rests_on: vec![session.rest()],
         origin,
     }))
@@ -134,7 +141,7 @@ async fn by_key(desk: &Desk, visit: &Visit, key: &Secret) -> Result<Result<Beare
         return Ok(Err(ApiError { error: "invalid_request", error_description: why }.with(StatusCode::BAD_REQUEST)));
     };
     let subject = Subject { kind: wanted.kind, pk: wanted.pk, uuid: wanted.uuid };
-    Ok(Ok(Bearer { owner, subject, rests_on: Vec::new(), origin: wanted.origin }))
+    Ok(Ok(Bearer { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
 }
 
 /// One answer for no credential, a wrong one and one that has ended.

@@ -4,13 +4,11 @@
 //! api                 as in `ending`, for what rests on the account
 //! api -> program      the account; a receipt
 
-use std::fmt::Display;
-
 use doorward_auth::{
-    account::{HashedPassword, Password, PasswordUse, Username},
+    account::{PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
-use doorward_types::{AccountId, Secret};
+use doorward_types::AccountId;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,8 +16,10 @@ use super::{
     ending::{self, past},
     fields::needed,
     page::Window,
+    passwords,
     route::Call,
 };
+use crate::Happening;
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -38,7 +38,7 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let role = role(&mut call)?;
     call.body.end()?;
     let name = Username::parse(&username).map_err(|error| Problem::of_rule("username", error))?;
-    let password = hash(&call, &name, &password).await?;
+    let password = passwords::hash(&call, &name, &password, PasswordUse::Alone).await?;
     let account = NewAccount {
         owner,
         username: name.shown().to_owned(),
@@ -49,21 +49,14 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         at: call.now,
     };
     match call.api.parts.ports.accounts.create(account).await? {
-        Created::Account(account) => Ok(Reply::made(&document(&account))),
+        Created::Account(account) => {
+            let made = Happening::Registered { role, invited: false };
+            call.done(call.event(Some(&account.owner), Some(account.subject()), made));
+            Ok(Reply::made(&document(&account)))
+        }
         Created::Taken => Err(Problem::new(Kind::Taken, "another account of this owner has that name")),
         Created::NotInvited => Err(Problem::new(Kind::Internal, "an invitation was asked for that nobody had named")),
     }
-}
-
-async fn hash(call: &Call<'_>, name: &Username, typed: &Secret) -> Result<Secret, Problem> {
-    let weak = |error: &dyn Display| Problem::of_rule("password", error);
-    let parts = &call.api.parts;
-    let typed = Password::read(typed).map_err(|error| weak(&error))?;
-    let password = parts.rules.check(typed, name, PasswordUse::Alone).map_err(|error| weak(&error))?;
-    parts.hashing.hash(&password, &*parts.rng).await.map(HashedPassword::into_secret).map_err(|error| {
-        tracing::warn!(%error, "a password was not hashed");
-        Problem::new(Kind::TryLater, "the password cannot be hashed just now")
-    })
 }
 
 /// The field `role`. Nobody gives more than they have.
@@ -85,7 +78,8 @@ pub(super) async fn disable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let (what, change) = (What::Rest(account.subject().rest()), Some(Change::Disable(account.id)));
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Disabled, change, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Disabled, change, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::Disabled).await
 }
 
 pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -93,6 +87,7 @@ pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
+    call.done(call.event(Some(&account.owner), Some(account.subject()), Happening::Enabled));
     Ok(Reply::of(&document(&named(&call).await?)))
 }
 
@@ -101,7 +96,8 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::Rest(account.subject().rest());
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::SessionsEnded).await
 }
 
 pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -110,7 +106,8 @@ pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::NotBefore { subject: Some(account.subject()), at };
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::NotBefore(at)).await
 }
 
 /// The account that the path names, where the caller sees it.
@@ -120,7 +117,7 @@ async fn named(call: &Call<'_>) -> Result<Account, Problem> {
 }
 
 /// The same, where the caller may change it: an operator is changed by operators alone.
-async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
+pub(super) async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
     let account = named(call).await?;
     if account.role == Role::Operator && !call.caller.is_operator() {
         return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's changes an account of an operator"));

@@ -19,6 +19,7 @@ use http::StatusCode;
 
 use super::register::checked;
 use crate::{
+    Happening,
     credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
@@ -90,10 +91,12 @@ async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
     };
     // The browser hears of its new login also where the rest fails: the old one is gone.
     let response = match desk.ports().revocations.end(ending).await {
-        Ok(_) => go("/account?done=password"),
+        Ok(_) => {
+            desk.done(member.event(Happening::PasswordChanged));
+            go("/account?done=password")
+        }
         Err(error) => axum::response::IntoResponse::into_response(Sorry::from(error)),
     };
-    tracing::info!(account = %account.id, "a password was changed");
     Ok(opened.tell(&desk, response))
 }
 

@@ -5,7 +5,7 @@ use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use super::MemorySite;
 use crate::{
     BoxFuture,
-    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError},
+    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError, Reset},
 };
 
 /// Accounts by number and by name, and invitations.
@@ -14,6 +14,7 @@ pub(super) struct Directory {
     accounts: BTreeMap<AccountId, Account>,
     names: HashMap<(OwnerId, String), AccountId>,
     invitations: HashMap<(OwnerId, [u8; 32]), Invitation>,
+    resets: HashMap<AccountId, ([u8; 32], Reset)>,
 }
 
 impl Directory {
@@ -24,6 +25,19 @@ impl Directory {
 
     pub(super) fn find_mut(&mut self, owner: Option<&OwnerId>, id: AccountId) -> Option<&mut Account> {
         self.accounts.get_mut(&id).filter(|account| owner.is_none_or(|owner| account.owner == *owner))
+    }
+
+    /// Another password; a link to set one is void.
+    pub(super) fn change_password(&mut self, owner: Option<&OwnerId>, id: AccountId, hash: Secret) {
+        if let Some(account) = self.find_mut(owner, id) {
+            account.password = hash;
+            self.resets.remove(&id);
+        }
+    }
+
+    fn reset(&self, owner: &OwnerId, hash: [u8; 32], now: Timestamp) -> Option<Reset> {
+        let held = self.resets.values().find(|(kept, reset)| *kept == hash && reset.owner == *owner);
+        held.map(|(_, reset)| reset.clone()).filter(|reset| now < reset.expires_at)
     }
 
     fn create(&mut self, new: NewAccount) -> Created {
@@ -112,6 +126,36 @@ impl Accounts for MemorySite {
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>> {
         self.answer(move |state| {
             state.accounts.invitations.insert((invitation.owner.clone(), hash), invitation);
+        })
+    }
+
+    fn offer_reset<'a>(&'a self, hash: [u8; 32], reset: Reset) -> BoxFuture<'a, Result<(), PortError>> {
+        self.answer(move |state| {
+            if state.accounts.find(Some(&reset.owner), reset.account).is_some() {
+                state.accounts.resets.insert(reset.account, (hash, reset));
+            }
+        })
+    }
+
+    fn reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        self.answer(move |state| state.accounts.reset(owner, hash, now))
+    }
+
+    fn take_reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        self.answer(move |state| {
+            let reset = state.accounts.reset(owner, hash, now)?;
+            state.accounts.resets.remove(&reset.account);
+            Some(reset)
         })
     }
 
