@@ -30,7 +30,7 @@ use doorward_server::{
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
 use doorward_testkit::{FullDisk, SeededRng, Switched, tokens::TestKey};
-use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
+use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp};
 use serde_json::{Value, json};
 use tokio::{
     io::duplex,
