@@ -301,7 +301,7 @@ impl Running {
     }
 
     /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
-    /// a day and for one account; one that was given before holds beside it.
+    /// a day, until there is an account, or until another start gives another one.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -312,7 +312,8 @@ impl Running {
             return Ok(None);
         }
         let FirstAccount { owner, url } = site;
-        let invite = Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url };
+        let invite =
+            Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url, first: true };
         invite.link(&**accounts, &*self.door.rng).await.map(Some)
     }
 

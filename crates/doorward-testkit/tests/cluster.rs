@@ -48,6 +48,7 @@ fn lands_in_time(runs: &[Run], path: Path) -> usize {
     let mut took: Vec<_> = measured.map(|measured| measured.took).collect();
     took.sort_unstable();
     let p99 = took[(took.len() - 1) * 99 / 100];
+    println!("{path}: {} endings, p99 {p99:?}", took.len());
     assert!(
         p99 <= if path == Path::SameNode { Duration::from_secs(1) } else { Duration::from_secs(2) },
         "{path} {p99:?}"

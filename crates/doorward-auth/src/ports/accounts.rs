@@ -108,6 +108,8 @@ pub struct Invitation {
     pub role: Role,
     /// Until when it holds.
     pub expires_at: Timestamp,
+    /// Whether it is to the site's first account: then it holds only while the owner has none, and a newer one takes its place.
+    pub first: bool,
 }
 
 /// A link by which the holder of an account sets another password: handed out by an owner, good once.

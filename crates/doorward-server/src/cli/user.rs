@@ -255,7 +255,7 @@ impl Invite {
         let accounts = self.whose.open()?;
         let (role, now, url) = (self.role, now(), address(&accounts));
         let expires_at = now.plus(INVITATION);
-        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url };
+        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url, first: false };
         let link = invite.link(&accounts.store, &SystemRng).await?;
         write_down(&accounts.store, Some(&accounts.owner), None, Happening::Invited(role)).await;
         let link = link.reveal_text("it is shown to whoever invites, once").unwrap_or_default();

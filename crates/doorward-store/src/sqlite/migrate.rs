@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_site.sql"),
     include_str!("../../migrations/sqlite/0004_audit_of_the_site.sql"),
     include_str!("../../migrations/sqlite/0005_resets.sql"),
+    include_str!("../../migrations/sqlite/0006_first_invitations.sql"),
 ];
 
 /// Marks a file as Doorward's (`PRAGMA application_id`): the letters `DWRD`.

@@ -52,7 +52,7 @@ async fn make(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response,
         return Err(Sorry::NotYours);
     }
     let new = NewInvitation::draw(desk.rng());
-    let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS) };
+    let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS), first: false };
     if !keeper.sees(&invitation.owner) {
         return Err(Sorry::NotYours);
     }

@@ -29,7 +29,7 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         "expires_at": expires_at.to_string(),
     });
     let invited = call.event(Some(&owner), None, Happening::Invited(role));
-    let invitation = Invitation { owner, role, expires_at };
+    let invitation = Invitation { owner, role, expires_at, first: false };
     call.api.parts.ports.accounts.invite(hash, invitation).await?;
     call.given(invited)?;
     Ok(Reply::made(&shown))

@@ -40,11 +40,23 @@ impl Directory {
         held.map(|(_, reset)| reset.clone()).filter(|reset| now < reset.expires_at)
     }
 
+    fn invite(&mut self, hash: [u8; 32], invitation: Invitation) {
+        if invitation.first {
+            self.invitations.retain(|(owner, _), held| !held.first || *owner != invitation.owner);
+        }
+        self.invitations.insert((invitation.owner.clone(), hash), invitation);
+    }
+
+    fn invitation(&self, key: &(OwnerId, [u8; 32]), now: Timestamp) -> Option<&Invitation> {
+        let has_accounts = || self.accounts.values().any(|account| account.owner == key.0);
+        self.invitations.get(key).filter(|held| now < held.expires_at && !(held.first && has_accounts()))
+    }
+
     fn create(&mut self, new: NewAccount) -> Created {
         let NewAccount { owner, username, unique, role, password, invitation, at } = new;
         let invited = match invitation.map(|hash| (owner.clone(), hash)) {
             None => None,
-            Some(key) => match self.invitations.get(&key).filter(|invitation| at < invitation.expires_at) {
+            Some(key) => match self.invitation(&key, at) {
                 None => return Created::NotInvited,
                 Some(invitation) => Some((invitation.role, key)),
             },
@@ -124,9 +136,7 @@ impl Accounts for MemorySite {
     }
 
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>> {
-        self.answer(move |state| {
-            state.accounts.invitations.insert((invitation.owner.clone(), hash), invitation);
-        })
+        self.answer(move |state| state.accounts.invite(hash, invitation))
     }
 
     fn offer_reset<'a>(&'a self, hash: [u8; 32], reset: Reset) -> BoxFuture<'a, Result<(), PortError>> {
@@ -166,9 +176,8 @@ impl Accounts for MemorySite {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Invitation>, PortError>> {
         self.answer(move |state| {
-            let invitations = &mut state.accounts.invitations;
-            invitations.retain(|_, invitation| now < invitation.expires_at);
-            invitations.get(&(owner.clone(), hash)).cloned()
+            state.accounts.invitations.retain(|_, invitation| now < invitation.expires_at);
+            state.accounts.invitation(&(owner.clone(), hash), now).cloned()
         })
     }
 }

@@ -92,12 +92,17 @@ impl Accounts for Store {
 
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>> {
         self.writes(PORT, None, move |connection| {
-            let Invitation { owner, role, expires_at } = invitation;
+            let Invitation { owner, role, expires_at, first } = invitation;
+            if first {
+                connection
+                    .prepare_cached("DELETE FROM invitations WHERE owner = ?1 AND first = 1")?
+                    .execute(params![owner.as_str()])?;
+            }
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO invitations (owner, hash, role, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT OR REPLACE INTO invitations (owner, hash, role, expires_at, first) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
-                .execute(params![owner.as_str(), hash, role.as_str(), to_column(expires_at)])
+                .execute(params![owner.as_str(), hash, role.as_str(), to_column(expires_at), first])
                 .map(|_| ())
         })
     }
@@ -198,9 +203,13 @@ fn invitation(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Invitation>> {
     connection
-        .prepare_cached("SELECT * FROM invitations WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3")?
+        .prepare_cached(
+            "SELECT * FROM invitations WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3
+             AND (first = 0 OR NOT EXISTS (SELECT 1 FROM accounts WHERE owner = ?1))",
+        )?
         .query_row(params![owner.as_str(), hash, to_column(now)], |row| {
-            Ok(Invitation { owner: owner.clone(), role: role_at(row)?, expires_at: time_at(row, "expires_at")? })
+            let (role, expires_at) = (role_at(row)?, time_at(row, "expires_at")?);
+            Ok(Invitation { owner: owner.clone(), role, expires_at, first: row.get("first")? })
         })
         .optional()
 }
