@@ -5,7 +5,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::labels::{AtGate, InState};
+use super::labels::InState;
 use crate::door::Door;
 
 /// What can be seen of a node at this moment.
@@ -20,12 +20,8 @@ pub(super) fn look(door: &Door, lease_age: Option<Duration>) -> Registry {
     let (_, climbing) = door.caps.counts();
     gauge(&mut seen, "climbing", "Connections that are not admitted yet", climbing);
     gauge(&mut seen, "gates", "Gates of the configuration", door.gates.load().len());
-    let failing_open = Family::<AtGate, Gauge>::default();
-    for gate in door.gates.load().failing_open() {
-        failing_open.get_or_create(&AtGate { owner: gate.owner.to_string(), gate: gate.name.to_string() }).set(1);
-    }
-    let help = "Gates whose sockets go on while nobody knows whether their logins have ended (`fail = \"open\"`)";
-    seen.register("gate_failing_open", help, failing_open);
+    let help = "Gates whose sockets go on while nobody knows whether their logins have ended, by `fail = open`";
+    gauge(&mut seen, "gates_failing_open", help, door.failing_open(None).len());
     gauge(&mut seen, "audit_rows_waiting", "Audit rows that are not on disk yet", door.audit.waiting());
     let takes_rows = usize::from(door.audit.is_taking().is_ok());
     gauge(&mut seen, "audit_taking", "Whether the audit log takes rows: without it nobody is let in", takes_rows);

@@ -156,7 +156,7 @@ pub(super) fn checked(
 
 /// The hash of an invitation, from its text or from the whole link; nothing where the site is open and nothing was given.
 fn invited(desk: &Desk, typed: &Secret) -> Result<Option<[u8; 32]>, String> {
-    match hash_of_link(typed)? {
+    match hash_of_link(typed, "invitation")? {
         None if !desk.parts.config.register => {
             Err("Accounts here are by invitation. Paste the link that you were sent.".to_owned())
         }
@@ -165,13 +165,13 @@ fn invited(desk: &Desk, typed: &Secret) -> Result<Option<[u8; 32]>, String> {
 }
 
 /// The hash of what somebody was sent, from its text or from the whole link; nothing where nothing was given.
-pub(super) fn hash_of_link(typed: &Secret) -> Result<Option<[u8; 32]>, String> {
+pub(super) fn hash_of_link(typed: &Secret, called: &str) -> Result<Option<[u8; 32]>, String> {
     let text = typed.reveal_text("to take the link around it off").unwrap_or_default().trim();
     let text = text.rsplit_once('#').map_or(text, |(_, text)| text);
     if text.is_empty() {
         return Ok(None);
     }
-    let unread = |why| format!("This is no whole link: {why}. Paste the link that you were sent as it is.");
+    let unread = |why| format!("This is no whole {called}: {why}. Paste the link that you were sent as it is.");
     hash_of_invitation(text).map(Some).map_err(unread)
 }
 

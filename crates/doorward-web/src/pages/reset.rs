@@ -62,7 +62,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     let wrong = |wrong| show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, wrong);
     let void = || wrong(Wrong { link: Some(VOID.to_owned()), ..Wrong::default() });
 
-    let hash = match hash_of_link(&form.secret("invitation")) {
+    let hash = match hash_of_link(&form.secret("invitation"), "link") {
         Ok(Some(hash)) => hash,
         Ok(None) => {
             let why = "Paste the link that you were sent.".to_owned();
