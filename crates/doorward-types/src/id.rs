@@ -125,7 +125,8 @@ impl AccountId {
         Subject { kind: Self::KIND.to_owned(), pk: self.to_string(), uuid: username.into() }
     }
 
-    /// The account that a subject is; `None` for a subject of another kind.
+    /// The account that a subject is; `None` for a subject of another kind, and for a number that is written in another way than
+    /// [`subject`](Self::subject) writes it: `member:007` is another subject than `member:7`, so that it is no account.
     pub fn of(subject: &Subject) -> Option<Self> {
         (subject.kind == Self::KIND).then(|| subject.pk.parse().ok()).flatten()
     }
@@ -140,10 +141,10 @@ impl fmt::Display for AccountId {
 impl std::str::FromStr for AccountId {
     type Err = UnreadableId;
 
+    /// Reads what [`Display`](fmt::Display) writes, and no other way to write the same number.
     fn from_str(text: &str) -> Result<Self, UnreadableId> {
-        let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-        let number = digits.then(|| text.parse().ok()).flatten();
-        number.map(Self).ok_or(UnreadableId { expected: "the number of an account" })
+        let number = text.parse().ok().map(Self).filter(|number| number.to_string() == text);
+        number.ok_or(UnreadableId { expected: "the number of an account" })
     }
 }
 
@@ -240,7 +241,17 @@ mod tests {
         assert_eq!(subject.to_string(), "member:7");
         assert_eq!(AccountId::of(&subject), Some(AccountId(7)));
         assert_eq!(AccountId::of(&Subject { kind: "terminal".into(), ..subject.clone() }), None);
-        assert_eq!(AccountId::of(&Subject { pk: "+7".into(), ..subject }), None);
+    }
+
+    #[test]
+    fn an_account_s_number_is_written_in_one_way_alone() {
+        let subject = |pk: &str| Subject { kind: AccountId::KIND.into(), pk: pk.into(), uuid: "bob".into() };
+        for pk in ["7", "0", "18446744073709551615"] {
+            assert_eq!(AccountId::of(&subject(pk)).map(|id| id.to_string()).as_deref(), Some(pk));
+        }
+        for pk in ["007", "+7", "-7", " 7", "7 ", "7.0", "0x7", "", "00", "٧", "18446744073709551616"] {
+            assert_eq!(AccountId::of(&subject(pk)), None, "{pk}");
+        }
     }
 
     #[test]
