@@ -37,6 +37,7 @@
 mod access;
 mod api;
 mod assets;
+mod bearer;
 mod config;
 mod console;
 mod cookies;
@@ -59,6 +60,7 @@ mod sorry;
 mod visit;
 
 pub use access::TokenSigner;
+pub use bearer::{BearerError, bearer};
 pub use config::SiteConfig;
 pub use desk::SiteParts;
 pub use doorward_auth::token::AccessClaims;

@@ -4,11 +4,12 @@ use doorward_auth::{
     layers::handshake::path::{RequestPath, query_variables},
 };
 use doorward_types::{CookieNames, Secret};
+use doorward_web::{BearerError, bearer};
 use doorward_wire::websocket::handshake::{Entry, Subprotocols, TICKET_HEADER, accept_key};
 use http::{
     HeaderMap, HeaderName, Method, Request, Version,
     header::{
-        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
         SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
@@ -215,14 +216,10 @@ fn visible(value: &[u8]) -> Option<&str> {
 
 fn authorization(headers: &HeaderMap) -> Result<Option<Secret>, Malformed> {
     const NAME: &str = "authorization";
-    let Some(value) = once(headers, &AUTHORIZATION, NAME)? else { return Ok(None) };
-    // Another scheme than Bearer is meant for somebody behind the gate.
-    match value.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
-            visible(token.trim_ascii()).map(|token| Some(Secret::from_text(token))).ok_or(Malformed::Unreadable(NAME))
-        }
-        _ => Ok(None),
-    }
+    bearer(headers).map_err(|error| match error {
+        BearerError::Twice => Malformed::Twice(NAME),
+        BearerError::Unreadable => Malformed::Unreadable(NAME),
+    })
 }
 
 fn ticket_header(headers: &HeaderMap) -> Result<Option<PresentedTicket>, Malformed> {
