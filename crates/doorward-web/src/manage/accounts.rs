@@ -7,6 +7,7 @@
 use std::fmt::Display;
 
 use doorward_auth::{
+    Scope,
     account::{HashedPassword, Password, PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
@@ -66,13 +67,24 @@ async fn hash(call: &Call<'_>, name: &Username, typed: &Secret) -> Result<Secret
     })
 }
 
-/// The field `role`. Nobody gives more than they have.
+/// The field `role`, where the caller may give it.
 pub(super) fn role(call: &mut Call<'_>) -> Result<Role, Problem> {
     let role = call.body.word("role", &Role::ALL, Role::as_str)?.unwrap_or_default();
+    may_give(call, role)?;
+    Ok(role)
+}
+
+/// Nobody gives more than they have: who logs in with the role `owner` or `operator` has every scope.
+fn may_give(call: &Call<'_>, role: Role) -> Result<(), Problem> {
     if role == Role::Operator && !call.caller.is_operator() {
         return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's gives the role `operator`"));
     }
-    Ok(role)
+    if let Some(missing) = Scope::ALL.iter().find(|scope| role >= Role::Owner && !call.caller.may(**scope)) {
+        let (role, missing) = (role.as_str(), missing.as_str());
+        let detail = format!("the role `{role}` has every scope, and this key does not have `{missing}` to give");
+        return Err(Problem::new(Kind::NotAllowed, detail));
+    }
+    Ok(())
 }
 
 pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -92,6 +104,7 @@ pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     call.body.end()?;
     let account = changeable(&call).await?;
+    may_give(&call, account.role)?;
     call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
     Ok(Reply::of(&document(&named(&call).await?)))
 }

@@ -1,4 +1,4 @@
-use doorward_auth::ports::Role;
+use doorward_auth::{Scope, ports::Role};
 use serde_json::json;
 
 use super::World;
@@ -88,6 +88,32 @@ async fn a_key_of_an_owner_s_makes_no_operator_and_changes_none() {
         assert_eq!(world.post(&own, &format!("{path}/{act}"), json!({})).await.problem().0, "not-allowed", "{act}");
         assert_eq!(world.post(&all, &format!("{path}/{act}"), json!({})).await.status, 200, "{act}");
     }
+}
+
+#[tokio::test]
+async fn who_lacks_a_scope_makes_and_enables_nobody_who_has_them_all() {
+    let world = World::new();
+    for (number, missing) in Scope::ALL.iter().enumerate().filter(|(_, scope)| **scope != Scope::AccountsWrite) {
+        let scopes: Vec<_> = Scope::ALL.iter().copied().filter(|scope| scope != missing).collect();
+        for (role, owner) in [("owner", Some("acme")), ("owner", None), ("operator", None)] {
+            let key = world.key(owner, &scopes).await;
+            let body =
+                json!({ "owner": "acme", "username": format!("eve{number}"), "password": PASSWORD, "role": role });
+            let refused = world.post(&key, "/accounts", body).await;
+            assert_eq!(refused.problem().0, "not-allowed", "{role} without {}", missing.as_str());
+            assert!(refused.json["detail"].as_str().unwrap().contains(missing.as_str()), "{}", refused.text);
+            let body = json!({ "owner": "acme", "role": role });
+            assert_eq!(world.post(&key, "/invitations", body).await.problem().0, "not-allowed");
+        }
+    }
+    let key = world.key(Some("acme"), &[Scope::AccountsWrite]).await;
+    let body = json!({ "username": "bob", "password": PASSWORD });
+    assert_eq!(world.post(&key, "/accounts", body).await.status, 201, "a user has none of them");
+    assert_eq!(world.post(&key, "/invitations", json!({})).await.status, 201);
+    let boss = world.account("acme", "boss", Role::Owner).await;
+    let act = async |act: &str| world.post(&key, &format!("/accounts/{}/{act}", boss.id), json!({})).await;
+    assert_eq!(act("disable").await.status, 200, "to take is not to give");
+    assert_eq!(act("enable").await.problem().0, "not-allowed");
 }
 
 #[tokio::test]
