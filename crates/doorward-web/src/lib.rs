@@ -51,6 +51,7 @@ mod half;
 mod live;
 pub mod manage;
 mod opening;
+mod operators;
 mod page;
 mod pages;
 mod peer;

@@ -11,7 +11,7 @@ use doorward_auth::{
     account::{HashedPassword, Password, PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
-use doorward_types::{AccountId, Secret};
+use doorward_types::{AccountId, Secret, Subject};
 use serde_json::{Value, json};
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     page::Window,
     route::Call,
 };
+use crate::operators::is_operator;
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -132,13 +133,29 @@ async fn named(call: &Call<'_>) -> Result<Account, Problem> {
     find(call, id).await?.ok_or_else(|| Problem::not_found("account"))
 }
 
-/// The same, where the caller may change it: an operator is changed by operators alone.
+/// The same, where the caller may change it.
 async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
     let account = named(call).await?;
-    if account.role == Role::Operator && !call.caller.is_operator() {
-        return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's changes an account of an operator"));
-    }
+    may_change(call, account.role)?;
     Ok(account)
+}
+
+/// Whether the caller may change an account of that role, and end its logins: an operator's is for operators alone.
+pub(super) fn may_change(call: &Call<'_>, role: Role) -> Result<(), Problem> {
+    if role == Role::Operator && !call.caller.is_operator() {
+        let detail =
+            "only a key of the operator's changes an account of an operator, ends its logins and lets anybody in as it";
+        return Err(Problem::new(Kind::NotAllowed, detail));
+    }
+    Ok(())
+}
+
+/// The same, for whoever the subject is; nobody's logins are ended where there is none.
+pub(super) async fn may_end_subject(call: &Call<'_>, subject: Option<&Subject>) -> Result<(), Problem> {
+    // An operator's key ends all logins.
+    let (Some(subject), Some(owner)) = (subject, &call.caller.owner) else { return Ok(()) };
+    let is_operator = is_operator(&*call.api.parts.ports.accounts, owner, subject).await?;
+    may_change(call, if is_operator { Role::Operator } else { Role::User })
 }
 
 /// The account with that number, where the caller sees it.

@@ -23,8 +23,8 @@ impl Caller {
         Self { owner: Some(OwnerId::new("")), scopes: BTreeSet::new() }
     }
 
-    /// Who shows an API key, or an access token, that is good for `scope`.
-    pub(super) async fn of(api: &Api, headers: &HeaderMap, scope: Scope, now: Timestamp) -> Result<Self, Problem> {
+    /// Who shows an API key, or an access token, that is good for one of those scopes.
+    pub(super) async fn of(api: &Api, headers: &HeaderMap, scopes: &[Scope], now: Timestamp) -> Result<Self, Problem> {
         let shown = bearer(headers).map_err(|_| Problem::not_authenticated(true))?;
         let shown = shown.ok_or_else(|| Problem::not_authenticated(false))?;
         let caller = match shown.reveal_text("to see what it is").and_then(hash_of_api_key) {
@@ -32,7 +32,7 @@ impl Caller {
             None => Self::of_token(api, &shown, now).await?,
         };
         let caller = caller.ok_or_else(|| Problem::not_authenticated(true))?;
-        if caller.may(scope) { Ok(caller) } else { Err(Problem::lacks(scope)) }
+        if scopes.iter().any(|scope| caller.may(*scope)) { Ok(caller) } else { Err(Problem::lacks(scopes)) }
     }
 
     async fn of_key(api: &Api, hash: [u8; 32], now: Timestamp) -> Result<Option<Self>, PortError> {
@@ -56,6 +56,11 @@ impl Caller {
 
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// Whether it may do that, or why not.
+    pub(super) fn must(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) { Ok(()) } else { Err(Problem::lacks(&[scope])) }
     }
 
     /// Whether it sees things of that owner.
