@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 use doorward_auth::{
-    hash_of_api_key,
+    Scope, hash_of_api_key,
     layers::handshake::ticket::NewTicket,
     ports::{Ticket, TicketBinding},
 };
@@ -22,12 +22,10 @@ use http::{
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, json};
-use crate::{bearer, desk::Desk, sorry::Sorry, visit::Visit};
+use crate::{bearer, desk::Desk, operators::is_operator, sorry::Sorry, visit::Visit};
 
 /// How long a ticket holds.
 const LASTS: Duration = Duration::from_secs(30);
-/// What an API key needs to be able to do.
-const SCOPE: &str = "tickets:mint";
 
 /// Whom a ticket is for, and what it rests on.
 struct Holder {
@@ -127,17 +125,27 @@ async fn by_access_token(
 async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Holder, Response>, Sorry> {
     let found = desk.ports().api_keys.find(key, visit.now).await?;
     let Some(found) = found else { return Ok(Err(unauthorized())) };
-    // The operator's key means every owner, so that it is the one of the site where the request is.
-    let owner = found.owner.unwrap_or_else(|| visit.owner.clone());
-    if !found.scopes.iter().any(|scope| scope == SCOPE) {
-        let why = "the API key lacks the scope `tickets:mint`";
-        return Ok(Err(ApiError { error: "insufficient_scope", error_description: why }.with(StatusCode::FORBIDDEN)));
+    let refused = |error, error_description, status| Ok(Err(ApiError { error, error_description }.with(status)));
+    if !found.scopes.iter().any(|scope| Scope::read(scope) == Some(Scope::TicketsWrite)) {
+        let why = "the API key lacks the scope `tickets:write`";
+        return refused("insufficient_scope", why, StatusCode::FORBIDDEN);
     }
-    let Ok(wanted) = serde_json::from_slice::<For>(&visit.body) else {
-        let why = "say for whom the ticket is: a JSON object with `kind`, `pk` and `uuid` (and `origin`)";
-        return Ok(Err(ApiError { error: "invalid_request", error_description: why }.with(StatusCode::BAD_REQUEST)));
+    let wanted = serde_json::from_slice::<For>(&visit.body).ok();
+    let subject = wanted.as_ref().and_then(|wanted| Subject::read(&wanted.kind, &wanted.pk, &wanted.uuid).ok());
+    let (Some(wanted), Some(subject)) = (wanted, subject) else {
+        let why = "say for whom the ticket is: a JSON object with `kind`, `pk` and `uuid` (and `origin`), each a text of 1 to 255 \
+                   bytes without control characters, the kind without `:`";
+        return refused("invalid_request", why, StatusCode::BAD_REQUEST);
     };
-    let subject = Subject { kind: wanted.kind, pk: wanted.pk, uuid: wanted.uuid };
+    // The operator's key means every owner, so that it is the one of the site where the request is.
+    let owner = match found.owner {
+        Some(owner) if is_operator(&*desk.ports().accounts, &owner, &subject).await? => {
+            let why = "only a key of the operator's lets anybody in as an operator";
+            return refused("access_denied", why, StatusCode::FORBIDDEN);
+        }
+        Some(owner) => owner,
+        None => visit.owner.clone(),
+    };
     Ok(Ok(Holder { owner, subject, rests_on: Vec::new(), origin: wanted.origin }))
 }
 

@@ -11,7 +11,7 @@ use doorward_auth::{
     account::{HashedPassword, Password, PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
-use doorward_types::{AccountId, Secret, Subject};
+use doorward_types::{AccountId, OwnerId, Secret, Subject};
 use serde_json::{Value, json};
 
 use super::{
@@ -150,10 +150,17 @@ pub(super) fn may_change(call: &Call<'_>, role: Role) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The same, for whoever the subject is; nobody's logins are ended where there is none.
+/// The same, where the logins of a subject are ended, if one is named.
 pub(super) async fn may_end_subject(call: &Call<'_>, subject: Option<&Subject>) -> Result<(), Problem> {
-    // An operator's key ends all logins.
-    let (Some(subject), Some(owner)) = (subject, &call.caller.owner) else { return Ok(()) };
+    match (subject, &call.caller.owner) {
+        (Some(subject), Some(owner)) => may_act_as(call, owner, subject).await,
+        // An operator's key ends all of them.
+        _ => Ok(()),
+    }
+}
+
+/// The same, where somebody is let in as that subject.
+pub(super) async fn may_act_as(call: &Call<'_>, owner: &OwnerId, subject: &Subject) -> Result<(), Problem> {
     let is_operator = is_operator(&*call.api.parts.ports.accounts, owner, subject).await?;
     may_change(call, if is_operator { Role::Operator } else { Role::User })
 }

@@ -1,7 +1,7 @@
 use std::{str::FromStr, time::Duration};
 
 use bytes::Bytes;
-use doorward_types::{Secret, Subject, Timestamp};
+use doorward_types::{Secret, Subject, Timestamp, UnreadableId};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -122,13 +122,8 @@ impl Fields {
 
     /// A subject, as `kind:pk`.
     pub(super) fn subject(&mut self, name: &'static str) -> Result<Option<Subject>, Problem> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match text.split_once(':') {
-            Some((kind, pk)) if !kind.is_empty() && !pk.is_empty() => {
-                Ok(Some(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() }))
-            }
-            _ => Err(Problem::of_field(name, "a subject as `kind:pk`, such as `member:7`")),
-        }
+        let text = self.text(name)?;
+        text.map(|text| text.parse().map_err(|error: UnreadableId| Problem::of_rule(name, error))).transpose()
     }
 
     /// A list of texts.

@@ -76,13 +76,21 @@ async fn accounts_of_another_owner_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_key_of_an_owner_s_makes_no_operator_and_changes_none() {
+async fn a_key_of_an_owner_s_makes_no_operator_changes_none_and_lets_nobody_in_as_one() {
     let world = World::new();
     let (own, all) = (world.master(Some("acme")).await, world.master(None).await);
     let body = json!({ "owner": "acme", "username": "root", "password": PASSWORD, "role": "operator" });
     assert_eq!(world.post(&own, "/accounts", body.clone()).await.problem().0, "not-allowed");
     assert_eq!(world.post(&own, "/invitations", json!({ "role": "operator" })).await.problem().0, "not-allowed");
     let made = world.post(&all, "/accounts", body).await;
+    let subject = made.json["subject"].as_str().unwrap();
+    for (path, body) in [
+        ("/tickets", json!({ "owner": "acme", "gate": "chat", "subject": subject })),
+        ("/keys", json!({ "owner": "acme", "subject": subject })),
+    ] {
+        assert_eq!(world.post(&own, path, body.clone()).await.problem().0, "not-allowed", "{path}");
+        assert_eq!(world.post(&all, path, body).await.status, 201, "{path}");
+    }
     let path = format!("/accounts/{}", made.json["id"].as_str().unwrap());
     for act in ["disable", "enable", "end", "not-before"] {
         assert_eq!(world.post(&own, &format!("{path}/{act}"), json!({})).await.problem().0, "not-allowed", "{act}");
