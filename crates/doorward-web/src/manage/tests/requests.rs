@@ -124,6 +124,16 @@ async fn a_body_that_cannot_be_read_is_told_why_and_not_repeated() {
     assert_eq!(broken.problem().0, "bad-input");
     assert!(broken.json["detail"].as_str().unwrap().contains("line 1"), "{}", broken.text);
     assert!(!broken.text.contains("s3cret"), "{}", broken.text);
+    for twice in [
+        r#"{"role": "user", "role": "owner", "username": "bob", "password": "s3cret-s3cret"}"#,
+        r#"{"role": "user", "r\u006fle": "owner"}"#,
+        r#"{"scopes": [{"a": 1, "a": 2}]}"#,
+    ] {
+        let answer = send(twice.as_bytes().to_vec(), json).await;
+        assert_eq!(answer.problem().0, "bad-input");
+        assert!(answer.json["detail"].as_str().unwrap().contains("no name stands twice"), "{}", answer.text);
+        assert!(!answer.text.contains("s3cret"), "{}", answer.text);
+    }
     let not_utf8 = send(b"{\"username\": \"\xFF\"}".to_vec(), json).await;
     assert_eq!(not_utf8.problem().0, "bad-input");
     let nested = format!("{{\"scopes\": {}", "[".repeat(60_000));
