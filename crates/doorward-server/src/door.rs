@@ -8,14 +8,11 @@ use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, Sockets};
 use doorward_types::CookieNames;
 use doorward_web::{PeerInfo, Site, manage::Api};
-use http::{
-    Request, Response,
-    header::{HOST, UPGRADE},
-};
+use http::{Request, Response, header::UPGRADE};
 use tokio::sync::watch;
 
 use crate::{
-    edge::{Body, Came, Caps, Pass, Proxies},
+    edge::{Body, Came, Caps, Pass, Proxies, host, respond},
     gates::Gates,
     metrics::Metrics,
 };
@@ -143,8 +140,7 @@ impl Door {
     {
         let Some(site) = self.site.as_ref().filter(|site| is_for(site, &request)) else { return Err(request) };
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let peer = PeerInfo { source, secure: tls, host: host.to_ascii_lowercase() };
+        let peer = PeerInfo { source, secure: tls, host };
         Ok(site.answer(request, peer).await)
     }
 
@@ -161,6 +157,13 @@ impl Door {
     /// Closes every climb and every socket with 1012, the sockets spread over the time with jitter. From here on new requests
     /// are answered with 503.
     pub async fn drain(&self, over: Duration) {
+        let host = match host(&request) {
+            Ok(host) => host,
+            Err(why) => {
+                self.metrics.turned_away(why);
+                return Ok(respond::malformed(why));
+            }
+        };
         self.draining.send_replace(true);
         self.sockets.drain(over).await;
         // The climbs have been told; each says its Close and writes its row before it gives its place back.
