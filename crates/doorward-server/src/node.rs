@@ -50,7 +50,7 @@ use crate::{
     reload::Reloaded,
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
-    website::{self, NodeView, Owners},
+    website::{self, NodeView},
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
@@ -171,12 +171,8 @@ impl Node {
         metrics.lease_age_from(move || leased.lease_age());
         // What has ended is known before anybody is let in.
         follower.begin().await?;
-        let view = NodeView {
-            sockets: Arc::clone(&sockets),
-            follower: Arc::clone(&follower),
-            gates: Arc::clone(&gates),
-            owners: Owners::of(&config),
-        };
+        let view =
+            NodeView { sockets: Arc::clone(&sockets), follower: Arc::clone(&follower), gates: Arc::clone(&gates) };
         let (site, api) = website::open(&config, &tools, view, hashing, &audit, &key);
         let cookies = if config.site.cookie_domain.is_some() { CookieNames::shared() } else { CookieNames::default() };
         let door = Door::new(Parts {
