@@ -46,9 +46,8 @@ pub(super) fn upstream(text: &str) -> Result<String, String> {
 /// `kind:pk`.
 pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
     text.parse().map_err(|_| {
-        let right =
-            "write `kind:pk`, such as `member:7`, without control characters and with at most 255 bytes in a part";
-        Failure::new(format!("{text:?} is no subject; {right}"))
+        let text = text.escape_debug();
+        Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`"))
     })
 }
 
