@@ -15,6 +15,7 @@ use crate::{
     edge::{Body, Came, Caps, Pass, Proxies, host, respond},
     gates::Gates,
     metrics::Metrics,
+    store_file::StoreFile,
 };
 
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
@@ -33,6 +34,7 @@ pub struct Door {
     pub(crate) follower: Arc<Follower>,
     pub(crate) site: Option<Arc<Site>>,
     pub(crate) api: Option<Arc<Api>>,
+    pub(crate) store: Option<StoreFile>,
     pub(crate) draining: watch::Sender<bool>,
 }
 
@@ -64,13 +66,29 @@ pub struct Parts {
     pub site: Option<Arc<Site>>,
     /// The HTTP API.
     pub api: Option<Arc<Api>>,
+    /// The file that all of it is kept in, where it is one.
+    pub store: Option<StoreFile>,
 }
 
 impl Door {
     /// Puts the parts together. Whoever has it also runs [`Sockets::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { gates, sockets, caps, proxies, clock, rng, audit, metrics, key, follower, cookies, site, api } =
-            parts;
+        let Parts {
+            gates,
+            sockets,
+            caps,
+            proxies,
+            clock,
+            rng,
+            audit,
+            metrics,
+            key,
+            follower,
+            cookies,
+            site,
+            api,
+            store,
+        } = parts;
         let jwks = key.jwks();
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
@@ -87,6 +105,7 @@ impl Door {
             follower,
             site,
             api,
+            store,
             draining,
         })
     }
@@ -139,6 +158,13 @@ impl Door {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let Some(site) = self.site.as_ref().filter(|site| is_for(site, &request)) else { return Err(request) };
+        let host = match host(&request) {
+            Ok(host) => host,
+            Err(why) => {
+                self.metrics.turned_away(why);
+                return Ok(respond::malformed(why));
+            }
+        };
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
         let peer = PeerInfo { source, secure: tls, host };
         Ok(site.answer(request, peer).await)
@@ -157,13 +183,6 @@ impl Door {
     /// Closes every climb and every socket with 1012, the sockets spread over the time with jitter. From here on new requests
     /// are answered with 503.
     pub async fn drain(&self, over: Duration) {
-        let host = match host(&request) {
-            Ok(host) => host,
-            Err(why) => {
-                self.metrics.turned_away(why);
-                return Ok(respond::malformed(why));
-            }
-        };
         self.draining.send_replace(true);
         self.sockets.drain(over).await;
         // The climbs have been told; each says its Close and writes its row before it gives its place back.

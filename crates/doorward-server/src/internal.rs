@@ -54,6 +54,10 @@ fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
         "/ready" => match door.standing() {
             Standing::Works => respond::plain(StatusCode::OK, "ready\n"),
             Standing::Fails => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no rows\n"),
+            Standing::Astray => respond::plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the file of the store is not there any more, or another is in its place\n",
+            ),
             Standing::Draining => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
         "/metrics" => respond::metrics(door.metrics().text(door)),

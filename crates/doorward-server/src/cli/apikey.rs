@@ -91,7 +91,7 @@ impl Add {
             expires_at: self.valid.map(|valid| now.plus(valid)),
             revoked_at: None,
         };
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         wait_for(async { Ok(ApiKeys::add(&store, hash, key).await?) })?;
         let secret = text.reveal_text("it is shown to its maker, once").unwrap_or_default();
         if self.json {

@@ -58,7 +58,7 @@ impl Genticket {
             expires_at,
         };
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, minted.origin.as_deref());
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         wait_for(async { Ok(store.mint(hash, minted).await?) })?;
         let text = text.reveal_text("it is shown to its maker, once").unwrap_or_default();
         if self.json {

@@ -30,6 +30,12 @@ impl Health {
                 counted(&health["gates"], "gate"),
             ));
         }
-        if health["status"] == "ok" { Ok(()) } else { Err(Failure::new("the server lets nobody in")) }
+        match health["status"].as_str() {
+            Some("ok") => Ok(()),
+            Some("astray") => {
+                Err(Failure::new("the file of the server's store is gone: what it writes is lost when it ends"))
+            }
+            _ => Err(Failure::new("the server lets nobody in")),
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Keygen {
             created_at: SystemClock.now(),
             revoked_at: None,
         };
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         if !wait_for(async { Ok(store.add(key).await?) })? {
             return Err(Failure::new("a key with this id exists already; run the command again"));
         }
