@@ -113,6 +113,18 @@ impl LiveSockets for NodeView {
         found.into_iter().rev().take(at_most).map(shown).collect()
     }
 
+    fn newest<'a>(
+        &'a self,
+        owner: Option<&'a OwnerId>,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>> {
+        let owner = owner.cloned();
+        Box::pin(self.apart(move |sockets| {
+            let found = sockets.list(owner.as_ref(), usize::MAX);
+            found.into_iter().rev().take(at_most).map(shown).collect()
+        }))
+    }
+
     fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {
         Box::pin(async move {
             let receipt = self.end_target(Some(owner), Target::Socket(id)).await?;
