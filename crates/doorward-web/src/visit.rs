@@ -31,7 +31,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// Whoever sends this request. The login counts as used by it.
+    /// Whoever sends this request. The login counts as used by it, which is noted now and then.
     pub(crate) async fn of(desk: &Desk, parts: &Parts, peer: PeerInfo, body: Bytes) -> Result<Self, PortError> {
         let now = desk.now();
         let owner = desk.parts.gates.owner_of(peer.host_name());
@@ -44,7 +44,7 @@ impl Visit {
         let is_used = !parts.uri.path().ends_with("/live");
         if let Some(session) = &session
             && is_used
-            && now > session.last_seen
+            && session.is_use_noted(now)
         {
             desk.ports().sessions.seen(vec![(session.sid, now)]).await?;
         }
