@@ -48,7 +48,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Table {
-    /// One short round instead of three: under two minutes, for a look.
+    /// One short round instead of three: about two minutes, for a look.
     #[arg(long)]
     pub(crate) quick: bool,
     /// Only these rows.
@@ -107,6 +107,12 @@ pub(crate) struct Load {
     /// Show the token as `Authorization: Bearer` in the upgrade instead of in the conversation.
     #[arg(long, requires = "secret_file")]
     pub(crate) bearer: bool,
+    /// The server's internal port, where the HTTP API is.
+    #[arg(long, requires = "api_key_file", value_name = "ADDR")]
+    pub(crate) api: Option<SocketAddr>,
+    /// A key to it that may do everything.
+    #[arg(long, requires = "api", value_name = "PATH")]
+    pub(crate) api_key_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) scenario: Scenario,
 }
@@ -160,6 +166,25 @@ pub(crate) enum Scenario {
             value_name = "WORD"
         )]
         command: Vec<String>,
+    },
+    /// Open sockets of one account of the built-in site, end it over the HTTP API, and wait for the last that hears it.
+    EndAccount {
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// How often; the sockets are opened anew each time.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+        runs: u16,
+    },
+    /// Log people in at the built-in site, or have a baseline hash as many passwords.
+    Logins {
+        /// How many people have an account.
+        #[arg(long, default_value_t = 50)]
+        accounts: usize,
+        /// How many log in at a time.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+        at_once: u16,
+        #[arg(long, default_value_t = 6.0)]
+        seconds: f64,
     },
     /// Round trips over a relay.
     Echo {

@@ -1,7 +1,7 @@
 //! Doorward as it is measured: a configuration in a folder of its own, every cap raised out of the way.
 
 use crate::{
-    child::Running,
+    child::{self, Running},
     error::{Result, Trying},
     token,
 };
@@ -22,14 +22,8 @@ pub(crate) struct Doorward {
 impl Doorward {
     /// Writes both into `folder`, with these gates.
     pub(crate) fn configured(folder: &Path, gates: &str) -> Result<Self> {
-        let (secret_file, config) = (folder.join("secret.txt"), folder.join("doorward.toml"));
-        let mut secret = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&secret_file)
-            .trying(secret_file.display().to_string())?;
-        secret.write_all(b"a-secret-of-the-benchmark-alone-0123456789").trying("the secret")?;
+        let config = folder.join("doorward.toml");
+        let secret_file = private(folder, "secret.txt", b"a-secret-of-the-benchmark-alone-0123456789")?;
         fs::write(&config, text(gates)).trying(config.display().to_string())?;
         Ok(Self { secret_file, config, folder: folder.to_owned() })
     }
@@ -38,6 +32,12 @@ impl Doorward {
     pub(crate) fn start(&self, binary: &Path, cpu: usize) -> Result<Running> {
         let args = ["serve".as_ref(), "-c".as_ref(), self.config.as_os_str()];
         Running::start(cpu, binary, &args, &self.folder)
+    }
+
+    /// Makes a key to the HTTP API that may do everything; the file that it is in.
+    pub(crate) fn api_key(&self, binary: &Path) -> Result<PathBuf> {
+        let key = child::output(&self.command(binary, &["apikey", "add", "bench", "--all"]))?;
+        private(&self.folder, "api-key.txt", &key)
     }
 
     /// The words of a command on this configuration, and on the server that runs with it.
@@ -55,6 +55,14 @@ impl Doorward {
             .map(|file| file.len())
             .sum()
     }
+}
+
+/// Writes a new file that others on the machine cannot read.
+fn private(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let path = folder.join(name);
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    opened.and_then(|mut file| file.write_all(bytes)).trying(path.display().to_string())?;
+    Ok(path)
 }
 
 /// The binary to measure: the named one, or the one beside this program.

@@ -34,6 +34,7 @@ mod doorward;
 mod epoll;
 mod error;
 mod frames;
+mod http;
 mod load;
 mod machine;
 mod process;

@@ -12,10 +12,19 @@ pub(crate) const MASK: [u8; 4] = [0x5a, 0xc3, 0x17, 0xe8];
 
 /// The upgrade request (RFC 6455 section 4.1).
 pub(crate) fn request(host: SocketAddr, path: &str, bearer: Option<&str>) -> Rc<[u8]> {
-    let authorization = bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    upgrade(host, path, &bearer.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n")))
+}
+
+/// The upgrade request of a page of the site itself, whose browser shows a cookie.
+pub(crate) fn request_of_page(host: SocketAddr, path: &str, cookie: &str) -> Rc<[u8]> {
+    upgrade(host, path, &format!("Origin: http://{host}\r\nCookie: {cookie}\r\n"))
+}
+
+/// `lines` are further lines of the head, each with its end.
+fn upgrade(host: SocketAddr, path: &str, lines: &str) -> Rc<[u8]> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{authorization}\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
     )
     .into_bytes()
     .into()

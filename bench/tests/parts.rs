@@ -86,6 +86,22 @@ fn every_peer_of_a_raw_server_sees_the_end_of_its_process() {
 }
 
 #[test]
+fn the_raw_hashing_answers_whoever_has_the_password() {
+    let server = Server::start(&["raw", "--mode", "hashing"]);
+    let result = server.load(&["logins", "--at-once", "2", "--seconds", "1.5"]);
+    assert!(result["value"].as_f64().unwrap() > 0.0);
+    assert!(result["cpu_ms_each"].as_f64().unwrap() > 1.0, "a hash is work: {result}");
+}
+
+#[test]
+fn who_ends_an_account_needs_a_key() {
+    let server = Server::start(&["raw", "--mode", "connect"]);
+    let output = server.run(&["--path", "/", "end-account", "--count", "1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`--api` and `--api-key-file`"));
+}
+
+#[test]
 fn a_socket_that_ends_without_the_close_of_an_ending_fails_the_load() {
     let upstream = Server::start(&["echo-upstream"]);
     let id = upstream.child.id().to_string();

@@ -147,3 +147,31 @@ async def test_messages_keep_a_login_and_pings_do_not(folder: Path) -> None:
             await busy.send(action="subscribe", channel="news", id=1)
             while (await busy.event())["event"] != "subscribed":
                 pass
+
+
+async def test_a_forgotten_password_is_set_anew_by_a_link_once_and_what_the_old_one_opened_has_ended(folder: Path) -> None:
+    async with Door(folder, SITE, BY_COOKIE) as door:
+        ada = await Member(door, "ada").register()
+        async with await ada.connect("/chat") as socket:
+            await socket.event("admitted")
+            link = json.loads(await door.made("user", "passwd", "ada", "--link", "--json"))["link"]
+            assert await socket.closed() == (4410, "session_ended")
+        door.keep_secret(link.split("#")[1])
+        status, _ = await ada.post("/login", {"username": "ada", "password": PASSWORD})
+        assert status == 401, "the old password still logs in"
+
+        async def set_password(password: str) -> int:
+            return (await ada.post("/reset", {"invitation": link, "new_password": password}))[0]
+
+        fresh = door.keep_secret("a short boat across the wide lake")
+        assert await set_password("short") == 422
+        assert await set_password(fresh) == 303
+        assert await set_password("yet another walk over the hill") == 422, "a link is good once"
+        status, _ = await ada.post("/login", {"username": "ada", "password": fresh})
+        assert status == 303
+        async with await ada.connect("/chat") as socket:
+            assert (await socket.event("admitted"))["subject"]["uuid"] == "ada"
+        history = (await door.cli("why", "--user", "ada")).stdout
+        told = [event for event in ("registered", "sessions_ended", "reset_link_made", "password_reset", "logged_in") if event in history]
+        assert len(told) == 5, history
+        assert "refused by site: the password of account" in history

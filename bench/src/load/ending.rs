@@ -27,7 +27,7 @@ use std::{
 };
 
 /// The Close code of a socket that was ended by command (`docs/protocol.md`).
-const SESSION_ENDED: u16 = 4410;
+pub(super) const SESSION_ENDED: u16 = 4410;
 
 /// The figure is the time in milliseconds until the last of `count` peers has heard that it is ended. A peer of Doorward that
 /// hears anything else than the Close of an ending is an error.
@@ -39,8 +39,33 @@ pub(super) fn run(load: &Load, count: usize, look: &[String], command: &[String]
     crowd.all_there()?;
 
     let begun = clock::now();
-    let printed = start(command);
-    let (mut ended, mut receipt, mut last) = (0, None, None);
+    let words = command.to_vec();
+    let (last, receipt) = all_ended(&mut crowd, &beside(move || print(&words)))?;
+    // Without a path it is a baseline, which has no Close to say.
+    told(&crowd.peers, load.path.is_some().then_some(SESSION_ENDED))?;
+    let since = |at: Instant| (at - begun).as_secs_f64() * 1e3;
+    let said: Value = serde_json::from_slice(&receipt.text).unwrap_or_default();
+    let within = if said.is_null() { None } else { Some(within_of(&said, count)?) };
+    Ok(json!({
+        "value": since(last),
+        "receipt_ms": since(receipt.at),
+        "ended": said["ended"],
+        "within_ms": within,
+        "list_ms": looked.map(|time| time.as_secs_f64() * 1e3),
+    }))
+}
+
+/// Does something beside this thread; what came of it comes when it is done.
+pub(super) fn beside<T: Send + 'static>(job: impl FnOnce() -> Result<T> + Send + 'static) -> Receiver<Result<T>> {
+    let (sender, done) = mpsc::channel();
+    thread::spawn(move || sender.send(job()));
+    done
+}
+
+/// Serves the peers until all have ended and what ends them is done: when the last of them had ended, and what came of it.
+pub(super) fn all_ended<T>(crowd: &mut Crowd, done: &Receiver<Result<T>>) -> Result<(Instant, T)> {
+    let count = crowd.peers.len();
+    let (mut ended, mut came, mut last) = (0, None, None);
     crowd.until(PATIENCE, &format!("ending {count} sockets"), |crowd| {
         crowd.turn(Duration::from_millis(10), |_, _, _| Ok(()))?;
         // Looks at every peer once, whatever the order in which they end.
@@ -48,26 +73,24 @@ pub(super) fn run(load: &Load, count: usize, look: &[String], command: &[String]
         if ended == count && last.is_none() {
             last = Some(clock::now());
         }
-        if receipt.is_none() {
-            receipt = arrived(&printed)?;
+        if came.is_none() {
+            came = match done.try_recv() {
+                Ok(done) => Some(done?),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => return Err(Error::Usage("what ends the sockets was lost".into())),
+            };
         }
-        Ok(last.is_some() && receipt.is_some())
+        Ok(last.is_some() && came.is_some())
     })?;
-    // Without a path it is a baseline, which has no Close to say.
-    told(&crowd.peers, load.path.is_some().then_some(SESSION_ENDED))?;
-    let since = |at: Option<Instant>| at.map(|at| (at - begun).as_secs_f64() * 1e3);
-    let text = receipt.as_ref().map(|receipt| receipt.text.as_slice()).unwrap_or_default();
-    let said: Value = serde_json::from_slice(text).unwrap_or_default();
-    if let Some(other) = said["ended"].as_u64().filter(|ended| *ended != count as u64) {
-        return Err(Error::Server(format!("says that it has ended {other} sockets of {count}")));
+    last.zip(came).ok_or_else(|| Error::Usage("there were no sockets to end".into()))
+}
+
+/// The receipt's own time in milliseconds; an error where it does not count all sockets.
+pub(super) fn within_of(receipt: &Value, count: usize) -> Result<f64> {
+    match (receipt["ended"].as_u64(), receipt["within_ms"].as_f64()) {
+        (Some(ended), Some(within)) if ended == count as u64 => Ok(within),
+        (ended, _) => Err(Error::Server(format!("says that it has ended {ended:?} sockets of {count}"))),
     }
-    Ok(json!({
-        "value": since(last),
-        "receipt_ms": since(receipt.map(|receipt| receipt.at)),
-        "ended": said["ended"],
-        "within_ms": said["within_ms"],
-        "list_ms": looked.map(|time| time.as_secs_f64() * 1e3),
-    }))
 }
 
 /// What a command has printed, and when it was done.
@@ -76,25 +99,9 @@ struct Printed {
     at: Instant,
 }
 
-/// Runs a command beside this thread; what it has printed comes when it is done.
-fn start(words: &[String]) -> Receiver<Result<Printed>> {
-    let (sender, printed) = mpsc::channel();
-    let words = words.to_vec();
-    thread::spawn(move || sender.send(print(&words)));
-    printed
-}
-
 fn print(words: &[String]) -> Result<Printed> {
     let text = child::output(words)?;
     Ok(Printed { text, at: clock::now() })
-}
-
-fn arrived(printed: &Receiver<Result<Printed>>) -> Result<Option<Printed>> {
-    match printed.try_recv() {
-        Ok(printed) => printed.map(Some),
-        Err(TryRecvError::Empty) => Ok(None),
-        Err(TryRecvError::Disconnected) => Err(Error::Usage("the command was lost".into())),
-    }
 }
 
 /// How long a list of all `count` sockets takes, from the start of the command to its end.
@@ -109,7 +116,7 @@ fn all_listed(words: &[String], count: usize) -> Result<Duration> {
 }
 
 /// An error if a peer has ended otherwise than with this Close code, or without one.
-fn told(peers: &[Peer], code: Option<u16>) -> Result<()> {
+pub(super) fn told(peers: &[Peer], code: Option<u16>) -> Result<()> {
     match peers.iter().find(|peer| peer.close_code != code) {
         Some(other) => Err(Error::Server(format!("{} instead of ending it", other.epitaph()))),
         None => Ok(()),

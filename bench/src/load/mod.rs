@@ -2,12 +2,16 @@
 //!
 //! Every scenario ends with one line of JSON on standard output: `value` is the figure of the row, the rest explains it.
 
+mod account;
 mod crowd;
 mod echo;
 mod ending;
+mod exchange;
 mod fanout;
 mod idle;
+mod logins;
 mod peer;
+pub(crate) mod site;
 mod storm;
 
 use crate::{
@@ -37,6 +41,10 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::Refuse { count } => storm::refused(load, *count),
         Scenario::Idle { count, carry, hold } => idle::run(load, *count, *carry, *hold),
         Scenario::End { count, look, command } => ending::run(load, *count, look, command),
+        Scenario::EndAccount { count, runs } => account::run(load, *count, *runs),
+        Scenario::Logins { accounts, at_once, seconds } => {
+            logins::run(load, *accounts, *at_once, Duration::from_secs_f64(*seconds))
+        }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }

@@ -7,7 +7,7 @@
 //!            server -> peer  admitted: ready
 
 use crate::{
-    epoll,
+    clock, epoll,
     error::Result,
     frames,
     spoken::{MASK, event, response},
@@ -16,6 +16,7 @@ use mio::{event::Event, net::TcpStream};
 use std::{
     io::{ErrorKind, Read},
     rc::Rc,
+    time::Instant,
 };
 
 /// How a peer becomes ready.
@@ -59,6 +60,8 @@ pub(crate) struct Peer {
     pub(crate) status: Option<u16>,
     /// Code of the server's Close.
     pub(crate) close_code: Option<u16>,
+    /// When that was read.
+    pub(crate) closed_at: Option<Instant>,
     /// Bytes received since the connect.
     pub(crate) received: u64,
     rest: Vec<u8>,
@@ -76,6 +79,7 @@ impl Peer {
             refused: false,
             status: None,
             close_code: None,
+            closed_at: None,
             received: 0,
             rest: Vec::new(),
             out: Vec::new(),
@@ -196,6 +200,7 @@ impl Peer {
                 frames::PONG => {}
                 frames::CLOSE => {
                     self.close_code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+                    self.closed_at = Some(clock::now());
                     frames::append(&mut self.out, frames::CLOSE, Some(MASK), payload);
                     self.flush();
                     self.phase = Phase::Ended;

@@ -4,6 +4,7 @@
 //! machine for the moment at which they are taken, which is why every row runs them alternately with Doorward.
 
 mod fanout;
+mod hashing;
 mod tasks;
 
 use crate::{
@@ -21,6 +22,8 @@ pub(crate) enum Mode {
     FanoutBatch,
     /// Accept a connection, read one message, write one message.
     Connect,
+    /// Compare the password that a message is with a hash of it, one after another.
+    Hashing,
     /// A tokio task per connection that holds the stream and waits.
     IdleTokio,
     /// A TCP relay: tokio's `copy_bidirectional` with buffers of 8 KiB.
@@ -38,6 +41,7 @@ pub(crate) fn run(mode: Mode, upstream: Option<SocketAddr>, life: Duration) -> R
         Mode::Fanout => epoll::serve(&mut fanout::Fanout::one_by_one(), life),
         Mode::FanoutBatch => epoll::serve(&mut fanout::Fanout::batched(), life),
         Mode::Connect => epoll::serve(&mut Mirror, life),
+        Mode::Hashing => epoll::serve(&mut hashing::Hasher::new()?, life),
         Mode::IdleTokio => tasks::idle(life),
         Mode::Relay => tasks::relay(upstream, life),
     }

@@ -56,12 +56,12 @@ impl Outcome {
 
     /// Whether the bar is held; `None` when Doorward was not measured.
     pub(super) fn held(&self) -> Option<bool> {
-        let value = median(&self.values(&self.doorward))?;
+        let value = self.row.bar().figure_of(&self.values(&self.doorward))?;
         Some(self.row.bar().held(median(&self.ratios()).unwrap_or(f64::NAN), value))
     }
 
     fn line(&self) -> String {
-        let shown = |values: &[f64]| median(values).map_or_else(|| "-".to_owned(), figure);
+        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
         let ratios = self.ratios();
         let ratio = median(&ratios).map_or_else(|| "-".to_owned(), |ratio| format!("**{ratio:.2}**"));
         let spread = range(&ratios).map_or_else(|| "-".to_owned(), |(low, high)| format!("{low:.2}-{high:.2}"));
@@ -75,8 +75,8 @@ impl Outcome {
             "| {} | {ratio} | {spread} | {} | {held} | {} | {} | {} |",
             self.row.title(),
             self.row.bar().text(),
-            shown(&self.values(&self.doorward)),
-            shown(&self.values(&self.baseline)),
+            shown(self.row.bar().figure_of(&self.values(&self.doorward))),
+            shown(self.row.bar().figure_of(&self.values(&self.baseline))),
             self.row.baseline(),
         )
     }

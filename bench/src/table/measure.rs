@@ -44,7 +44,8 @@ impl Bench<'_> {
             let running = upstream.insert(Running::start_self(client_cpu, &["echo-upstream"], folder.path())?);
             behind = running.address()?;
         }
-        let doorward = Doorward::configured(folder.path(), &gates(behind))?;
+        let gates = if row.has_accounts() { SITE.to_owned() } else { gates(behind) };
+        let doorward = Doorward::configured(folder.path(), &gates)?;
         let mut server = match (side, &self.binary) {
             (Side::Baseline, _) => Running::start_self(server_cpu, &raw(row, behind), folder.path())?,
             (Side::Doorward, Some(binary)) => doorward.start(binary, server_cpu)?,
@@ -54,9 +55,13 @@ impl Bench<'_> {
         let stored = doorward.store_bytes();
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
+        if let (true, Side::Doorward, Some(binary)) = (row.has_accounts(), side, &self.binary) {
+            words.push(format!("--api={}", server.address()?));
+            words.push(format!("--api-key-file={}", doorward.api_key(binary)?.display()));
+        }
         words.extend(self.scenario(row, side));
-        if row == Row::Ending {
-            words.extend(self.commands(side, &doorward, server.id()));
+        if matches!(row, Row::Ending | Row::EndingAccount) {
+            words.extend(self.commands(row, side, &doorward, server.id()));
         }
         let mut load = Running::start_self(client_cpu, &words, folder.path())?;
         // The load generator says why it failed; the server's last words say more if it is the one that ended.
@@ -78,7 +83,7 @@ impl Bench<'_> {
 
     fn scenario(&self, row: Row, side: Side) -> Vec<String> {
         let seconds = self.seconds;
-        let strangers = if self.options.quick { 1_000 } else { 4_000 };
+        let (strangers, runs) = if self.options.quick { (1_000, 3) } else { (4_000, 10) };
         let text = match row {
             Row::Fanout1kW1 => format!("fanout --subscribers 1000 --window 1 --seconds {seconds}"),
             Row::Fanout10kW1 => format!("fanout --subscribers 10000 --window 1 --seconds {seconds}"),
@@ -95,18 +100,23 @@ impl Bench<'_> {
             Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
             Row::RelayIdle => "idle --count 4000".to_owned(),
             Row::Refusal => format!("refuse --count {strangers}"),
-            Row::Ending => "end --count 10000".to_owned(),
+            Row::EndingAccount if side == Side::Doorward => format!("end-account --count 10000 --runs {runs}"),
+            // A login takes tens of milliseconds, so that a short loop has few of them.
+            Row::Logins => format!("logins --seconds {}", 2.0 * seconds),
+            Row::Ending | Row::EndingAccount => "end --count 10000".to_owned(),
         };
         text.split(' ').map(str::to_owned).collect()
     }
 
-    /// What lists the sockets of the ending row and what ends them: the operator's own commands, or a kill.
-    fn commands(&self, side: Side, doorward: &Doorward, server: u32) -> Vec<String> {
+    /// What lists the sockets of an ending row and what ends them: the operator's own commands, or a kill. An account is ended by
+    /// the load generator itself.
+    fn commands(&self, row: Row, side: Side, doorward: &Doorward, server: u32) -> Vec<String> {
         let operator = |words| self.binary.as_deref().map(|binary| doorward.command(binary, words)).unwrap_or_default();
         match side {
             Side::Baseline => {
                 ["--command", "kill", "-KILL"].map(str::to_owned).into_iter().chain([server.to_string()]).collect()
             }
+            Side::Doorward if row == Row::EndingAccount => Vec::new(),
             Side::Doorward => [
                 vec!["--look".to_owned()],
                 operator(&["sockets", "list", "--json", "--at-most", "10000"]),
@@ -123,8 +133,9 @@ fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
     let mode = match row {
         Row::Fanout1kW1 | Row::Fanout10kW1 => "fanout",
         Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
-        Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending => "idle-tokio",
+        Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending | Row::EndingAccount => "idle-tokio",
         Row::Connect | Row::Refusal => "connect",
+        Row::Logins => "hashing",
         Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
     };
     let mut words = vec!["raw".to_owned(), format!("--mode={mode}")];
@@ -141,11 +152,23 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
         // A relay passes the upgrade through to the upstream.
         (Side::Baseline, row) if row.relays() => vec!["--path=/relay".to_owned()],
         (Side::Baseline, _) => Vec::new(),
+        (Side::Doorward, row) if row.has_accounts() => vec!["--path=/members".to_owned()],
         (Side::Doorward, Row::AfterMessage) => vec!["--path=/echo".to_owned(), secret],
         (Side::Doorward, row) if row.relays() => vec!["--path=/relay".to_owned(), secret, "--bearer".to_owned()],
         (Side::Doorward, _) => vec!["--path=/hub".to_owned(), secret],
     }
 }
+
+/// The site, and a gate for whoever has logged in there.
+const SITE: &str = r#"[site]
+enabled = true
+
+[[gate]]
+name = "members"
+path = "/members"
+backend = { hub = {} }
+ladder = [{ session = {} }]
+"#;
 
 /// The gates of Doorward's configuration; `/relay` leads to `upstream`.
 fn gates(upstream: SocketAddr) -> String {

@@ -1,5 +1,7 @@
 //! The rows: what is promised, in which unit, and how it is compared.
 
+use crate::stats::{median, range};
+
 /// One promise. The names are those of `--only`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Row {
@@ -20,6 +22,8 @@ pub(crate) enum Row {
     RelayIdle,
     Refusal,
     Ending,
+    EndingAccount,
+    Logins,
 }
 
 /// What a row must hold.
@@ -31,12 +35,14 @@ pub(crate) enum Bar {
     RatioAtMost(f64),
     /// Doorward's own figure in this unit, at most, whatever the baseline has.
     ValueAtMost(f64, &'static str),
+    /// The same, in every round.
+    EveryValueAtMost(f64, &'static str),
     /// Only looked at.
     None,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -50,6 +56,8 @@ impl Row {
         Self::RelayIdle,
         Self::Refusal,
         Self::Ending,
+        Self::EndingAccount,
+        Self::Logins,
     ];
 
     /// The name in `--only` and in the last line.
@@ -68,6 +76,8 @@ impl Row {
             Self::RelayIdle => "relay-idle",
             Self::Refusal => "refusal",
             Self::Ending => "ending",
+            Self::EndingAccount => "ending-account",
+            Self::Logins => "logins",
         }
     }
 
@@ -87,6 +97,8 @@ impl Row {
             Self::RelayIdle => "idle relayed socket, of 4k: bytes",
             Self::Refusal => "a refused stranger: CPU us",
             Self::Ending => "ending 10k sockets, to the last Close: ms",
+            Self::EndingAccount => "ending 10k sockets of one account, slowest run: ms",
+            Self::Logins => "logins with a password: per s",
         }
     }
 
@@ -97,7 +109,8 @@ impl Row {
             Self::Fanout1kW32 | Self::Fanout10kW32 => "epoll, a send per subscriber and read",
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => "idle TcpStream in a tokio task",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
-            Self::Ending => "idle TcpStream, its process killed",
+            Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
+            Self::Logins => "epoll, a hash and nothing else",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "tokio copy_bidirectional, 8 KiB",
         }
     }
@@ -108,9 +121,11 @@ impl Row {
             Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => Bar::RatioAtLeast(0.75),
             Self::Idle | Self::AfterMessage | Self::AfterClimbs => Bar::RatioAtMost(2.0),
             Self::Connect => Bar::RatioAtLeast(0.40),
+            Self::Logins => Bar::RatioAtLeast(0.9),
             Self::RelayLarge => Bar::RatioAtLeast(1.5),
             Self::RelayIdle => Bar::ValueAtMost(2_500.0, "B"),
             Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
+            Self::EndingAccount => Bar::EveryValueAtMost(1_000.0, "ms"),
             Self::Refusal => Bar::None,
         }
     }
@@ -131,10 +146,30 @@ impl Row {
             Self::Connect => &["us_each", "wall_s"],
             Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
             Self::Ending => &["receipt_ms", "within_ms", "ended", "list_ms"],
+            Self::EndingAccount => &[
+                "runs",
+                "p50_ms",
+                "p99_ms",
+                "max_ms",
+                "close_p50_ms",
+                "close_p99_ms",
+                "receipt_p50_ms",
+                "receipt_max_ms",
+                "within_p50_ms",
+                "within_max_ms",
+                "cpu_p50_ms",
+                "ended",
+            ],
+            Self::Logins => &["logins", "cpu_ms_each", "p50_ms", "p99_ms"],
             Self::Refusal => {
                 &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
             }
         }
+    }
+
+    /// Whether the row is about accounts of the built-in site.
+    pub(crate) fn has_accounts(self) -> bool {
+        matches!(self, Self::EndingAccount | Self::Logins)
     }
 
     /// Whether the row needs the upstream behind the server.
@@ -149,8 +184,16 @@ impl Bar {
         match self {
             Self::RatioAtLeast(bar) => format!(">= {bar:.2}"),
             Self::RatioAtMost(bar) => format!("<= {bar:.1}"),
-            Self::ValueAtMost(bar, unit) => format!("<= {bar:.0} {unit}"),
+            Self::ValueAtMost(bar, unit) | Self::EveryValueAtMost(bar, unit) => format!("<= {bar:.0} {unit}"),
             Self::None => "-".to_owned(),
+        }
+    }
+
+    /// The figure of several rounds that is held against it: the middle one, or the worst where it is for every round.
+    pub(crate) fn figure_of(self, rounds: &[f64]) -> Option<f64> {
+        match self {
+            Self::EveryValueAtMost(..) => Some(range(rounds)?.1),
+            _ => median(rounds),
         }
     }
 
@@ -159,7 +202,7 @@ impl Bar {
         match self {
             Self::RatioAtLeast(bar) => ratio >= bar,
             Self::RatioAtMost(bar) => ratio <= bar,
-            Self::ValueAtMost(bar, _) => value <= bar,
+            Self::ValueAtMost(bar, _) | Self::EveryValueAtMost(bar, _) => value <= bar,
             Self::None => true,
         }
     }
@@ -187,6 +230,15 @@ mod tests {
         assert!(Bar::ValueAtMost(2_500.0, "B").held(9.0, 2_500.0));
         assert!(!Bar::ValueAtMost(2_500.0, "B").held(0.1, 2_501.0));
         assert!(Bar::None.held(0.0, 0.0));
+    }
+
+    #[test]
+    fn a_bar_for_every_round_is_held_by_the_worst_and_another_by_the_middle_one() {
+        let rounds = [400.0, 1_200.0, 500.0];
+        assert_eq!(Bar::ValueAtMost(1_000.0, "ms").figure_of(&rounds), Some(500.0));
+        assert_eq!(Row::EndingAccount.bar().figure_of(&rounds), Some(1_200.0));
+        assert_eq!(Row::EndingAccount.bar().figure_of(&[]), None);
+        assert!(!Row::EndingAccount.bar().held(1.0, 1_200.0));
     }
 
     #[test]

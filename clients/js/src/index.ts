@@ -18,7 +18,7 @@
  * import { connect } from "/doorward.js";
  *
  * const door = connect("wss://socket.example/chat", {
- *   ticket: () => fetch("/chat/ticket", { method: "POST" }).then((answer) => answer.text()),
+ *   ticket: () => fetch("/chat/ticket", { method: "POST" }).then(async (answer) => (await answer.json()).ticket),
  *   onQuestion: async ({ fields }) => ({ [fields[0]]: prompt(fields[0]) }),
  * });
  * door.on("message", ({ channel, message }) => console.log(channel, message));

@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Door } from "../src/door.js";
 import type { DoorwardError } from "../src/error.js";
-import type { Offer, Options } from "../src/options.js";
+import type { Given, Offer, Options } from "../src/options.js";
 import type { Answer, Question } from "../src/question.js";
-import type { Fields } from "../src/wire.js";
+import type { Field, Fields } from "../src/wire.js";
 import { doorway, settled, until } from "./support/fake.js";
 import { type Transcript, transcripts } from "./support/transcript.js";
 
 test("there are transcripts to replay", () => {
-  assert.ok(transcripts().length >= 21);
+  assert.ok(transcripts().length >= 45);
 });
 
 for (const file of transcripts()) test(`the client says what ${file.name}.transcript says`, () => replay(file));
@@ -19,27 +19,39 @@ for (const file of transcripts()) test(`the client says what ${file.name}.transc
 async function replay(file: Transcript): Promise<void> {
   const lines = file.turns.flatMap(({ by, said }) => (by === "C" ? [said] : []));
   const { door, world } = await doorway({ ...credentials(file), reconnect: false, ...(file.hasPerson && { onQuestion: person(lines) }) });
-  const socket = world.socket.open();
+  const { socket } = world;
   assert.deepEqual(socket.protocols, ["doorward.v1"]);
+  if (!isRefusedAtOnce(file)) socket.open();
   let said = 0;
   let isAdmitted = false;
+  let isKeptWaiting = false;
   for (const turn of file.turns) {
     const where = `${file.name}.transcript, line ${turn.line}`;
     const { said: message } = turn;
-    if (turn.by === "S" && "close" in message) {
+    if ("http" in message) {
+      // All that a page is told of an upgrade that is refused.
+      socket.end(1006);
+      await settled();
+      assert.equal(door.state, "closed", where);
+      assert.equal(door.closing?.code, 1006, where);
+    } else if (turn.by === "S" && "close" in message) {
       socket.end(Number(message.close), String(message.reason));
       await settled();
       assert.equal(door.state, "closed", where);
       assert.equal(door.closing?.code, message.close, where);
     } else if (turn.by === "S") {
-      isAdmitted ||= (message as { event: string }).event === "admitted";
+      const { event } = message as { event: string };
+      isAdmitted ||= event === "admitted";
+      isKeptWaiting = event === "wait" || (isKeptWaiting && event === "tell");
       socket.say(message);
       await settled();
+      if (event === "suspended") assert.equal(door.state, "suspended", where);
     } else if ("close" in message) {
       void door.close();
       assert.deepEqual(socket.goodbye, { code: message.close, reason: message.reason }, where);
     } else {
-      if (isAdmitted) ask(door, message);
+      if (isKeptWaiting) say(door, message as Record<string, Field>);
+      else if (isAdmitted && message["action"] !== "auth") ask(door, message);
       await until(() => socket.sent.length > said, where);
       assert.deepEqual(socket.sent[said++], message, where);
     }
@@ -48,16 +60,24 @@ async function replay(file: Transcript): Promise<void> {
   if (isAdmitted && door.state !== "closed") assert.equal(door.state, "admitted");
 }
 
+const isRefusedAtOnce = ({ turns }: Transcript) => turns.some(({ said }) => "http" in said);
+
 function credentials({ have }: Transcript): Options {
   const names: Record<string, string> = { jwt: "token", ticket: "ticket", app_key: "appKey", challenge: "challenge", glyph: "glyph" };
   const options: Record<string, unknown> = { gate: { owner: "acme", name: "fancy" } };
   const offer: Offer[] = [];
   for (const [sort, text] of have) {
     const name = names[sort];
-    if (name) options[name] = text;
+    if (name) options[name] = oneAfterTheOther(have.flatMap(([of, text]) => (of === sort ? [text] : [])));
     else offer.push(offered(JSON.parse(text)));
   }
   return { ...options, offer };
+}
+
+/** The text; where there are several, each time the next one. */
+function oneAfterTheOther(texts: string[]): Given {
+  const left = [...texts];
+  return texts.length === 1 ? String(texts[0]) : async () => left.shift() ?? "";
 }
 
 function offered({ action: _, kind, ...fields }: Record<string, string>): Offer {
@@ -76,6 +96,11 @@ function person(lines: Transcript["turns"][number]["said"][]) {
     }
     return undefined;
   };
+}
+
+/** Has the client say a line that nobody has asked for. */
+function say(door: Door, { action: _, kind, ...fields }: Record<string, Field>): void {
+  door.say(String(kind), fields);
 }
 
 /** Has the client ask the hub for what a line says. */

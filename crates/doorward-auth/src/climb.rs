@@ -58,6 +58,7 @@ pub enum ClimbEvent {
 /// ```
 pub struct Climb {
     desk: Arc<Desk>,
+    trace: TraceId,
     running: Option<BoxFuture<'static, Result<Admission, Refusal>>>,
 }
 
@@ -100,6 +101,11 @@ impl Progress {
 }
 
 impl Climb {
+    /// The decision's trace id.
+    pub fn trace(&self) -> TraceId {
+        self.trace
+    }
+
     /// Runs the handshake layers. The climb that comes back waits for the user, or has its verdict at the first poll.
     pub fn begin(ladder: Arc<Ladder>, start: Start) -> Beginning {
         let desk = Arc::new(Desk::new(ladder.outline()));
@@ -117,7 +123,7 @@ impl Climb {
             let claimant = run.converse(ahead).await?;
             Ok(Admission::of(claimant, trace, as_of, clock.now()))
         };
-        Ok(Self { desk, running: Some(Box::pin(running)) })
+        Ok(Self { desk, trace, running: Some(Box::pin(running)) })
     }
 
     /// Brings the climb what the user said. Gives it back where the last answer was not heard yet: one at a time.

@@ -1,4 +1,4 @@
-//! Invitations to make an account: how one is drawn, and what it is kept under.
+//! Invitations to make an account, or to set another password: how one is drawn, and what it is kept under.
 
 use doorward_types::{KeyText, Secret, UnreadableKey};
 
@@ -9,7 +9,8 @@ use crate::{crypto::sha256, ports::Rng};
 pub struct NewInvitation {
     /// `dwi_...`: shown once, stored nowhere.
     pub text: Secret,
-    /// What [`Accounts::invite`](crate::ports::Accounts::invite) takes.
+    /// What [`Accounts::invite`](crate::ports::Accounts::invite) and
+    /// [`Accounts::offer_reset`](crate::ports::Accounts::offer_reset) take.
     pub hash: [u8; 32],
 }
 
@@ -24,8 +25,17 @@ impl NewInvitation {
     /// The link by which it is used at the site of that address. The text stands behind `#`, so that no server, log or `Referer`
     /// sees it on its way.
     pub fn link(&self, url: &str) -> Secret {
-        let text = self.text.reveal_text("it is shown to whoever invites, once").unwrap_or_default();
-        Secret::from_text(format!("{url}/register#{text}"))
+        self.at(url, "register")
+    }
+
+    /// The same, for who is to set another password.
+    pub fn reset_link(&self, url: &str) -> Secret {
+        self.at(url, "reset")
+    }
+
+    fn at(&self, url: &str, page: &str) -> Secret {
+        let text = self.text.reveal_text("it is shown to whoever hands it out, once").unwrap_or_default();
+        Secret::from_text(format!("{url}/{page}#{text}"))
     }
 }
 

@@ -260,9 +260,9 @@ impl Visit {
             trace: self.trace,
             at: self.door.clock.now(),
             took_ms: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-            owner: self.gate.owner.clone(),
-            gate: self.gate.name.clone(),
-            source: self.source,
+            owner: Some(self.gate.owner.clone()),
+            gate: Some(self.gate.name.clone()),
+            source: Some(self.source),
             subject: self.progress.subject(),
             outcome,
             trail: self.progress.trail(),
@@ -275,6 +275,8 @@ impl Visit {
                 tracing::debug!(trace = %self.trace, gate = %self.gate.name, %socket, "admitted");
             }
             Outcome::HungUp => tracing::debug!(trace = %self.trace, gate = %self.gate.name, "hung up"),
+            // A visit comes to none of these.
+            Outcome::Readmitted(_) | Outcome::Happened { .. } => {}
         }
         let outcome = record.outcome.clone();
         let taken = self.door.audit.record(record);
@@ -314,12 +316,7 @@ pub(crate) fn by_server(reason: CloseReason, step: &str) -> Outcome {
 
 /// A refusal as the audit log has it.
 pub(crate) fn refused_as(refusal: &Refusal) -> Outcome {
-    Outcome::Refused {
-        reason: refusal.close_reason(),
-        layer: if refusal.layer.is_empty() { "server".to_owned() } else { refusal.layer.to_owned() },
-        step: refusal.step.to_owned(),
-        detail: refusal.detail.clone(),
-    }
+    refusal.into()
 }
 
 fn offered(upgrade: &Upgrade, protocol: &str) -> Option<String> {

@@ -21,8 +21,18 @@ use doorward_types::TraceId;
 const BY_LOGIN: [&str; 3] = ["session", "assert_login", "key_entry"];
 
 /// Has sockets let in again by the login that has come back.
-pub(crate) struct ByLogin {
-    pub(crate) ports: Ports,
+///
+/// A [`Node`](crate::Node) follows the log with one; whoever puts a [`Door`](crate::Door) together from its parts gives its
+/// [`Follower`](doorward_session::Follower) one, where gates may suspend.
+pub struct ByLogin {
+    ports: Ports,
+}
+
+impl ByLogin {
+    /// Looks logins up in those ports.
+    pub fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
 }
 
 impl Comeback for ByLogin {

@@ -54,7 +54,7 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Where decisions are written down.
     pub audit: Arc<dyn Audit>,
-    /// Where things are counted; the registry has to be [observed](Sockets::observed) by it.
+    /// Where things are counted; the registry has to be [observed](Sockets::observed) by a [`Witness`](crate::Witness) that has it.
     pub metrics: Arc<Metrics>,
     /// The key that signs what upstreams are told; its public half is served.
     pub key: Arc<SigningKey>,

@@ -48,11 +48,18 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
     }
 }
 
+/// That it lets people in, and by which gates they stay in while nobody knows whether their logins have ended.
+fn ready(door: &Door) -> String {
+    let open = door.failing_open(None);
+    let open = if open.is_empty() { String::new() } else { format!("failing open: {}\n", open.join(", ")) };
+    format!("ready\n{open}")
+}
+
 fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
     match request.uri().path() {
         "/health" => respond::json(door.health().to_string()),
         "/ready" => match door.standing() {
-            Standing::Works => respond::plain(StatusCode::OK, "ready\n"),
+            Standing::Works => respond::plain(StatusCode::OK, ready(door)),
             Standing::Fails => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no rows\n"),
             Standing::Astray => respond::plain(
                 StatusCode::SERVICE_UNAVAILABLE,

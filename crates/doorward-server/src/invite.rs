@@ -20,6 +20,8 @@ pub(crate) struct Invite<'a> {
     pub(crate) lasts: Duration,
     /// The address of the site.
     pub(crate) url: &'a str,
+    /// Whether it is to the site's first account.
+    pub(crate) first: bool,
 }
 
 impl Invite<'_> {
@@ -27,7 +29,8 @@ impl Invite<'_> {
     pub(crate) async fn link(&self, accounts: &dyn Accounts, rng: &dyn Rng) -> Result<Secret, PortError> {
         let new = NewInvitation::draw(rng);
         let expires_at = self.now.plus(self.lasts);
-        accounts.invite(new.hash, Invitation { owner: self.owner.clone(), role: self.role, expires_at }).await?;
+        let invitation = Invitation { owner: self.owner.clone(), role: self.role, expires_at, first: self.first };
+        accounts.invite(new.hash, invitation).await?;
         Ok(new.link(self.url))
     }
 }

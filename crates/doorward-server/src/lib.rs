@@ -65,10 +65,13 @@ pub mod system;
 mod transports;
 mod upkeep;
 mod website;
+mod witness;
 
+pub use comeback::ByLogin;
 pub use door::{Door, Parts};
 pub use embed::{EmbedError, embed};
 pub use metrics::Metrics;
 pub use node::{Extensions, Node, ReloadError, Running, StartError};
 pub use operate::{Answer, Standing};
 pub use reload::Reloaded;
+pub use witness::Witness;

@@ -52,6 +52,7 @@ use crate::{
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
     website::{self, NodeView},
+    witness::Witness,
 };
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
@@ -155,7 +156,7 @@ impl Node {
             Some(store) => SigningKey::load_or_make(&beside(&store, ".key"), rng.as_ref())?,
             None => SigningKey::draw(rng.as_ref())?,
         });
-        let observer = Arc::clone(&metrics) as _;
+        let observer = Arc::new(Witness { metrics: Arc::clone(&metrics), audit: Arc::clone(&audit) });
         let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -165,7 +166,7 @@ impl Node {
         let tools = Tools { ports, signer, site, extensions, base: base.to_owned() };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools)?));
         let log = Arc::clone(&tools.ports.site.revocations);
-        let comeback = Arc::new(ByLogin { ports: tools.ports.clone() });
+        let comeback = Arc::new(ByLogin::new(tools.ports.clone()));
         let follower = Follower::new(Arc::clone(&sockets), log, following(&config)).with_comeback(comeback);
         let follower = Arc::new(follower);
         let leased = Arc::clone(&sockets);
@@ -298,7 +299,7 @@ impl Running {
     }
 
     /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
-    /// a day and for one account; one that was given before holds beside it.
+    /// a day, until there is an account, or until another start gives another one.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -309,7 +310,8 @@ impl Running {
             return Ok(None);
         }
         let FirstAccount { owner, url } = site;
-        let invite = Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url };
+        let invite =
+            Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url, first: true };
         invite.link(&**accounts, &*self.door.rng).await.map(Some)
     }
 

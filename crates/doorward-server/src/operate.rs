@@ -101,6 +101,12 @@ impl Door {
             Request::EndSockets { owner, what } => self.end(owner, &what).await,
             Request::Receipt { entry } => self.receipt(Cursor(entry)).await,
             Request::Why { owner, trace } => self.why(owner.as_deref(), &trace).await.map(Answer::from),
+            Request::History { owner, subject, socket, at_most } => {
+                let query = report::history_of(owner.as_deref(), subject.as_deref(), socket.as_deref(), at_most)?;
+                self.audit.flush().await.map_err(|error| error.to_string())?;
+                let records = self.audit.search(query).await.map_err(|error| error.to_string())?;
+                Ok(report::history(&records).into())
+            }
         }
     }
 
@@ -122,13 +128,22 @@ impl Door {
             "sockets": self.sockets.len(),
             "climbing": climbing,
             "gates": self.gates.load().len(),
+            "failing_open": self.failing_open(None),
             "version": env!("CARGO_PKG_VERSION"),
         })
+    }
+
+    /// The gates, of an owner or of all, whose sockets go on while nobody knows whether their logins have ended: `OWNER/GATE`.
+    pub(crate) fn failing_open(&self, owner: Option<&OwnerId>) -> Vec<String> {
+        let gates = self.gates.load();
+        let own = gates.failing_open().filter(|gate| owner.is_none_or(|owner| *owner == gate.owner));
+        own.map(|gate| format!("{}/{}", gate.owner, gate.name)).collect()
     }
 
     /// The total is the owner's own, where an owner asks.
     async fn list(&self, owner: Option<String>, at_most: usize) -> Result<Answer, String> {
         let owner = owner.map(OwnerId::new);
+        let failing_open = self.failing_open(owner.as_ref());
         let count_and_list = move |sockets: &Sockets| {
             let listed = sockets.list(owner.as_ref(), at_most);
             let counts = sockets.count_by_gate().into_iter();
@@ -139,7 +154,7 @@ impl Door {
         };
         let (total, listed) = self.apart(count_and_list).await?;
         let sockets = listed.into_iter().map(|info| socket_json(&info));
-        Ok(Answer::with_list(json!({ "total": total }), "sockets", sockets))
+        Ok(Answer::with_list(json!({ "total": total, "failing_open": failing_open }), "sockets", sockets))
     }
 
     async fn end(&self, owner: Option<String>, what: &str) -> Result<Answer, String> {

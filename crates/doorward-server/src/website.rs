@@ -13,7 +13,7 @@ use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
 use doorward_types::{CloseReason, GateName, OwnerId, SocketId, Subject};
 use doorward_web::{
-    GateInfo, LiveSocket, LiveSockets, Site, SiteConfig, SiteParts,
+    GateInfo, Journal, LiveSocket, LiveSockets, Site, SiteConfig, SiteParts,
     manage::{self, Api, ApiParts, Live, NodeReceipt, SocketQuery, SocketView},
 };
 
@@ -43,6 +43,7 @@ pub(crate) fn open(
     key: &Arc<SigningKey>,
 ) -> (Option<Arc<Site>>, Arc<Api>) {
     let ports = tools.ports.clone();
+    let journal = Journal::new(Arc::clone(audit), Arc::clone(&ports.clock), Arc::clone(&ports.rng));
     let signer = Arc::new(OwnTokens::new(Arc::clone(key)));
     let view = Arc::new(view);
     let host = config.site.url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
@@ -51,6 +52,7 @@ pub(crate) fn open(
         tickets: Arc::clone(&ports.tickets),
         app_keys: Arc::clone(&ports.app_keys),
         audit: Arc::clone(audit),
+        journal: journal.clone(),
         clock: Arc::clone(&ports.clock),
         rng: Arc::clone(&ports.rng),
         node: Arc::clone(&view) as _,
@@ -62,6 +64,7 @@ pub(crate) fn open(
         Site::new(SiteParts {
             config: site_config(&config.site),
             ports,
+            journal,
             tools,
             sockets: Arc::clone(&view) as _,
             gates: view,

@@ -101,6 +101,7 @@ mod steady;
 mod suspension;
 mod target;
 mod transport;
+mod wall;
 mod wheel;
 
 pub use admitted::Admitted;

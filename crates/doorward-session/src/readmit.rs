@@ -4,16 +4,23 @@
 //!   Climb::resume ──▶ Admission ──▶ readmit    as at a registration: the tail since its climb began, marks, expiry
 //!                                      │       same owner, gate and subject
 //!                                      ▼
-//!                        keys swapped, admission swapped, and a suspended socket goes on
+//!                                written down, keys swapped, admission swapped, and a suspended socket goes on
 //! ```
+//!
+//! Every such decision is a row of the audit log ([`Observer::decided`](crate::Observer::decided)), as that of an admission is: a new
+//! trace id, the steps of that climb, and the socket that it was about.
 //!
 //! All of it happens under the lock of the shard that endings look into: one that came before is in the view, one that comes
 //! after finds the socket by what it rests on now.
 
 use std::{sync::Arc, time::Duration};
 
-use doorward_auth::{Admission, Climb, ClimbEvent};
-use doorward_types::{CloseReason, OwnerId, Subject};
+use doorward_auth::{
+    Admission, Climb, ClimbEvent, Fault, Progress, Refusal,
+    ports::{AuditRecord, Outcome},
+    trail::RungTrail,
+};
+use doorward_types::{CloseReason, OwnerId, Subject, Timestamp, TraceId};
 
 use crate::{Socket, Sockets, lock::lock};
 
@@ -22,12 +29,45 @@ const CLIMB_WITHIN: Duration = Duration::from_secs(10);
 
 impl Sockets {
     /// Puts a new admission in the place of the one that a socket has. What it rested on before is no matter any more, and a
-    /// suspended socket goes on.
+    /// suspended socket goes on. `trail` is what happened on the climb, for the audit log.
     ///
     /// # Errors
     /// The reason why not; nothing has changed then. As at a [registration](Self::register); `not_allowed` where it is of
-    /// another owner, gate or subject, and the socket's own where that has ended.
-    pub fn readmit(&self, socket: &Arc<Socket>, admission: Box<Admission>) -> Result<(), CloseReason> {
+    /// another owner, gate or subject, `try_later` where it cannot be written down, and the socket's own where that has ended.
+    pub fn readmit(
+        &self,
+        socket: &Arc<Socket>,
+        admission: Box<Admission>,
+        trail: Vec<RungTrail>,
+    ) -> Result<(), CloseReason> {
+        let row = Row { trace: admission.trace(), subject: admission.subject().cloned(), trail };
+        let mut is_written = false;
+        let readmitted = self.readmit_as(socket, admission, || {
+            is_written = true;
+            self.observer.decided(row.clone().of(socket, self.now(), Outcome::Readmitted(socket.id())))
+        });
+        if let Err(reason) = readmitted
+            && !is_written
+        {
+            let (layer, step) = ("server".to_owned(), "let the socket in once more".to_owned());
+            let outcome = Outcome::Refused { reason, layer, step, detail: reason.sentence().to_owned() };
+            self.observer.decided(row.of(socket, self.now(), outcome));
+        }
+        readmitted
+    }
+
+    /// A live socket was asked again in vain: that is written down, and nothing changes.
+    pub fn not_readmitted(&self, socket: &Arc<Socket>, trace: TraceId, refusal: &Refusal, progress: &Progress) {
+        let row = Row { trace, subject: progress.subject(), trail: progress.trail() };
+        self.observer.decided(row.of(socket, self.now(), refusal.into()));
+    }
+
+    fn readmit_as(
+        &self,
+        socket: &Arc<Socket>,
+        admission: Box<Admission>,
+        write_down: impl FnOnce() -> bool,
+    ) -> Result<(), CloseReason> {
         let before = socket.admission();
         let same_subject = match (before.subject(), admission.subject()) {
             (Some(before), Some(now)) => before.same_as(now),
@@ -51,6 +91,10 @@ impl Sockets {
             }
             if let Some(reason) = socket.ended() {
                 return Err(reason);
+            }
+            // Before anybody hears of it.
+            if !write_down() {
+                return Err(CloseReason::TryLater);
             }
             // Another call may have changed it since.
             let before = socket.change_admission(*admission);
@@ -77,19 +121,50 @@ impl Sockets {
         let mut resumed = 0;
         for socket in self.waiting_for(owner, subject, browser) {
             let Some(mut climb) = climb(&socket) else { continue };
+            let (trace, progress) = (climb.trace(), climb.progress());
             match tokio::time::timeout(CLIMB_WITHIN, climb.next()).await {
-                Ok(ClimbEvent::Admitted(admission)) => match self.readmit(&socket, admission) {
+                Ok(ClimbEvent::Admitted(admission)) => match self.readmit(&socket, admission, progress.trail()) {
                     Ok(()) => resumed += 1,
                     Err(reason) => tracing::debug!(socket = %socket.id(), %reason, "a login came back in vain"),
                 },
                 Ok(ClimbEvent::Refused(refusal)) => {
                     tracing::debug!(socket = %socket.id(), %refusal, "a login came back in vain");
+                    self.not_readmitted(&socket, trace, &refusal, &progress);
                 }
                 Ok(ClimbEvent::Say(_)) | Err(_) => {
                     tracing::warn!(socket = %socket.id(), "nobody can be asked when a login comes back");
+                    let why = "it took too long, or somebody would have had to be asked";
+                    let refusal = Refusal::new(Fault::Dependency, "let the socket in once more", why);
+                    self.not_readmitted(&socket, trace, &refusal, &progress);
                 }
             }
         }
         resumed
+    }
+}
+
+/// What a decision about a live socket was, until it is known how it came out.
+#[derive(Clone)]
+struct Row {
+    trace: TraceId,
+    subject: Option<Subject>,
+    trail: Vec<RungTrail>,
+}
+
+impl Row {
+    fn of(self, socket: &Socket, at: Timestamp, outcome: Outcome) -> AuditRecord {
+        let Self { trace, subject, trail } = self;
+        let admission = socket.admission();
+        AuditRecord {
+            trace,
+            at,
+            took_ms: trail.iter().flat_map(|rung| &rung.steps).map(|step| step.after_ms).max().unwrap_or_default(),
+            owner: Some(admission.owner().clone()),
+            gate: Some(admission.gate().clone()),
+            source: Some(admission.source()),
+            subject,
+            outcome,
+            trail,
+        }
     }
 }

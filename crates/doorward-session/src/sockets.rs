@@ -27,6 +27,7 @@ use crate::{
     room::{at_the_same_gate, make_room, others_of},
     socket::Says,
     steady::TokioTime,
+    wall::Wall,
     wheel::{TICK, Wheel},
 };
 
@@ -297,7 +298,7 @@ impl Sockets {
     async fn turn_the_wheel(&self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut before, mut wall_before) = (self.moment(), self.clock.now());
+        let mut wall = Wall::looked_at(self.moment(), self.clock.now());
         let mut stage = Stage::Held;
         loop {
             tokio::select! {
@@ -305,11 +306,9 @@ impl Sockets {
                 () = self.lease.renewed() => {}
             }
             self.tend_the_lease(&mut stage).await;
-            let (now, wall) = (self.moment(), self.clock.now());
-            // The machine slept, or somebody set the clock: what was far may have come.
-            let jumped = wall.since(wall_before) > now.since(before) + Duration::from_secs(1);
-            (before, wall_before) = (now, wall);
-            for (number, socket) in self.wheel.take(now, jumped).into_iter().enumerate() {
+            let now = self.moment();
+            let was_set_ahead = wall.was_set_ahead(now, self.clock.now());
+            for (number, socket) in self.wheel.take(now, was_set_ahead).into_iter().enumerate() {
                 self.look(&socket, now);
                 if number % 128 == 127 {
                     tokio::task::yield_now().await;

@@ -243,9 +243,9 @@ fn row(number: u64) -> AuditRecord {
         trace: TraceId::from_bytes(u128::from(number).to_be_bytes()),
         at: NOW,
         took_ms: 40,
-        owner: OwnerId::new("acme"),
-        gate: GateName::new("fancy"),
-        source: IpAddr::from([192, 0, 2, 7]),
+        owner: Some(OwnerId::new("acme")),
+        gate: Some(GateName::new("fancy")),
+        source: Some(IpAddr::from([192, 0, 2, 7])),
         subject: Some(bob()),
         outcome: Outcome::Refused {
             reason: CloseReason::NotAuthenticated,

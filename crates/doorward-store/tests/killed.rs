@@ -43,7 +43,7 @@ fn sid(number: u64) -> SessionId {
 
 /// What a person does: is invited, registers, logs in, fetches a token; and every third one logs out.
 async fn comes_and_goes(store: &Store, number: u64) {
-    let invitation = Invitation { owner: acme(), role: Role::User, expires_at: LATER };
+    let invitation = Invitation { owner: acme(), role: Role::User, expires_at: LATER, first: false };
     store.invite(hash(b'i', number), invitation).await.unwrap();
     println!("told invited {number}");
     let account = NewAccount {

@@ -21,12 +21,14 @@ pub mod suites;
 pub mod tokens;
 pub mod transcript;
 
+mod full_disk;
 mod live;
 mod peer;
 mod rng;
 mod switched;
 mod world;
 
+pub use full_disk::FullDisk;
 pub use live::{Live, LiveSocket};
 pub use peer::{Heard, Peer};
 pub use rng::SeededRng;

@@ -1,5 +1,5 @@
 //! The golden transcripts of `conformance/`: whole conversations, line by line, with everything pinned that is drawn or told
-//! by a clock. `conformance/README.md` describes the form.
+//! by a clock. `conformance/README.md` describes the form; [`Stores`] fills a gate's stores as a file has it.
 //!
 //! ```
 //! use doorward_testkit::transcript::{Party, Said, Transcript};
@@ -12,10 +12,18 @@
 //! assert!(matches!(&transcript.turns[2].said, Said::Close { code: 4401, .. }));
 //! ```
 
-use std::{fs, io, path::PathBuf, str::FromStr};
+mod stored;
 
-use doorward_types::Timestamp;
+use std::{fs, io, path::PathBuf, str::FromStr, sync::Arc};
+
+use doorward_auth::{
+    account::{Hashing, KeyEncryptionKey, Work},
+    layers::SiteTools,
+};
+use doorward_types::{Secret, Timestamp};
 use serde_json::Value;
+
+pub use stored::Stores;
 
 /// Stands in a line of the gate for a text that may be any.
 pub const ANY: &str = "<any>";
@@ -25,14 +33,18 @@ pub const ANY: &str = "<any>";
 pub struct Transcript {
     /// What it is about: the comments before the first line.
     pub about: String,
-    /// The wall clock of the gate, which stands still.
+    /// The wall clock of the gate, which stands still until the file moves it.
     pub clock: Timestamp,
     /// The random bytes that the layers draw during this climb, one after the other.
     pub random: Vec<u8>,
     /// The configuration of the gate, as TOML.
     pub gate: String,
+    /// The key under which the gate's server seals what it keeps, where the gate's owner has the built-in site.
+    pub kek: Option<Secret>,
     /// The path of the upgrade request.
     pub request: String,
+    /// What the upgrade request says besides, by the names of the headers.
+    pub headers: Vec<(String, String)>,
     /// What the gate's store holds: the sort of thing, and its JSON.
     pub store: Vec<(String, Value)>,
     /// What the client holds: the sort of credential, and its text.
@@ -61,6 +73,8 @@ pub enum Party {
     Gate,
     /// The client: `C`.
     Client,
+    /// Neither: what happens elsewhere, `W`.
+    World,
 }
 
 /// What is said.
@@ -75,6 +89,14 @@ pub enum Said {
         /// The reason.
         reason: String,
     },
+    /// The HTTP status by which the upgrade is refused.
+    Status(u16),
+    /// The gate's wall clock goes on to that time.
+    Clock(Timestamp),
+    /// The gate's store holds this too: the sort of thing, and its JSON.
+    Stored(String, Value),
+    /// What rests on something ends, in the words of the JSON.
+    Ended(Value),
 }
 
 /// A file that is not in the form.
@@ -92,12 +114,34 @@ impl Transcript {
         self.have.iter().find(|(have, _)| have == sort).map(|(_, text)| text.as_str())
     }
 
+    /// What the upgrade request says by the header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// What the layers of the built-in site are built with, where the gate's owner has it: as much work for a password as it is
+    /// anywhere, and the file's key. `None` also where the key is none.
+    pub fn site_tools(&self) -> Option<SiteTools> {
+        let sealing = KeyEncryptionKey::from_secret(self.kek.clone()?)?;
+        Some(SiteTools { hashing: Arc::new(Hashing::new(Work::default(), 1).ok()?), sealing })
+    }
+
+    /// The HTTP status by which the upgrade is refused; `None` where it is not.
+    pub fn refused_with(&self) -> Option<u16> {
+        self.turns.iter().find_map(|turn| if let Said::Status(status) = turn.said { Some(status) } else { None })
+    }
+
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let (sort, rest) = value.split_once(' ').unwrap_or((value, ""));
         match key {
-            "clock" => self.clock = Timestamp::from_millis(value.parse().map_err(|_| "the clock is in milliseconds")?),
+            "clock" => self.clock = time(value)?,
             "random" => self.random.extend(hex(value).ok_or("random bytes are hexadecimal digits in pairs")?),
+            "kek" => self.kek = Some(Secret::new(hex(value).ok_or("a key is hexadecimal digits in pairs")?)),
             "request" => self.request = value.to_owned(),
+            "header" => {
+                let (name, value) = value.split_once(": ").ok_or("a header is `NAME: VALUE`")?;
+                self.headers.push((name.to_owned(), value.to_owned()));
+            }
             "person" => self.has_person = value == "yes",
             "have" => self.have.push((sort.to_owned(), rest.to_owned())),
             "store" => self.store.push((sort.to_owned(), json(rest)?)),
@@ -140,10 +184,14 @@ impl FromStr for Transcript {
                 Some((key, value)) if in_header && key.ends_with(':') => {
                     transcript.set(key.trim_end_matches(':'), value)
                 }
-                Some((by @ ("S" | "C"), said)) if !in_header => said.parse().map(|said| {
-                    let by = if by == "S" { Party::Gate } else { Party::Client };
-                    transcript.turns.push(Turn { line: at + 1, by, said });
-                }),
+                Some((by @ ("S" | "C" | "W"), said)) if !in_header => {
+                    let by = match by {
+                        "S" => Party::Gate,
+                        "C" => Party::Client,
+                        _ => Party::World,
+                    };
+                    Said::read(by, said).map(|said| transcript.turns.push(Turn { line: at + 1, by, said }))
+                }
                 _ => Err("it is neither a comment, a header, a line of TOML nor something that is said".to_owned()),
             };
             read.map_err(unreadable)?;
@@ -152,21 +200,37 @@ impl FromStr for Transcript {
     }
 }
 
-impl FromStr for Said {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let Some(close) = text.strip_prefix("close ") else { return json(text).map(Self::Message) };
-        let (code, reason) = close.split_once(' ').unwrap_or((close, ""));
-        let code = code.parse().map_err(|_| "a close code is a number")?;
-        Ok(Self::Close { code, reason: reason.to_owned() })
+impl Said {
+    fn read(by: Party, text: &str) -> Result<Self, String> {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        match (by, word) {
+            (Party::Gate, "http") => rest.parse().map(Self::Status).map_err(|_| "a status is a number".to_owned()),
+            (Party::Gate | Party::Client, "close") => {
+                let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+                let code = code.parse().map_err(|_| "a close code is a number")?;
+                Ok(Self::Close { code, reason: reason.to_owned() })
+            }
+            (Party::Gate | Party::Client, _) => json(text).map(Self::Message),
+            (Party::World, "clock") => time(rest).map(Self::Clock),
+            (Party::World, "store") => {
+                let (sort, value) = rest.split_once(' ').ok_or("what is stored is its sort and its JSON")?;
+                Ok(Self::Stored(sort.to_owned(), json(value)?))
+            }
+            (Party::World, "end") => json(rest).map(Self::Ended),
+            (Party::World, _) => Err(format!("nothing that happens is `{word}`")),
+        }
     }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map(Timestamp::from_millis).map_err(|_| "the clock is in milliseconds".to_owned())
 }
 
 fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
+/// The bytes that hexadecimal digits say.
 fn hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.len() == 2)).collect()
@@ -222,6 +286,12 @@ mod tests {
         assert_eq!(wrong("---\n\nS {\n"), 3);
         assert_eq!(wrong("---\nX {}\n"), 2);
         assert_eq!(wrong("---\nS close soon\n"), 2);
+        assert_eq!(wrong("---\nS http no\n"), 2);
+        assert_eq!(wrong("---\nW rain\n"), 2);
+        assert_eq!(wrong("---\nW {}\n"), 2);
+        assert_eq!(wrong("---\nW store account\n"), 2);
+        assert_eq!(wrong("header: Origin\n"), 1);
+        assert_eq!(wrong("kek: 0\n"), 1);
         assert_eq!(wrong("S {}\n"), 1);
     }
 

@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::digest;
 use doorward_auth::{
     Claimant, Climb, Handshake, Ladder, Refusal, Start,
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Ports, SitePorts},
     trail::RungTrail,
 };
-use doorward_types::{Cursor, GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_types::{Cursor, GateName, OwnerId, Secret, Subject, Timestamp, TraceId};
 
 use crate::{Peer, SeededRng};
 
@@ -83,6 +84,12 @@ impl World {
     /// A member with that primary key and name.
     pub fn member(name: &str) -> Subject {
         Subject { kind: "member".into(), pk: name.into(), uuid: name.into() }
+    }
+
+    /// The hash under which a site keeps the text of a cookie or a key.
+    pub fn kept_as(text: &Secret) -> [u8; 32] {
+        let digest = digest::digest(&digest::SHA256, text.reveal("to hash it"));
+        digest.as_ref().try_into().unwrap_or_default()
     }
 
     /// An upgrade request over TLS, to `app.example`, that shows nothing.

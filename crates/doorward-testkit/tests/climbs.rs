@@ -1,5 +1,5 @@
 //! Replays the ladders of `conformance/` against the layers themselves, without any transport: they have to say what every
-//! transcript has the gate say.
+//! transcript has the gate say, up to the verdict.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a file that does not fit fails the test")]
 
 use std::{
@@ -10,16 +10,15 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest;
 use doorward_auth::{
-    Claimant, Climb, ClimbEvent, Handshake, Ladder, Start,
+    Claimant, Climb, ClimbEvent, Handshake, Ladder, Refusal, Start,
     layers::{BuildContext, RungConfig, handshake::origin::Origins},
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, AppKey, AppKeys, Clock, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
+    ports::{ANSWER_WITHIN, Clock, Ports, Rng, SitePorts},
     token::{Issuer, IssuerConfig},
 };
-use doorward_testkit::transcript::{self, Party, Said, Transcript};
-use doorward_types::{Cursor, GateName, KeyId, OwnerId, SocketId, Subject, Timestamp, TraceId};
+use doorward_testkit::transcript::{self, Party, Said, Stores, Transcript};
+use doorward_types::{CookieNames, Cursor, GateName, OwnerId, Secret, SocketId, TraceId};
 use doorward_wire::json;
 use serde_json::Value;
 
@@ -40,57 +39,16 @@ impl Rng for Pinned {
     }
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap()
+/// The gate of a file, while it is climbed.
+struct Gate {
+    climb: Climb,
+    backend: String,
+    clock: Arc<ManualClock>,
+    stores: Stores,
 }
 
-fn time(value: &Value, name: &str) -> Option<Timestamp> {
-    value.get(name).and_then(Value::as_u64).map(Timestamp::from_millis)
-}
-
-fn subject(value: &Value) -> Subject {
-    let of = |name| text(value.get("subject").unwrap(), name).to_owned();
-    Subject { kind: of("kind"), pk: of("pk"), uuid: of("uuid") }
-}
-
-/// What the file says that the gate's store holds.
-async fn fill(file: &Transcript, tickets: &MemoryTickets, app_keys: &MemoryAppKeys) {
-    for (sort, value) in &file.store {
-        let owner = OwnerId::new(text(value, "owner"));
-        match sort.as_str() {
-            "app_key" => {
-                let digits = text(value, "public");
-                let public = std::array::from_fn(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap());
-                let key = AppKey {
-                    owner,
-                    id: KeyId::new(text(value, "id")),
-                    public,
-                    subject: subject(value),
-                    created_at: time(value, "created_at").unwrap(),
-                    revoked_at: time(value, "revoked_at"),
-                };
-                assert_eq!(app_keys.add(key).await, Ok(true));
-            }
-            "ticket" => {
-                let hash = digest::digest(&digest::SHA256, text(value, "text").as_bytes());
-                let ticket = Ticket {
-                    owner,
-                    binding: TicketBinding::Gate(GateName::new(text(value, "gate"))),
-                    origin: None,
-                    subject: subject(value),
-                    rests_on: vec![],
-                    issued_at: file.clock,
-                    expires_at: time(value, "expires_at").unwrap(),
-                };
-                tickets.mint(hash.as_ref().try_into().unwrap(), ticket).await.unwrap();
-            }
-            sort => panic!("no store holds a {sort}"),
-        }
-    }
-}
-
-/// The gate of the file, about to be climbed; and what is behind it.
-async fn begin(file: &Transcript) -> (Climb, String) {
+/// The gate of the file, about to be climbed, or why its handshake layers let nobody that far.
+async fn begin(file: &Transcript) -> Result<Gate, Refusal> {
     let config: toml::Table = file.gate.parse().unwrap();
     let first = |list: &str| config.get(list).and_then(|list| list.get(0)).cloned();
     let owner = OwnerId::new(first("owner").unwrap().get("name").unwrap().as_str().unwrap());
@@ -101,21 +59,25 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         .map(|issuer| (issuer.name.clone(), Arc::new(Issuer::build(&issuer, &owner, &no_files).unwrap())))
         .into_iter()
         .collect();
+    let origins: Option<Vec<String>> = gate.get("origins").map(|origins| origins.clone().try_into().unwrap());
+    let origins = Origins::read(origins.as_deref()).unwrap();
 
     let clock = Arc::new(ManualClock::at(file.clock));
     let rng = Arc::new(Pinned::default());
     let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
-    fill(file, &tickets, &app_keys).await;
+    let site = SitePorts::of(&Arc::new(MemorySite::new(Some(tickets.clone()), Some(app_keys.clone()))));
     let ports = Ports {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         rng: Arc::clone(&rng) as Arc<dyn Rng>,
-        tickets,
-        app_keys,
+        tickets: tickets.clone(),
+        app_keys: app_keys.clone(),
         used_tokens: Arc::new(MemoryUsedTokens::new(Arc::clone(&clock) as Arc<dyn Clock>)),
-        site: SitePorts::of(&Arc::new(MemorySite::default())),
+        site: site.clone(),
         answer_within: ANSWER_WITHIN.duration(),
     };
-    let authenticators = BTreeMap::new();
+    let stores = Stores { tickets, app_keys, site };
+    stores.fill(file).await;
+    let (authenticators, site_tools) = (BTreeMap::new(), file.site_tools());
     let context = BuildContext {
         owner: owner.clone(),
         ports,
@@ -123,52 +85,110 @@ async fn begin(file: &Transcript) -> (Climb, String) {
         kept_claims: Arc::new([]),
         authenticators: &authenticators,
         read_secret: &no_files,
-        origins: &Origins::SameHost,
-        site: None,
+        origins: &origins,
+        site: site_tools.as_ref(),
     };
     let ladder: Vec<RungConfig> = gate.get("ladder").unwrap().clone().try_into().unwrap();
     let rungs = ladder.iter().map(|rung| rung.build(&context).unwrap()).collect();
     let ladder = Arc::new(Ladder::new(rungs).unwrap());
 
-    let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let name = GateName::new(gate.get("name").unwrap().as_str().unwrap());
+    let handshake = handshake(file);
     let start = Start {
         trace: TraceId::from_bytes([1; 16]),
-        handshake: Handshake {
-            source,
-            secure: true,
-            host: "gate.example".into(),
-            port: None,
-            origin: None,
-            variables: BTreeMap::new(),
-            bearer: None,
-            ticket: None,
-            session: None,
-            browser: None,
-        },
-        claimant: Claimant::new(owner, name, source, true, BTreeMap::new()),
+        claimant: Claimant::new(owner, name, handshake.source, handshake.secure, BTreeMap::new()),
+        handshake,
         as_of: Cursor::default(),
         choose_within: Duration::from_secs(60),
-        clock,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
     };
     rng.0.lock().unwrap().extend(&file.random);
-    let climb = Climb::begin(ladder, start).await.unwrap_or_else(|refusal| panic!("{refusal}"));
+    let climb = Climb::begin(ladder, start).await?;
     let backend = gate.get("backend").and_then(|backend| backend.as_table()).and_then(|backend| backend.keys().next());
-    (climb, backend.unwrap().clone())
+    Ok(Gate { climb, backend: backend.unwrap().clone(), clock, stores })
 }
 
-/// What the gate says next, as JSON; and with a verdict how it closes.
-async fn says(climb: &mut Climb, backend: &str) -> (String, Option<Said>) {
-    match climb.next().await {
-        ClimbEvent::Say(prompt) => (json::prompt(&prompt), None),
-        ClimbEvent::Admitted(admission) => {
-            let socket = SocketId::from_bytes([2; 16]);
-            (json::admitted(socket, admission.subject(), backend, admission.expires_at()), None)
+/// The upgrade request of the file, as the edge reads it.
+fn handshake(file: &Transcript) -> Handshake {
+    let names = CookieNames::default();
+    let cookie = |name: &str| {
+        let pairs = file.header("Cookie")?.split("; ");
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(of, _)| *of == name)
+            .map(|(_, text)| Secret::from_text(text))
+    };
+    Handshake {
+        source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        secure: true,
+        host: "gate.example".into(),
+        port: None,
+        origin: file.header("Origin").map(Into::into),
+        variables: BTreeMap::new(),
+        bearer: None,
+        ticket: None,
+        session: cookie(&names.session),
+        browser: cookie(&names.browser),
+    }
+}
+
+impl Gate {
+    /// What the gate says next, as JSON; and with a verdict how it closes.
+    async fn says(&mut self) -> (String, Option<Said>) {
+        match self.climb.next().await {
+            ClimbEvent::Say(prompt) => (json::prompt(&prompt), None),
+            ClimbEvent::Admitted(admission) => {
+                let socket = SocketId::from_bytes([2; 16]);
+                (json::admitted(socket, admission.subject(), &self.backend, admission.expires_at()), None)
+            }
+            ClimbEvent::Refused(refusal) => says_no(&refusal),
         }
-        ClimbEvent::Refused(refusal) => {
-            let reason = refusal.close_reason();
-            let close = Said::Close { code: reason.code(), reason: reason.name().to_owned() };
-            (json::refused(reason, Duration::ZERO, TraceId::from_bytes([1; 16])), Some(close))
+    }
+}
+
+fn says_no(refusal: &Refusal) -> (String, Option<Said>) {
+    let reason = refusal.close_reason();
+    let close = Said::Close { code: reason.code(), reason: reason.name().to_owned() };
+    (json::refused(reason, Duration::ZERO, TraceId::from_bytes([1; 16])), Some(close))
+}
+
+/// What a gate that is refused to at the handshake says: a status, or a frame for who asked for that.
+fn replay_refused(name: &str, file: &Transcript, refusal: &Refusal) {
+    let (message, close) = says_no(refusal);
+    let message = serde_json::from_str(&message).unwrap();
+    for turn in &file.turns {
+        let place = format!("{name}.transcript, line {}", turn.line);
+        match &turn.said {
+            // The close codes from 4400 on are the HTTP statuses, 4000 higher.
+            Said::Status(status) => assert_eq!(refusal.close_reason().code(), 4000 + status, "{place}"),
+            Said::Message(expected) => assert!(transcript::fits(expected, &message), "{place}: {refusal}"),
+            said => assert_eq!(Some(said), close.as_ref(), "{place}"),
+        }
+    }
+}
+
+async fn replay(name: &str, file: &Transcript, mut gate: Gate) {
+    let mut closing = None;
+    for turn in &file.turns {
+        let place = format!("{name}.transcript, line {}", turn.line);
+        match (turn.by, &turn.said) {
+            (Party::Gate, Said::Message(expected)) => {
+                let (said, close) = gate.says().await;
+                let read: Value = serde_json::from_str(&said).unwrap();
+                assert!(transcript::fits(expected, &read), "{place}: the gate said {said}");
+                closing = close;
+                if read.get("event").and_then(Value::as_str) == Some("admitted") {
+                    break;
+                }
+            }
+            (Party::Gate, said) => assert_eq!(closing.as_ref(), Some(said), "{place}"),
+            (Party::Client, Said::Message(message)) => {
+                let answer = json::answer(message.to_string().as_bytes()).unwrap();
+                assert!(gate.climb.answer(answer).is_ok(), "{place}: nobody had asked");
+            }
+            (Party::Client, _) => panic!("{place}: the client leaves before the verdict"),
+            (Party::World, Said::Clock(time)) => gate.clock.set(*time),
+            (Party::World, what) => gate.stores.happen(what, gate.clock.now()).await,
         }
     }
 }
@@ -176,27 +196,12 @@ async fn says(climb: &mut Climb, backend: &str) -> (String, Option<Said>) {
 #[tokio::test(start_paused = true)]
 async fn the_layers_say_what_every_transcript_has_the_gate_say() {
     for (name, file) in transcript::conformance().unwrap() {
-        let (mut climb, backend) = begin(&file).await;
-        let mut closing = None;
-        for turn in &file.turns {
-            let place = format!("{name}.transcript, line {}", turn.line);
-            match (turn.by, &turn.said) {
-                (Party::Gate, Said::Message(expected)) => {
-                    let (said, close) = says(&mut climb, &backend).await;
-                    let read: Value = serde_json::from_str(&said).unwrap();
-                    assert!(transcript::fits(expected, &read), "{place}: the gate said {said}");
-                    closing = close;
-                    if text(&read, "event") == "admitted" {
-                        break;
-                    }
-                }
-                (Party::Gate, close @ Said::Close { .. }) => assert_eq!(closing.as_ref(), Some(close), "{place}"),
-                (Party::Client, Said::Message(message)) => {
-                    let answer = json::answer(message.to_string().as_bytes()).unwrap();
-                    assert!(climb.answer(answer).is_ok(), "{place}: nobody had asked");
-                }
-                (Party::Client, Said::Close { .. }) => panic!("{place}: the client leaves before the verdict"),
+        match begin(&file).await {
+            Ok(gate) => {
+                assert_eq!(file.refused_with(), None, "{name}.transcript");
+                replay(&name, &file, gate).await;
             }
+            Err(refusal) => replay_refused(&name, &file, &refusal),
         }
     }
 }

@@ -42,11 +42,13 @@ fn c1_without_faults_endings_land_in_time_and_nobody_else_is_touched() {
 
 /// Whether of a hundred endings that nodes heard of in that way ninety-nine took no longer than is published. Gives how many
 /// there were.
+#[expect(clippy::print_stdout, reason = "what was measured is for a person to read")]
 fn lands_in_time(runs: &[Run], path: Path) -> usize {
     let measured = runs.iter().flat_map(Run::measure).filter(|measured| measured.path == path);
     let mut took: Vec<_> = measured.map(|measured| measured.took).collect();
     took.sort_unstable();
     let p99 = took[(took.len() - 1) * 99 / 100];
+    println!("{path}: {} endings, p99 {p99:?}", took.len());
     assert!(
         p99 <= if path == Path::SameNode { Duration::from_secs(1) } else { Duration::from_secs(2) },
         "{path} {p99:?}"

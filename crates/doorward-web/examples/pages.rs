@@ -44,7 +44,8 @@ async fn main() {
     for (name, role) in [("olga", Role::Owner), ("ada", Role::Operator)] {
         let text = KeyText::Invitation.write(&(*world.rng).bytes32());
         let text = text.reveal_text("to use it at once").unwrap();
-        let invitation = Invitation { owner: OwnerId::new("acme"), role, expires_at: Timestamp::from_secs(u64::MAX) };
+        let invitation =
+            Invitation { owner: OwnerId::new("acme"), role, expires_at: Timestamp::from_secs(u64::MAX), first: false };
         let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
         world.ports.accounts.invite(hash.as_ref().try_into().unwrap(), invitation).await.unwrap();
         let browser = world.browser();

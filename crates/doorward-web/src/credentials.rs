@@ -8,12 +8,12 @@
 use std::time::Duration;
 
 use doorward_auth::{
-    account::{Lock, NotRight, SecondFactor},
+    account::{Lock, NotRight, SecondFactor, TotpSeed},
     ports::{Account, AttemptId, PortError, Totp},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Subject, Timestamp};
 
-use crate::{desk::Desk, field::Span, sorry::Sorry, visit::Visit};
+use crate::{By, Happening, desk::Desk, field::Span, sorry::Sorry, visit::Visit};
 
 /// Why something that was typed has let nobody in. An unknown name, a disabled account and a wrong password are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Desk {
         name: &str,
         password: &Secret,
     ) -> Result<Result<Account, Missed>, Sorry> {
-        told(visit, self.checks.password(&visit.trier(), name, password).await)
+        self.told(visit, "password", self.checks.password(&visit.trier(), name, password).await)
     }
 
     /// Tries the password of who is logged in, once more.
@@ -84,7 +84,7 @@ impl Desk {
         whose: &Subject,
         password: &Secret,
     ) -> Result<Result<Account, Missed>, Sorry> {
-        told(visit, self.checks.own_password(&visit.trier(), whose, password).await)
+        self.told(visit, "present password", self.checks.own_password(&visit.trier(), whose, password).await)
     }
 
     /// Tries a code of the account's authenticator app, or one of its recovery codes.
@@ -94,7 +94,26 @@ impl Desk {
         account: &Account,
         typed: &Secret,
     ) -> Result<Result<SecondFactor, Missed>, Sorry> {
-        told(visit, self.checks.code(&visit.trier(), &account.subject(), typed).await)
+        let whose = account.subject();
+        let tried = self.told(visit, "code", self.checks.code(&visit.trier(), &whose, typed).await)?;
+        if tried == Ok(SecondFactor::RecoveryCode) {
+            self.given(visit.event(Some(whose), By::Holder, Happening::RecoveryCodeUsed))?;
+        }
+        Ok(tried)
+    }
+
+    /// Tries what shows once more who is logged in: a code of the app, where it can be one, and otherwise the password.
+    pub(crate) async fn try_proof(
+        &self,
+        visit: &Visit,
+        whose: &Subject,
+        typed: &Secret,
+    ) -> Result<Result<(), Missed>, Sorry> {
+        // No password is so short.
+        if TotpSeed::can_be_code(typed) {
+            return self.told(visit, "code", self.checks.totp(&visit.trier(), whose, typed).await);
+        }
+        Ok(self.try_own_password(visit, whose, typed).await?.map(drop))
     }
 
     /// Takes a try to make an account.
@@ -103,28 +122,33 @@ impl Desk {
         visit: &Visit,
         unique: &str,
     ) -> Result<Result<AttemptId, Missed>, Sorry> {
-        told(visit, self.checks.register(&visit.trier(), unique).await)
+        self.told(visit, "registration", self.checks.register(&visit.trier(), unique).await)
     }
 
     /// The account's authenticator app, where it counts.
     pub(crate) async fn confirmed_totp(&self, owner: &OwnerId, id: AccountId) -> Result<Option<Totp>, PortError> {
         self.checks.confirmed(owner, id).await
     }
-}
 
-/// What a page makes of it: precise for the log, and uniform for who tries.
-fn told<T>(visit: &Visit, tried: Result<T, NotRight>) -> Result<Result<T, Missed>, Sorry> {
-    let not_right = match tried {
-        Ok(right) => return Ok(Ok(right)),
-        Err(not_right) => not_right,
-    };
-    match not_right {
-        NotRight::Wrong { why, .. } => {
-            tracing::info!(why, source = %visit.peer.source, "somebody was not let in");
-            Ok(Err(Missed::Wrong))
-        }
-        NotRight::Unreadable => Ok(Err(Missed::Unreadable)),
-        NotRight::Locked { lock, .. } => Ok(Err(Missed::Held(Held::of(lock, visit.now)))),
-        other => Err(other.into()),
+    /// What a page makes of it: precise for the log, and uniform for who tries.
+    fn told<T>(
+        &self,
+        visit: &Visit,
+        step: &'static str,
+        tried: Result<T, NotRight>,
+    ) -> Result<Result<T, Missed>, Sorry> {
+        let why = match tried {
+            Ok(right) => return Ok(Ok(right)),
+            Err(why) => why,
+        };
+        let (whose, missed) = match &why {
+            NotRight::Wrong { whose, .. } => (whose.clone(), Missed::Wrong),
+            NotRight::Locked { whose, lock, .. } => (whose.clone(), Missed::Held(Held::of(*lock, visit.now))),
+            // Nothing was tried.
+            NotRight::Unreadable => return Ok(Err(Missed::Unreadable)),
+            NotRight::Busy(_) | NotRight::Down(_) | NotRight::Unusable(_) => return Err(why.into()),
+        };
+        self.done(visit.event(whose, By::Somebody, Happening::LoginRefused { step, why }));
+        Ok(Err(missed))
     }
 }

@@ -3,11 +3,14 @@ use std::sync::Arc;
 use doorward_auth::{
     account::{Checks, CodeKey, PasswordRules},
     layers::SiteTools,
-    ports::{Ports, Rng, SitePorts},
+    ports::{PortError, Ports, Rng, SitePorts},
 };
 use doorward_types::Timestamp;
 
-use crate::{Gates, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies, half::Halves};
+use crate::{
+    Event, Gates, Journal, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies,
+    half::Halves,
+};
 
 /// What a [`Site`](crate::Site) is made of.
 pub struct SiteParts {
@@ -17,6 +20,8 @@ pub struct SiteParts {
     pub ports: Ports,
     /// What hashes passwords, and seals the secrets of authenticator apps. The layers of the gates have the same.
     pub tools: SiteTools,
+    /// What happens is written down there.
+    pub journal: Journal,
     /// The live sockets.
     pub sockets: Arc<dyn LiveSockets>,
     /// The gates.
@@ -57,6 +62,16 @@ impl Desk {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.parts.ports.clock.now()
+    }
+
+    /// Writes down that something was given out; where that cannot be, it is not handed out.
+    pub(crate) fn given(&self, event: Event) -> Result<(), PortError> {
+        self.parts.journal.given(event)
+    }
+
+    /// Writes down what was done, or refused.
+    pub(crate) fn done(&self, event: Event) {
+        self.parts.journal.done(event);
     }
 
     /// What a password here must not be made of.

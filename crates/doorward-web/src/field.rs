@@ -67,6 +67,16 @@ impl Field {
         Self { longest: 512, ..Self::new("invitation", "Invitation", "text", "off") }
     }
 
+    /// A link to set another password. The page's script knows it by the name of an invitation.
+    pub(crate) fn reset_link() -> Self {
+        Self { label: "Link", ..Self::invitation() }
+    }
+
+    /// What shows once more who is logged in: the password, or a code of the app.
+    pub(crate) fn proof() -> Self {
+        Self::new("proof", "Your password, or a code of the app", "password", "current-password")
+    }
+
     pub(crate) fn value(self, value: impl Into<String>) -> Self {
         Self { value: value.into(), ..self }
     }

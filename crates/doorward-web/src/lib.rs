@@ -22,6 +22,7 @@
 //!        └────┬─────┴─────────────┘
 //!             ├─ credentials: a password, a code        ──▶ Throttle, Accounts, Hashing, Factors
 //!             ├─ opening: a login begins                ──▶ Sessions
+//!             ├─ journal: what happens, as rows         ──▶ Audit
 //!             └─ an ending                              ──▶ Revocations ──▶ (log) ──▶ live sockets
 //! ```
 //!
@@ -48,6 +49,7 @@ mod field;
 mod form;
 mod gates;
 mod half;
+mod journal;
 mod live;
 pub mod manage;
 mod opening;
@@ -66,6 +68,7 @@ pub use config::SiteConfig;
 pub use desk::SiteParts;
 pub use doorward_auth::token::AccessClaims;
 pub use gates::{GateInfo, Gates};
+pub use journal::{By, Event, Happening, Journal};
 pub use live::{LiveSocket, LiveSockets};
 pub use peer::PeerInfo;
 pub use site::Site;

@@ -1,16 +1,32 @@
 //! How a login begins: its id and its secret are the server's, always new, and kept as a hash.
 
 use axum::response::Response;
-use doorward_auth::ports::{Account, NewSession, Session};
-use doorward_types::{Cursor, KeyText, Secret, SessionId};
+use doorward_auth::ports::{Account, NewSession, PortError, Session};
+use doorward_types::{Cursor, KeyText, Secret, SessionId, Timestamp};
 
 use crate::{
+    By, Happening,
     cookies::{Cookie, hash},
     desk::Desk,
     page::with_cookies,
     sorry::Sorry,
     visit::Visit,
 };
+
+/// When somebody began to show who they are. What ends from then on ends the login that comes of it, and does not let it begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    /// Where the revocation log stood, before the account was looked at.
+    as_of: Cursor,
+    at: Timestamp,
+}
+
+#[cfg(test)]
+impl Began {
+    pub(crate) fn at_the_beginning(at: Timestamp) -> Self {
+        Self { as_of: Cursor::default(), at }
+    }
+}
 
 /// A login that has begun.
 pub(crate) struct Opened {
@@ -31,35 +47,34 @@ impl Opened {
 
 impl Desk {
     /// Logs an account in, in the browser that sends this. A login that is there already ends in the same act. `None` where the
-    /// account lets nobody in any more.
-    ///
-    /// `as_of` is where the revocation log stood before the account was looked at: what has ended meanwhile does not begin.
+    /// account lets nobody in any more, or where what it rests on has ended since it `began`.
     pub(crate) async fn open(
         &self,
         visit: &Visit,
         account: &Account,
         factors: &[&str],
-        as_of: Cursor,
+        began: Began,
     ) -> Result<Option<Opened>, Sorry> {
         let cookie = KeyText::Session.write(&self.rng().bytes32());
         let (browser, is_new) = match visit.shown.browser {
-            Some(shown) if self.may_keep(visit, account, shown).await? => (shown, None),
+            Some(shown) if self.may_keep(account, shown).await? => (shown, None),
             _ => {
                 let text = KeyText::Browser.write(&self.rng().bytes32());
                 (hash(text.reveal("to hash it")), Some(text))
             }
         };
-        let session = self.session(visit, account, factors, Some(browser));
+        let session = self.session(visit, account, factors, Some(browser), began.at);
         let new = NewSession {
             hash: Some(hash(cookie.reveal("to hash it"))),
             session: session.clone(),
             replaces: visit.session.as_ref().map(|session| session.sid),
-            as_of,
+            as_of: began.as_of,
         };
+        self.parts.journal.is_taking()?;
         if self.ports().sessions.open(new).await?.is_none() {
             return Ok(None);
         }
-        tracing::info!(account = %account.id, sid = %session.sid, source = %visit.peer.source, "logged in");
+        self.logged_in(visit, &session)?;
         Ok(Some(Opened { session, cookie, browser: is_new }))
     }
 
@@ -69,29 +84,47 @@ impl Desk {
         visit: &Visit,
         account: &Account,
         factors: &[&str],
-        as_of: Cursor,
+        began: Began,
     ) -> Result<Option<Session>, Sorry> {
-        let session = self.session(visit, account, factors, None);
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
-        let opened = self.ports().sessions.open(new).await?;
-        Ok(opened.map(|_| session))
+        let session = self.session(visit, account, factors, None, began.at);
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of: began.as_of };
+        self.parts.journal.is_taking()?;
+        if self.ports().sessions.open(new).await?.is_none() {
+            return Ok(None);
+        }
+        self.logged_in(visit, &session)?;
+        Ok(Some(session))
     }
 
-    /// Where the revocation log stands.
-    pub(crate) fn as_of(&self) -> Cursor {
-        *self.ports().revocations.appended().borrow()
+    /// Whoever has logged in is told so when it is written down, and not before.
+    fn logged_in(&self, visit: &Visit, session: &Session) -> Result<(), PortError> {
+        let (sid, factors) = (session.sid, session.factors.clone());
+        self.given(visit.event(Some(session.subject()), By::Holder, Happening::LoggedIn { sid, factors }))
+    }
+
+    /// Somebody begins to show who they are.
+    pub(crate) fn begin(&self, visit: &Visit) -> Began {
+        Began { as_of: *self.ports().revocations.appended().borrow(), at: visit.now }
     }
 
     /// Whether the browser goes on under the cookie that it shows. Where other hosts can set cookies here, one of them may have
-    /// given the browser a cookie of its own, so that only one that has been here before is taken.
-    async fn may_keep(&self, visit: &Visit, account: &Account, shown: [u8; 32]) -> Result<bool, Sorry> {
+    /// given the browser cookies of somebody else's, also of a whole login: only a browser in which this very account has logged in
+    /// before is taken for itself.
+    async fn may_keep(&self, account: &Account, shown: [u8; 32]) -> Result<bool, Sorry> {
         if !self.cookies.are_shared() {
             return Ok(true);
         }
-        Ok(self.ports().sessions.knows_browser(&account.owner, account.id, shown).await? || visit.session.is_some())
+        Ok(self.ports().sessions.knows_browser(&account.owner, account.id, shown).await?)
     }
 
-    fn session(&self, visit: &Visit, account: &Account, factors: &[&str], browser: Option<[u8; 32]>) -> Session {
+    fn session(
+        &self,
+        visit: &Visit,
+        account: &Account,
+        factors: &[&str],
+        browser: Option<[u8; 32]>,
+        began: Timestamp,
+    ) -> Session {
         Session {
             owner: account.owner.clone(),
             sid: SessionId::from_bytes(self.rng().bytes16()),
@@ -102,10 +135,10 @@ impl Desk {
             factors: factors.iter().map(|factor| (*factor).to_owned()).collect(),
             source: visit.peer.source,
             agent: visit.agent(),
-            created_at: visit.now,
+            created_at: began,
             last_seen: visit.now,
             idle: self.parts.config.session_idle,
-            expires_at: visit.now.plus(self.parts.config.session_longest),
+            expires_at: began.plus(self.parts.config.session_longest),
         }
     }
 }

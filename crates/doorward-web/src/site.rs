@@ -58,12 +58,13 @@ impl Site {
 
     /// Whether a request of that method and path, which is no upgrade, is for the site.
     pub fn takes(&self, method: &Method, path: &str) -> bool {
-        const PAGES: [&str; 10] = [
+        const PAGES: [&str; 11] = [
             "/",
             "/login",
             "/login/code",
             "/logout",
             "/register",
+            "/reset",
             "/account",
             "/console",
             "/api/token",

@@ -4,12 +4,12 @@ use axum::extract::FromRequestParts;
 use bytes::Bytes;
 use doorward_auth::{
     account::Trier,
-    ports::{PortError, Role, Session},
+    ports::{Account, PortError, Role, Session},
 };
-use doorward_types::{OwnerId, SessionId, Timestamp};
+use doorward_types::{OwnerId, SessionId, Subject, Timestamp};
 use http::{HeaderMap, Method, header::USER_AGENT, request::Parts};
 
-use crate::{PeerInfo, cookies::Shown, desk::Desk, form::Form, sorry::Sorry};
+use crate::{By, Event, Happening, PeerInfo, cookies::Shown, desk::Desk, form::Form, sorry::Sorry};
 
 /// How much of what a browser calls itself is kept.
 const LONGEST_AGENT: usize = 256;
@@ -66,6 +66,11 @@ impl Visit {
         Trier { owner: self.owner.clone(), source: self.peer.source, browser: self.shown.browser }
     }
 
+    /// Something of an account's, which this request brings about.
+    pub(crate) fn event(&self, whose: Option<Subject>, by: By, what: Happening) -> Event {
+        Event { owner: Some(self.owner.clone()), whose, source: Some(self.peer.source), by, what }
+    }
+
     /// What was sent as a form.
     pub(crate) fn form(&self) -> Result<Form, Sorry> {
         Form::read(&self.headers, &self.body).map_err(|why| Sorry::Malformed(why.to_string()))
@@ -120,6 +125,11 @@ impl Member {
     pub(crate) fn sid(&self) -> SessionId {
         self.session.sid
     }
+
+    /// Something that they have brought about for themselves.
+    pub(crate) fn event(&self, what: Happening) -> Event {
+        self.visit.event(Some(self.session.subject()), By::Holder, what)
+    }
 }
 
 impl FromRequestParts<Arc<Desk>> for Member {
@@ -149,6 +159,11 @@ impl Keeper {
     /// Whether the things of that owner are shown.
     pub(crate) fn sees(&self, owner: &OwnerId) -> bool {
         self.scope().is_none_or(|scope| scope == owner)
+    }
+
+    /// Something that they have brought about for another account.
+    pub(crate) fn event_of(&self, account: &Account, what: Happening) -> Event {
+        Event::of(account, By::Account(self.0.session.subject()), what).from(self.0.visit.peer.source)
     }
 
     /// Whether an account of that role may be acted on: nobody reaches above themselves.

@@ -6,8 +6,9 @@ const FOLDER = new URL("../../../../../conformance/", import.meta.url);
 
 export interface Turn {
   readonly line: number;
+  /** The gate, or the client. What happens elsewhere is not for a client to see. */
   readonly by: "S" | "C";
-  readonly said: Record<string, unknown> | { close: number; reason: string };
+  readonly said: Record<string, unknown> | { close: number; reason: string } | { http: number };
 }
 
 export interface Transcript {
@@ -27,7 +28,7 @@ function read(name: string, text: string): Transcript {
   const [header = "", conversation = ""] = text.split("\n---\n");
   const have = [...header.matchAll(/^have: (\S+) (.*)$/gm)].map(([, sort = "", what = ""]) => [sort, what] as const);
   const first = header.split("\n").length + 2;
-  const turns = conversation.split("\n").flatMap((line, at) => (line ? [turn(line, first + at)] : []));
+  const turns = conversation.split("\n").flatMap((line, at) => (line && !line.startsWith("W ") ? [turn(line, first + at)] : []));
   return { name, have, hasPerson: /^person: yes$/m.test(header), turns };
 }
 
@@ -36,5 +37,7 @@ function turn(text: string, line: number): Turn {
   if (by !== "S" && by !== "C") throw new Error(`line ${line} is nobody's: ${text}`);
   const said = text.slice(2);
   const close = /^close (\d+) ?(.*)$/.exec(said);
-  return { line, by, said: close ? { close: Number(close[1]), reason: close[2] ?? "" } : JSON.parse(said) };
+  if (close) return { line, by, said: { close: Number(close[1]), reason: close[2] ?? "" } };
+  const http = /^http (\d+)$/.exec(said);
+  return { line, by, said: http ? { http: Number(http[1]) } : JSON.parse(said) };
 }

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::{Error, phc::PasswordHash},
+    Algorithm, Argon2, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use doorward_types::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{NewPassword, Password};
+use super::{
+    NewPassword, Password,
+    blocks::{Blocks, Lobby, Memory},
+};
 use crate::ports::Rng;
 
 /// The salt and the password of nobody: what is hashed where there is no such account.
@@ -29,10 +32,6 @@ impl Work {
     /// Next to none, so that a thousand logins take no time: for tests. A store that was filled so is worth nothing.
     pub fn dangerously_cheap_for_tests() -> Self {
         Self(Params::new(Params::MIN_M_COST, 1, 1, Some(Params::DEFAULT_OUTPUT_LEN)).unwrap_or_default())
-    }
-
-    fn hasher(&self) -> Argon2<'static> {
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.0.clone())
     }
 }
 
@@ -90,13 +89,14 @@ pub enum HashingError {
 ///
 /// Each hash takes a core and 19 MiB for some 50 ms, so there are as many at a time as there are cores; twice as many may wait,
 /// and whoever comes beyond that is told at once that it is busy. The memory of all logins together is so
-/// bounded by cores x 19 MiB, however many come.
+/// bounded by cores x 19 MiB, however many come; while others wait it is handed on, and when nobody does it is given back.
 pub struct Hashing {
     work: Work,
     /// For those who are at work.
     permits: Arc<Semaphore>,
     /// For those who are at work or wait.
     places: Arc<Semaphore>,
+    lobby: Lobby,
     /// A hash of nobody's password, as much work as any.
     nobody: HashedPassword,
 }
@@ -108,9 +108,9 @@ impl Hashing {
     /// What argon2 says against the work.
     pub fn new(work: Work, cores: usize) -> Result<Self, HashingError> {
         let cores = cores.max(1);
-        let nobody = hash(&work, &NOBODY, &NOBODY)?;
+        let nobody = hash(&work, &NOBODY, &NOBODY, &mut Memory::default())?;
         let [permits, places] = [cores, 3 * cores].map(|count| Arc::new(Semaphore::new(count)));
-        Ok(Self { work, permits, places, nobody })
+        Ok(Self { work, permits, places, lobby: Lobby::default(), nobody })
     }
 
     /// Hashes a password that an account is to have.
@@ -119,7 +119,17 @@ impl Hashing {
     /// [`HashingError::Busy`] at once where too many wait.
     pub async fn hash(&self, password: &NewPassword, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
         let (work, salt, password) = (self.work.clone(), rng.bytes16(), password.password().clone());
-        self.place()?.run(move || hash(&work, password.secret().reveal("to hash it"), &salt)).await
+        let place = self.place()?;
+        place.run(move |memory| hash(&work, password.secret().reveal("to hash it"), &salt, memory)).await
+    }
+
+    /// The hash of a password that nobody knows: for an account that is to have another one, and until then none.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] at once where too many wait.
+    pub async fn hash_of_no_password(&self, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
+        let (work, salt, unknown) = (self.work.clone(), rng.bytes16(), Secret::new(rng.bytes32()));
+        self.place()?.run(move |memory| hash(&work, unknown.reveal("to hash it"), &salt, memory)).await
     }
 
     /// Compares a password with what is kept of an account; see [`HashingPlace::verify`].
@@ -141,7 +151,7 @@ impl Hashing {
     /// [`HashingError::Busy`] where there is none.
     pub fn place(&self) -> Result<HashingPlace<'_>, HashingError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashingError::Busy)?;
-        Ok(HashingPlace { hashing: self, place })
+        Ok(HashingPlace { hashing: self, place, blocks: self.lobby.enter() })
     }
 }
 
@@ -149,6 +159,7 @@ impl Hashing {
 pub struct HashingPlace<'a> {
     hashing: &'a Hashing,
     place: OwnedSemaphorePermit,
+    blocks: Arc<Blocks>,
 }
 
 impl HashingPlace<'_> {
@@ -168,20 +179,15 @@ impl HashingPlace<'_> {
         let is_known = kept.is_some();
         let kept = kept.unwrap_or(&self.hashing.nobody).clone();
         let (work, salt, password) = (self.hashing.work.clone(), rng.bytes16(), password.clone());
-        self.run(move || {
+        self.run(move |memory| {
             let bytes = password.secret().reveal("to compare its hash");
-            let text = kept.reveal_text("to compare it");
-            let kept = PasswordHash::new(text).map_err(|error| HashingError::Unusable(error.to_string()))?;
-            match work.hasher().verify_password(bytes, &kept) {
-                // The password of nobody is no secret.
-                Ok(()) if !is_known => Ok(Verified::Wrong),
-                Ok(()) => {
-                    let rehashed = if is_outdated(&kept, &work) { Some(hash(&work, bytes, &salt)?) } else { None };
-                    Ok(Verified::Right { rehashed })
-                }
-                Err(Error::PasswordInvalid) => Ok(Verified::Wrong),
-                Err(error) => Err(HashingError::Unusable(error.to_string())),
+            let kept = PasswordHash::new(kept.reveal_text("to compare it")).map_err(unusable)?;
+            // The password of nobody is no secret.
+            if !is_that_of(&kept, bytes, memory)? || !is_known {
+                return Ok(Verified::Wrong);
             }
+            let rehashed = if is_outdated(&kept, &work) { Some(hash(&work, bytes, &salt, memory)?) } else { None };
+            Ok(Verified::Right { rehashed })
         })
         .await
     }
@@ -189,22 +195,54 @@ impl HashingPlace<'_> {
     /// Runs `job` when a core is free. Permit and place go with the job: whoever hangs up meanwhile gives neither back early.
     async fn run<T: Send + 'static>(
         self,
-        job: impl FnOnce() -> Result<T, HashingError> + Send + 'static,
+        job: impl FnOnce(&mut Memory) -> Result<T, HashingError> + Send + 'static,
     ) -> Result<T, HashingError> {
         let permit = Arc::clone(&self.hashing.permits).acquire_owned().await.map_err(|_| HashingError::Busy)?;
-        let held = (self.place, permit);
+        let (held, blocks) = ((self.place, permit), self.blocks);
         let done = tokio::task::spawn_blocking(move || {
             let _held = held;
-            job()
+            let mut memory = blocks.take();
+            let done = job(&mut memory);
+            blocks.leave(memory);
+            done
         });
         done.await.unwrap_or_else(|gone| Err(HashingError::Unusable(gone.to_string())))
     }
 }
 
-fn hash(work: &Work, password: &[u8], salt: &[u8; 16]) -> Result<HashedPassword, HashingError> {
-    let hash = work.hasher().hash_password_with_salt(password, salt);
-    hash.map(|hash| HashedPassword(Secret::from_text(hash.to_string())))
-        .map_err(|error| HashingError::Unusable(error.to_string()))
+fn hash(work: &Work, password: &[u8], salt: &[u8; 16], memory: &mut Memory) -> Result<HashedPassword, HashingError> {
+    let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, work.0.clone());
+    let hashed = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: ParamsString::try_from(&params).map_err(unusable)?,
+        salt: Some(Salt::new(salt).map_err(unusable)?),
+        hash: Some(output(Argon2::new(algorithm, version, params), password, salt, memory)?),
+    };
+    Ok(HashedPassword(Secret::from_text(hashed.to_string())))
+}
+
+/// Whether what is kept is that of this password.
+fn is_that_of(kept: &PasswordHash, password: &[u8], memory: &mut Memory) -> Result<bool, HashingError> {
+    let (Some(salt), Some(hash)) = (&kept.salt, &kept.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(kept.algorithm.as_str()).map_err(unusable)?;
+    let version = kept.version.map(Version::try_from).transpose().map_err(unusable)?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(kept).map_err(unusable)?);
+    // Outputs are compared in constant time.
+    Ok(*hash == output(argon2, password, salt, memory)?)
+}
+
+fn output(argon2: Argon2<'_>, password: &[u8], salt: &[u8], memory: &mut Memory) -> Result<Output, HashingError> {
+    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let blocks = memory.at_least(argon2.params().block_count()).map_err(unusable)?;
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let out = bytes.get_mut(..length).ok_or_else(|| unusable("the hash is too long"))?;
+    argon2.hash_password_into_with_memory(password, salt, &mut *out, blocks).map_err(unusable)?;
+    Output::new(out).map_err(unusable)
+}
+
+fn unusable(error: impl std::fmt::Display) -> HashingError {
+    HashingError::Unusable(error.to_string())
 }
 
 fn is_outdated(kept: &PasswordHash, work: &Work) -> bool {
@@ -279,6 +317,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_others_have_left_in_the_memory_changes_no_hash() {
+        let hashing = cheap(1);
+        let kept = kept(&hashing).await;
+        let larger = Hashing::new(Work::new(64, 2).unwrap(), 1).unwrap();
+        let kept_larger = self::kept(&larger).await;
+        // Somebody is there all the time, so that all of them have the same memory.
+        let _there = hashing.place().unwrap();
+        let verify = async |text, kept| hashing.verify(&typed(text), Some(kept), &SystemRng).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(verify(RIGHT, &kept).await, Verified::Right { rehashed: None });
+            assert_eq!(verify("wrong", &kept).await, Verified::Wrong);
+            assert!(matches!(verify(RIGHT, &kept_larger).await, Verified::Right { rehashed: Some(_) }));
+            assert_eq!(verify("wrong", &kept_larger).await, Verified::Wrong);
+        }
+        let is_there = |blocks: &Blocks| std::iter::from_fn(|| blocks.left()).count();
+        assert_eq!(is_there(&hashing.lobby.enter()), 1, "nobody has taken memory of the system but the first");
+    }
+
+    #[tokio::test]
+    async fn when_nobody_hashes_or_waits_the_memory_is_given_back() {
+        let hashing = cheap(1);
+        for _ in 0..3 {
+            kept(&hashing).await;
+        }
+        assert!(hashing.lobby.enter().left().is_none());
+    }
+
+    #[tokio::test]
     async fn what_is_kept_broken_is_an_error_and_lets_nobody_in() {
         let hashing = cheap(1);
         for text in ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$12$abcdefghijklmnopqrstuv"] {
@@ -316,7 +382,7 @@ mod tests {
     async fn c45_whoever_hangs_up_at_work_gives_no_core_back_before_the_work_is_done() {
         let hashing = cheap(1);
         let (go, gone) = std::sync::mpsc::channel::<()>();
-        let mut job = Box::pin(hashing.place().unwrap().run(move || {
+        let mut job = Box::pin(hashing.place().unwrap().run(move |_| {
             // Ends when the test lets it.
             let _ = gone.recv();
             Ok(())

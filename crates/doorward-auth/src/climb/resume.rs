@@ -64,7 +64,7 @@ impl Climb {
             let claimant = ask_again(&talking, claimant, &again, before).await?;
             Ok(Admission::of(claimant, trace, as_of, clock.now()))
         };
-        Self { desk, running: Some(Box::pin(running)) }
+        Self { desk, trace, running: Some(Box::pin(running)) }
     }
 }
 

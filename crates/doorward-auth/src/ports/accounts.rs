@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use doorward_types::{AccountId, OwnerId, Secret, Subject, Timestamp};
 
 use super::PortError;
@@ -106,6 +108,24 @@ pub struct Invitation {
     pub role: Role,
     /// Until when it holds.
     pub expires_at: Timestamp,
+    /// Whether it is to the site's first account: then it holds only while the owner has none, and a newer one takes its place.
+    pub first: bool,
+}
+
+/// A link by which the holder of an account sets another password: handed out by an owner, good once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// At whose site.
+    pub owner: OwnerId,
+    /// Of which account.
+    pub account: AccountId,
+    /// Until when it holds.
+    pub expires_at: Timestamp,
+}
+
+impl Reset {
+    /// How long a link holds, unless it is used before.
+    pub const LASTS: Duration = Duration::from_hours(24);
 }
 
 /// Accounts of the built-in site. What ends their logins (a new password, disabling) is a
@@ -147,6 +167,26 @@ pub trait Accounts: Send + Sync {
 
     /// Keeps an invitation under the hash of its text.
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>>;
+
+    /// Keeps a link to set another password, under the hash of its text, in the place of an earlier one of that account. It is void
+    /// as soon as the account gets another password in any way.
+    fn offer_reset<'a>(&'a self, hash: [u8; 32], reset: Reset) -> BoxFuture<'a, Result<(), PortError>>;
+
+    /// The link of that hash at that owner's site, where it still holds. It is not used up by this.
+    fn reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>>;
+
+    /// The same, and uses it up, durably, before it answers.
+    fn take_reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>>;
 
     /// The invitation to that owner's site of that hash, where it still holds. It is not used up by this.
     fn invitation<'a>(

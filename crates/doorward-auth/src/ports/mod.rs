@@ -21,7 +21,7 @@ mod throttle;
 mod tickets;
 mod tokens;
 
-pub use accounts::{Account, Accounts, Created, Invitation, NewAccount, Role};
+pub use accounts::{Account, Accounts, Created, Invitation, NewAccount, Reset, Role};
 pub use api_keys::{ApiKey, ApiKeys};
 pub use app_keys::{AppKey, AppKeys};
 pub use audit::{Audit, AuditQuery, AuditRecord, Outcome, Verdict};

@@ -138,7 +138,7 @@ pub struct LogEntry {
 /// What changes in the same act as an ending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The account gets another password: the hash, as a PHC string.
+    /// The account gets another password: the hash, as a PHC string. A link to set one is void.
     Password(AccountId, Secret),
     /// The account lets nobody in any more, and its logins end; say so of its subject too, for the sockets.
     Disable(AccountId),

@@ -10,7 +10,7 @@ use crate::BoxFuture;
 pub struct Attempt {
     /// At whose gate or site.
     pub owner: OwnerId,
-    /// Which factor: `password`, `totp`, `key_entry` ... Each counts for itself.
+    /// Which factor: `password`, `totp`, `recovery_code`, `register`. Each counts for itself.
     pub factor: &'static str,
     /// Whose factor it is, as a hash of the name that was given: an unknown one counts as a known one does.
     pub subject: [u8; 32],

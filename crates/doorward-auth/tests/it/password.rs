@@ -1,4 +1,4 @@
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use doorward_auth::{
     Handshake, Level,
@@ -6,7 +6,7 @@ use doorward_auth::{
     ports::Accounts,
 };
 use doorward_testkit::{Peer, World, script};
-use doorward_types::{CloseReason, Rest};
+use doorward_types::{CloseReason, Rest, Timestamp};
 use serde_json::json;
 
 use crate::site::{PASSWORD, SiteWorld};
@@ -142,6 +142,20 @@ async fn c34_a_browser_that_bob_has_logged_in_with_has_a_count_of_its_own() {
     let mut peer = knock(&world, SiteWorld::request(None, Some(2))).await;
     let said = json!({ "username": "bob", "password": PASSWORD });
     peer.play(&format!("{ASK}\n> {said}\n< admitted member:1")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_a_clock_that_is_set_back_neither_gives_tries_back_nor_locks_for_longer_than_the_wait() {
+    let world = SiteWorld::new().await;
+    for _ in 0..5 {
+        told(&world, World::handshake(), "bob", "wrong").await;
+    }
+    assert!(told(&world, World::handshake(), "bob", PASSWORD).await.1.starts_with("locked"));
+    world.world.clock.set(Timestamp::from_secs(World::NOW.as_secs() - 3600));
+    assert!(told(&world, World::handshake(), "bob", PASSWORD).await.1.starts_with("locked"), "an hour back");
+    world.world.clock.advance(Duration::from_secs(31));
+    let said = json!({ "username": "bob", "password": PASSWORD });
+    knock(&world, World::handshake()).await.play(&format!("{ASK}\n> {said}\n< admitted member:1")).await;
 }
 
 #[tokio::test(start_paused = true)]

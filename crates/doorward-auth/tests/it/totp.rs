@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use doorward_auth::{
     Ladder, LadderError,
     account::{TotpStep, totp_row},
     ports::SystemRng,
 };
 use doorward_testkit::{Peer, World, script};
-use doorward_types::{AccountId, CloseReason};
+use doorward_types::{AccountId, CloseReason, Timestamp};
 use serde_json::json;
 
 use crate::{
@@ -82,6 +84,27 @@ async fn c38_a_step_before_or_after_is_taken_but_none_before_one_that_was() {
     assert!(send(&world, &code(&world, 0)).await.is_ok());
     assert_eq!(send(&world, &code(&world, -1)).await, wrong("the code, or a later one, was used before"));
     assert!(send(&world, &code(&world, 1)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_no_clock_that_is_set_makes_a_code_good_twice() {
+    let world = SiteWorld::new().await;
+    world.enrol(true).await;
+    let (clock, used) = (&world.world.clock, "the code, or a later one, was used before");
+    let hour = 120;
+    assert!(send(&world, &code(&world, 0)).await.is_ok());
+    clock.advance(Duration::from_secs(3600));
+    assert!(send(&world, &code(&world, hour)).await.is_ok());
+    for back in [Duration::from_secs(300), Duration::from_secs(3600)] {
+        let steps = i64::try_from(back.as_secs() / 30).unwrap();
+        clock.set(Timestamp::from_millis(
+            World::NOW.plus(Duration::from_secs(3600)).as_millis() - back.as_millis() as u64,
+        ));
+        assert_eq!(send(&world, &code(&world, hour - steps)).await, wrong(used), "{back:?} back");
+    }
+    clock.set(World::NOW.plus(Duration::from_secs(3600)));
+    assert_eq!(send(&world, &code(&world, hour)).await, wrong(used), "and when it is that time again");
+    assert!(send(&world, &code(&world, hour + 1)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use doorward_auth::{Admission, Climb, ClimbEvent, Fault, Refusal};
+use doorward_auth::{Admission, Climb, ClimbEvent, Fault, Refusal, trail::RungTrail};
 use doorward_session::Socket;
 use doorward_types::{Answer, CloseReason};
 use doorward_wire::{json, websocket::frame};
@@ -66,16 +66,18 @@ impl Renewal {
             self.was_asked = true;
         }
         while let Some(climb) = &mut self.climb {
+            let (trace, progress) = (climb.trace(), climb.progress());
             match climb.poll_event(context) {
                 Poll::Pending => break,
                 Poll::Ready(ClimbEvent::Say(prompt)) => say(socket, &json::prompt(&prompt)),
                 Poll::Ready(ClimbEvent::Admitted(admission)) => {
                     self.climb = None;
                     before(&admission);
-                    self.readmit(socket, admission)?;
+                    self.readmit(socket, admission, progress.trail())?;
                 }
                 Poll::Ready(ClimbEvent::Refused(refusal)) => {
                     self.climb = None;
+                    socket.sockets().not_readmitted(socket, trace, &refusal, &progress);
                     self.is_refused(socket, &refusal)?;
                 }
             }
@@ -83,8 +85,13 @@ impl Renewal {
         Ok(())
     }
 
-    fn readmit(&mut self, socket: &Arc<Socket>, admission: Box<Admission>) -> Result<(), CloseReason> {
-        socket.sockets().readmit(socket, admission)?;
+    fn readmit(
+        &mut self,
+        socket: &Arc<Socket>,
+        admission: Box<Admission>,
+        trail: Vec<RungTrail>,
+    ) -> Result<(), CloseReason> {
+        socket.sockets().readmit(socket, admission, trail)?;
         (self.refused, self.was_asked) = (0, false);
         let admission = socket.admission();
         let backend = socket.policy().backend;

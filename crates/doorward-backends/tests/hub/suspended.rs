@@ -30,7 +30,7 @@ async fn a_suspended_member_hears_and_says_nothing_and_then_goes_on_with_its_sub
     eve.says(json!({"action": "publish", "channel": "news", "message": "missed"})).await;
     eve.hears(json!({"event": "message", "channel": "news", "message": "missed"})).await;
 
-    world.sockets.readmit(&bob.socket, climb(login("bob", "s2"), world.sockets.cursor())).unwrap();
+    world.sockets.readmit(&bob.socket, climb(login("bob", "s2"), world.sockets.cursor()), vec![]).unwrap();
     bob.hears(json!({"event": "resumed", "gap": true})).await;
     eve.says(json!({"action": "publish", "channel": "news", "message": "heard"})).await;
     bob.hears(json!({"event": "message", "channel": "news", "message": "heard"})).await;

@@ -38,10 +38,15 @@ pub(crate) fn address() -> Address {
 
 /// A client and its peer, past the upgrade.
 pub(crate) async fn connected() -> (Client<DuplexStream>, Peer) {
+    connected_with(Options::default()).await
+}
+
+/// The same with options of one's own.
+pub(crate) async fn connected_with(options: Options) -> (Client<DuplexStream>, Peer) {
     let (near, far) = tokio::io::duplex(64 * 1024);
     let address = address();
     let (client, peer) = tokio::join!(
-        Client::over(near, &address, Options::default()),
+        Client::over(near, &address, options),
         Peer::accept(far, "Sec-WebSocket-Protocol: doorward.v1\r\n")
     );
     (client.unwrap(), peer)

@@ -7,7 +7,7 @@
 //! server  -> command  these sockets, within so many milliseconds
 //! ```
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use doorward_auth::{
@@ -15,10 +15,11 @@ use doorward_auth::{
     ports::{Account, Accounts as _, Change, Clock, Ending, Factors as _, Revocations as _, SystemRng, What, Why},
 };
 use doorward_store::Store;
-use doorward_types::{Cursor, OwnerId, Timestamp};
+use doorward_types::{Cursor, OwnerId, Subject, Timestamp};
+use doorward_web::{By, Event, Happening, Journal};
 use serde_json::{Value, json};
 
-use super::{ConfigFile, Failure, input, say, say_json, sockets::say_receipt};
+use super::{ConfigFile, Failure, input, note, say, say_json, sockets::say_receipt};
 use crate::{config::Config, control, system::SystemClock};
 
 /// Whose accounts.
@@ -62,14 +63,7 @@ impl Whose {
 impl Accounts {
     /// The account of that name, as names are compared.
     pub(super) async fn named(&self, name: &str) -> Result<Account, Failure> {
-        let found = match Username::parse(name) {
-            Ok(username) => self.store.find_by_name(&self.owner, username.unique()).await?,
-            Err(_) => None,
-        };
-        found.ok_or_else(|| {
-            let list = "`doorward user list` shows those that there are";
-            Failure::new(format!("`{}` has no account `{name}`; {list}", self.owner))
-        })
+        named(&self.store, &self.owner, name).await
     }
 
     /// A password that the account of that name may have, asked for and hashed.
@@ -90,6 +84,11 @@ impl Accounts {
         Ok(Hashing::new(Work::default(), 1)?.hash(&password, &SystemRng).await?)
     }
 
+    /// A password that nobody knows, hashed.
+    pub(super) async fn no_password(&self) -> Result<HashedPassword, Failure> {
+        Ok(Hashing::new(Work::default(), 1)?.hash_of_no_password(&SystemRng).await?)
+    }
+
     /// What a login asks of the account beside its password.
     pub(super) async fn password_use(&self, account: &Account) -> Result<PasswordUse, Failure> {
         let totp = self.store.totp(&account.owner, account.id).await?;
@@ -103,19 +102,29 @@ impl Accounts {
         account: &Account,
         why: Why,
         change: Option<Change>,
+        what: Happening,
     ) -> Result<Landed, Failure> {
-        self.end(Some(account.owner.clone()), What::Rest(account.subject().rest()), why, change).await
+        let (rest, whose) = (What::Rest(account.subject().rest()), Some(account.subject()));
+        self.end(Some(account.owner.clone()), rest, why, change, (whose, what)).await
     }
 
-    /// Ends something in the store, and asks the server that runs what came of it.
+    /// Has what the operator does to an account in the audit log.
+    pub(super) async fn write_down(&self, account: &Account, what: Happening) {
+        write_down(&self.store, Some(&account.owner), Some(account.subject()), what).await;
+    }
+
+    /// Ends something in the store, has it in the audit log, and asks the server that runs what came of it.
     pub(super) async fn end(
         &self,
         owner: Option<OwnerId>,
         what: What,
         why: Why,
         change: Option<Change>,
+        (whose, happened): (Option<Subject>, Happening),
     ) -> Result<Landed, Failure> {
+        let of = owner.clone();
         let Cursor(entry) = self.store.end(Ending { owner, what, why, change, at: now() }).await?;
+        write_down(&self.store, of.as_ref(), whose, happened).await;
         let Some(socket) = &self.socket else { return Ok(Landed::NobodyRuns) };
         let lives_on = |why: &dyn std::fmt::Display| {
             let lives_on = "what has ended may live on there until it has read the revocation log";
@@ -127,6 +136,31 @@ impl Accounts {
             Err(control::Unreachable::NotRunning(_)) => Ok(Landed::NobodyRuns),
             Err(error) => Err(lives_on(&error)),
         }
+    }
+}
+
+/// The account of that name, as names are compared.
+pub(super) async fn named(store: &Store, owner: &OwnerId, name: &str) -> Result<Account, Failure> {
+    let found = match Username::parse(name) {
+        Ok(username) => store.find_by_name(owner, username.unique()).await?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| {
+        let list = "`doorward user list` shows those that there are";
+        Failure::new(format!("`{owner}` has no account `{name}`; {list}"))
+    })
+}
+
+/// Has what the operator does here in the audit log. It is done whether or not the log takes it, and whoever did it is told.
+pub(super) async fn write_down(store: &Store, owner: Option<&OwnerId>, whose: Option<Subject>, what: Happening) {
+    let journal = Journal::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemRng));
+    let event = Event { owner: owner.cloned(), whose, source: None, by: By::CommandLine, what };
+    let written = async {
+        journal.given(event)?;
+        journal.flush().await
+    };
+    if let Err(error) = written.await {
+        note(format_args!("the audit log has not taken it: {error}"));
     }
 }
 
@@ -142,16 +176,23 @@ impl Landed {
     /// Says it, after the sentence of what was done.
     pub(super) fn say(&self, done: &str, json: bool) {
         match (self, json) {
-            (Self::NobodyRuns, true) => say_json(&json!({ "running": false })),
-            (Self::At(receipt), true) => {
-                let mut receipt = receipt.clone();
-                receipt["running"] = true.into();
-                say_json(&receipt);
-            }
+            (_, true) => say_json(&self.document()),
             (Self::NobodyRuns, false) => say(format_args!("{done}; no server runs, nothing was open")),
             (Self::At(receipt), false) => {
                 say(done);
                 say_receipt(receipt);
+            }
+        }
+    }
+
+    /// The same for a script.
+    pub(super) fn document(&self) -> Value {
+        match self {
+            Self::NobodyRuns => json!({ "running": false }),
+            Self::At(receipt) => {
+                let mut receipt = receipt.clone();
+                receipt["running"] = true.into();
+                receipt
             }
         }
     }

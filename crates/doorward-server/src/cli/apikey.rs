@@ -3,9 +3,10 @@ use doorward_auth::{
     NewApiKey, Scope,
     ports::{ApiKey, ApiKeys, Clock, SystemRng},
 };
+use doorward_web::Happening;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, note, say, say_json, wait_for};
+use super::{ConfigFile, Failure, accounts::write_down, input, note, say, say_json, wait_for};
 use crate::system::SystemClock;
 
 /// Make, list or revoke keys to the HTTP API.
@@ -83,7 +84,7 @@ impl Add {
         let NewApiKey { text, hash, id } = NewApiKey::draw(&SystemRng);
         let now = SystemClock.now();
         let key = ApiKey {
-            owner,
+            owner: owner.clone(),
             id: id.clone(),
             name: self.name,
             scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
@@ -92,7 +93,11 @@ impl Add {
             revoked_at: None,
         };
         let store = self.file.open_or_make_store()?;
-        wait_for(async { Ok(ApiKeys::add(&store, hash, key).await?) })?;
+        wait_for(async {
+            ApiKeys::add(&store, hash, key).await?;
+            write_down(&store, owner.as_ref(), None, Happening::ApiKeyMade(id.clone())).await;
+            Ok(())
+        })?;
         let secret = text.reveal_text("it is shown to its maker, once").unwrap_or_default();
         if self.json {
             say_json(&json!({ "id": id, "secret": secret }));
@@ -145,6 +150,10 @@ impl Revoke {
                 "there is no key `{id}` that holds; `doorward apikey list` shows those that there are"
             )));
         }
+        wait_for(async {
+            write_down(&store, owner.as_ref(), None, Happening::ApiKeyRevoked(self.id.clone())).await;
+            Ok(())
+        })?;
         say("revoked");
         Ok(())
     }

@@ -4,9 +4,10 @@ use doorward_auth::{
     ports::{Clock, SystemRng, Ticket, TicketBinding, Tickets},
 };
 use doorward_types::GateName;
+use doorward_web::Happening;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, say, say_json, wait_for};
+use super::{ConfigFile, Failure, accounts::write_down, input, say, say_json, wait_for};
 use crate::system::SystemClock;
 
 /// Make a one-time ticket.
@@ -59,7 +60,13 @@ impl Genticket {
         };
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, minted.origin.as_deref());
         let store = self.file.open_or_make_store()?;
-        wait_for(async { Ok(store.mint(hash, minted).await?) })?;
+        wait_for(async {
+            let (owner, whose) = (minted.owner.clone(), minted.subject.clone());
+            store.mint(hash, minted).await?;
+            let gate = self.gate.as_deref().map(GateName::new);
+            write_down(&store, Some(&owner), Some(whose), Happening::TicketMinted(gate)).await;
+            Ok(())
+        })?;
         let text = text.reveal_text("it is shown to its maker, once").unwrap_or_default();
         if self.json {
             say_json(&json!({ "ticket": text, "expires_at": expires_at.to_string() }));

@@ -15,6 +15,15 @@ pub(super) struct Health {
     json: bool,
 }
 
+/// Says which gates keep their sockets while nobody knows whether their logins have ended.
+pub(super) fn say_failing_open(status: &serde_json::Value) {
+    let gates: Vec<_> =
+        status["failing_open"].as_array().into_iter().flatten().filter_map(|gate| gate.as_str()).collect();
+    if !gates.is_empty() {
+        say(format_args!("`fail = \"open\"`, so that sockets may outlive their logins: {}", gates.join(", ")));
+    }
+}
+
 impl Health {
     pub(super) fn run(self) -> Result<(), Failure> {
         let socket = self.file.control_socket()?;
@@ -29,6 +38,7 @@ impl Health {
                 health["climbing"],
                 counted(&health["gates"], "gate"),
             ));
+            say_failing_open(&health);
         }
         match health["status"].as_str() {
             Some("ok") => Ok(()),

@@ -4,9 +4,10 @@ use doorward_auth::{
     ports::{AppKey, AppKeys, Clock, SystemRng},
 };
 use doorward_types::Secret;
+use doorward_web::Happening;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, note, say, say_json, wait_for};
+use super::{ConfigFile, Failure, accounts::write_down, input, note, say, say_json, wait_for};
 use crate::system::SystemClock;
 
 /// Make an app key, or the secret of a challenge.
@@ -46,9 +47,14 @@ impl Keygen {
             revoked_at: None,
         };
         let store = self.file.open_or_make_store()?;
-        if !wait_for(async { Ok(store.add(key).await?) })? {
-            return Err(Failure::new("a key with this id exists already; run the command again"));
-        }
+        wait_for(async {
+            let (owner, whose, id) = (key.owner.clone(), key.subject.clone(), key.id.clone());
+            if !store.add(key).await? {
+                return Err(Failure::new("a key with this id exists already; run the command again"));
+            }
+            write_down(&store, Some(&owner), Some(whose), Happening::AppKeyMade(id)).await;
+            Ok(())
+        })?;
         self.show(Some(made.id.as_str()), &made.text);
         Ok(())
     }

@@ -1,9 +1,10 @@
 use clap::{Args, Subcommand};
 use doorward_auth::ports::{AppKeys, Clock};
 use doorward_types::KeyId;
+use doorward_web::Happening;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, counted, input, say, say_json, wait_for};
+use super::{ConfigFile, Failure, accounts::write_down, counted, input, say, say_json, wait_for};
 use crate::{control, system::SystemClock};
 
 /// List or revoke app keys.
@@ -92,6 +93,8 @@ impl Revoke {
                 };
                 return Err(Failure::new(why));
             }
+            let whose = store.find(&owner, &id).await?.map(|key| key.subject);
+            write_down(&store, Some(&owner), whose, Happening::AppKeyRevoked(id)).await;
             // First nobody new, then those who are in.
             let what = format!("key={}", self.id);
             match control::ask(&socket, &control::Request::EndSockets { owner: Some(owner.to_string()), what }).await {

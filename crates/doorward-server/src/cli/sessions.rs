@@ -1,6 +1,7 @@
 use clap::{Args, Subcommand};
 use doorward_auth::ports::{Session, Sessions as _, What, Why};
 use doorward_types::{OwnerId, SessionId};
+use doorward_web::Happening;
 use serde_json::json;
 
 use super::{
@@ -95,13 +96,14 @@ impl End {
         let Some(sid) = self.sid else {
             let accounts = self.whose.open()?;
             let account = accounts.named(self.user.as_deref().unwrap_or_default()).await?;
-            let landed = accounts.end_all_of(&account, Why::Revoked, None).await?;
+            let landed = accounts.end_all_of(&account, Why::Revoked, None, Happening::SessionsEnded).await?;
             landed.say(&format!("every login of `{}` has ended", account.username), self.json);
             return Ok(());
         };
         let session = find(&self.whose.file, self.whose.owner.as_deref(), sid).await?;
         let accounts = Whose { owner: Some(session.owner.to_string()), ..self.whose }.open()?;
-        let landed = accounts.end(Some(session.owner.clone()), What::Rest(session.rest()), Why::Revoked, None).await?;
+        let (what, happened) = (What::Rest(session.rest()), (Some(session.subject()), Happening::SessionEnded(sid)));
+        let landed = accounts.end(Some(session.owner.clone()), what, Why::Revoked, None, happened).await?;
         landed.say(&format!("the login of `{}` has ended", session.username), self.json);
         Ok(())
     }

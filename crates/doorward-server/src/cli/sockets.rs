@@ -1,7 +1,7 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{ConfigFile, Failure, say, say_json, wait_for};
+use super::{ConfigFile, Failure, health::say_failing_open, say, say_json, wait_for};
 use crate::control;
 
 /// List or end the live sockets of a running server.
@@ -66,6 +66,7 @@ impl List {
             say_json(&list);
             return Ok(());
         }
+        say_failing_open(&list);
         say(format_args!(
             "{:<32}  {:<12}  {:<20}  {:<10}  {:<9}  {:<24}  FROM",
             "SOCKET", "GATE", "SUBJECT", "BACKEND", "STATE", "SINCE"

@@ -12,6 +12,7 @@ use doorward_auth::{
     ports::{Account, Change, Factors as _, SystemRng, Why},
 };
 use doorward_types::Secret;
+use doorward_web::Happening;
 use serde_json::json;
 
 use super::{
@@ -114,6 +115,7 @@ async fn confirm(accounts: &Accounts, account: &Account, sealed: Vec<u8>, step: 
     if !accounts.store.confirm_totp(&account.owner, account.id, sealed, step.0, hashes, now()).await? {
         return Err(Failure::new("somebody else has begun to put an app on meanwhile; run the command again"));
     }
+    accounts.write_down(account, Happening::TotpEnrolled).await;
     say(format_args!(
         "`{}` now logs in with a code; these recovery codes stand in for a lost phone, once each:",
         account.username
@@ -132,7 +134,7 @@ impl Remove {
             return Err(Failure::new(format!("`{}` has no authenticator app", account.username)));
         }
         let change = Some(Change::RemoveTotp(account.id));
-        let landed = accounts.end_all_of(&account, Why::CredentialChanged, change).await?;
+        let landed = accounts.end_all_of(&account, Why::CredentialChanged, change, Happening::TotpRemoved).await?;
         landed.say(&format!("`{}` logs in without a code", account.username), self.json);
         Ok(())
     }

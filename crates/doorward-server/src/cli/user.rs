@@ -2,15 +2,17 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use doorward_auth::{
+    NewInvitation,
     account::{Checks, PasswordUse, Username, tries_of_name},
-    ports::{Account, Accounts as _, Change, Created, NewAccount, Role, SystemRng, Throttle as _, What, Why},
+    ports::{Account, Accounts as _, Change, Created, NewAccount, Reset, Role, SystemRng, Throttle as _, What, Why},
 };
 use doorward_types::{AccountId, Timestamp};
+use doorward_web::Happening;
 use serde_json::json;
 
 use super::{
     Failure,
-    accounts::{Accounts, Whose, now},
+    accounts::{Accounts, Whose, now, write_down},
     input, note, say, say_json, wait_for,
 };
 use crate::invite;
@@ -36,7 +38,7 @@ pub(super) enum User {
     Invite(Invite),
     /// End what was issued before a time: logins, tickets, tokens, and the sockets that they opened.
     NotBefore(NotBefore),
-    /// Give an account another password, and end its logins with their sockets.
+    /// Give an account another password, or a link to set one, and end its logins with their sockets.
     Passwd(Passwd),
 }
 
@@ -128,6 +130,9 @@ pub(super) struct Passwd {
     /// Read the password from the first line of standard input.
     #[arg(long)]
     password_stdin: bool,
+    /// Print a link by which its holder sets another one, within a day; until then no password opens the account.
+    #[arg(long, conflicts_with = "password_stdin")]
+    link: bool,
     /// For a script.
     #[arg(long)]
     json: bool,
@@ -174,6 +179,7 @@ impl Add {
             at: now(),
         };
         let Created::Account(account) = accounts.store.create(account).await? else { return Err(taken()) };
+        accounts.write_down(&account, Happening::Registered { role: account.role, invited: false }).await;
         if self.json {
             say_json(&json_of(&account));
         } else {
@@ -224,7 +230,8 @@ impl Disable {
         if let Some(at) = account.disabled_at {
             return Err(Failure::new(format!("`{}` is disabled already, since {at}", account.username)));
         }
-        let landed = accounts.end_all_of(&account, Why::Disabled, Some(Change::Disable(account.id))).await?;
+        let change = Some(Change::Disable(account.id));
+        let landed = accounts.end_all_of(&account, Why::Disabled, change, Happening::Disabled).await?;
         landed.say(&format!("`{}` lets nobody in any more", account.username), self.json);
         Ok(())
     }
@@ -237,6 +244,7 @@ impl Enable {
         if !accounts.store.enable(&account.owner, account.id).await? {
             return Err(Failure::new(format!("`{}` is not disabled", account.username)));
         }
+        accounts.write_down(&account, Happening::Enabled).await;
         say(format_args!("`{}` may log in again", account.username));
         Ok(())
     }
@@ -247,8 +255,9 @@ impl Invite {
         let accounts = self.whose.open_or_make()?;
         let (role, now, url) = (self.role, now(), address(&accounts));
         let expires_at = now.plus(INVITATION);
-        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url };
+        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url, first: false };
         let link = invite.link(&accounts.store, &SystemRng).await?;
+        write_down(&accounts.store, Some(&accounts.owner), None, Happening::Invited(role)).await;
         let link = link.reveal_text("it is shown to whoever invites, once").unwrap_or_default();
         if !accounts.config.site.enabled {
             note("the site is off, so that nobody can follow the link; `[site] enabled = true` turns it on");
@@ -281,8 +290,8 @@ impl NotBefore {
             }
             None => (None, format!("of everybody at `{}`", accounts.owner)),
         };
-        let what = What::NotBefore { subject, at };
-        let landed = accounts.end(Some(accounts.owner.clone()), what, Why::Revoked, None).await?;
+        let (what, happened) = (What::NotBefore { subject: subject.clone(), at }, (subject, Happening::NotBefore(at)));
+        let landed = accounts.end(Some(accounts.owner.clone()), what, Why::Revoked, None, happened).await?;
         landed.say(&format!("what {who} was issued before {at} has ended"), self.json);
         Ok(())
     }
@@ -291,7 +300,8 @@ impl NotBefore {
     async fn everybody(self, at: Timestamp) -> Result<(), Failure> {
         let first = self.whose.file.load()?.owners.first().map(|owner| owner.name.clone());
         let accounts = Whose { owner: first, ..self.whose }.open()?;
-        let landed = accounts.end(None, What::NotBefore { subject: None, at }, Why::Revoked, None).await?;
+        let (what, happened) = (What::NotBefore { subject: None, at }, (None, Happening::NotBefore(at)));
+        let landed = accounts.end(None, what, Why::Revoked, None, happened).await?;
         landed.say(&format!("what anybody was issued before {at} has ended"), self.json);
         Ok(())
     }
@@ -301,14 +311,40 @@ impl Passwd {
     async fn run(self) -> Result<(), Failure> {
         let accounts = self.whose.open()?;
         let account = accounts.named(&self.name).await?;
+        if self.link {
+            return self.link(&accounts, &account).await;
+        }
         let (username, used) = (Username::parse(&account.username)?, accounts.password_use(&account).await?);
         let password = accounts.new_password(&username, used, self.password_stdin).await?;
         let change = Change::Password(account.id, password.into_secret());
-        let landed = accounts.end_all_of(&account, Why::CredentialChanged, Some(change)).await?;
+        let landed =
+            accounts.end_all_of(&account, Why::CredentialChanged, Some(change), Happening::PasswordChanged).await?;
         // Whoever was locked out by wrong tries of the old one gets in by the new one.
         let tries = tries_of_name(&account.unique);
         accounts.store.forgive(&account.owner, Checks::PASSWORD, tries).await?;
         landed.say(&format!("`{}` has another password", account.username), self.json);
+        Ok(())
+    }
+
+    /// First nobody gets in by the old one, then the link is made.
+    async fn link(&self, accounts: &Accounts, account: &Account) -> Result<(), Failure> {
+        let none = accounts.no_password().await?;
+        let change = Change::Password(account.id, none.into_secret());
+        let landed =
+            accounts.end_all_of(account, Why::CredentialChanged, Some(change), Happening::SessionsEnded).await?;
+        let (new, expires_at) = (NewInvitation::draw(&SystemRng), now().plus(Reset::LASTS));
+        let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
+        accounts.store.offer_reset(new.hash, reset).await?;
+        accounts.write_down(account, Happening::ResetLinkMade(expires_at)).await;
+        let link = new.reset_link(&address(accounts));
+        let link = link.reveal_text("it is shown to whoever hands it out, once").unwrap_or_default();
+        if self.json {
+            say_json(&json!({ "link": link, "expires_at": expires_at.to_string(), "landed": landed.document() }));
+        } else {
+            landed.say(&format!("no password opens `{}` until the link is used", account.username), false);
+            note(format_args!("for `{}` alone, until {expires_at}", account.username));
+            say(link);
+        }
         Ok(())
     }
 }

@@ -54,6 +54,17 @@ pub enum Request {
         /// The trace id.
         trace: String,
     },
+    /// What there is about an account, a subject or a socket, newest first, a line each.
+    History {
+        /// Of this owner; of all for `None`.
+        owner: Option<String>,
+        /// Of this subject: `kind:pk`.
+        subject: Option<String>,
+        /// That let this socket in, or let it in once more.
+        socket: Option<String>,
+        /// At most so many.
+        at_most: usize,
+    },
 }
 
 /// A line of what a running server answers.

@@ -140,3 +140,50 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Begun<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::{
+        ClientConfig, RootCertStore,
+        crypto::aws_lc_rs,
+        pki_types::{PrivateKeyDer, ServerName},
+    };
+    use tokio::io::duplex;
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_session_keeps_sixteen_kibibytes_at_most_of_what_the_peer_does_not_take() {
+        const PIPE: usize = 4096;
+        let key = KeyPair::generate().unwrap();
+        let cert = CertificateParams::new(vec!["gate.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let server = server.unwrap().with_no_client_auth().with_single_cert(vec![cert.der().clone()], private);
+        let mut roots = RootCertStore::empty();
+        roots.add(cert.der().clone()).unwrap();
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.unwrap().with_root_certificates(roots).with_no_client_auth();
+
+        let (near, far) = duplex(PIPE);
+        let (tls, connector) = (Tls::new(Arc::new(server.unwrap())), TlsConnector::from(Arc::new(client)));
+        let name = ServerName::try_from("gate.example").unwrap();
+        let (ours, theirs) = tokio::join!(tls.accept(near), connector.connect(name, far));
+        let (mut ours, _theirs) = (ours.unwrap(), theirs.unwrap());
+        let mut taken = 0;
+        poll_fn(|context| {
+            // As long as it takes something.
+            while let Poll::Ready(count) = Pin::new(&mut ours).poll_write(context, &[0; 64 * 1024]) {
+                taken += count.unwrap();
+            }
+            Poll::Ready(())
+        })
+        .await;
+        assert!((UNSENT..=UNSENT + PIPE + 1024).contains(&taken), "{taken} bytes");
+    }
+}

@@ -14,7 +14,7 @@ use doorward_auth::{
         path::{PathTable, RequestPath, query_variables},
     },
 };
-use doorward_session::SocketPolicy;
+use doorward_session::{Fail, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
 
 use crate::{
@@ -164,6 +164,11 @@ impl Gates {
     /// All of them, by owner and name.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Gate> {
         self.by_name.values().map(Arc::as_ref)
+    }
+
+    /// Those whose sockets go on while nobody knows whether their logins have ended (`fail = "open"`).
+    pub(crate) fn failing_open(&self) -> impl Iterator<Item = &Gate> {
+        self.all().filter(|gate| gate.policy.fail == Fail::Open)
     }
 
     /// What became of the gates that were there before, and of those that are there now.

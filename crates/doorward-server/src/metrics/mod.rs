@@ -15,7 +15,7 @@ use std::{
 };
 
 use doorward_auth::ports::Outcome;
-use doorward_session::{Ended, Observer};
+use doorward_session::Ended;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
@@ -126,6 +126,8 @@ impl Metrics {
                 self.refusals.get_or_create(&refused).inc();
             }
             Outcome::HungUp => drop(self.hang_ups.get_or_create(&at()).inc()),
+            // A visit comes to none of these.
+            Outcome::Readmitted(_) | Outcome::Happened { .. } => {}
         }
     }
 
@@ -135,8 +137,13 @@ impl Metrics {
     }
 }
 
-impl Observer for Metrics {
-    fn ended(&self, how: Ended) {
+impl Metrics {
+    /// A row could not be taken that no visit has written.
+    pub(crate) fn row_refused(&self) {
+        self.rows_refused.inc();
+    }
+
+    pub(crate) fn ended(&self, how: Ended) {
         let reason = match how {
             Ended::For(reason) => reason.name(),
             Ended::ByPeer { .. } => "closed_by_peer",
@@ -145,7 +152,7 @@ impl Observer for Metrics {
         self.ended.get_or_create(&Why { reason }).inc();
     }
 
-    fn landed(&self, within: Duration) {
+    pub(crate) fn landed(&self, within: Duration) {
         self.landed.observe(within.as_secs_f64());
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn look(door: &Door, lease_age: Option<Duration>) -> Registry {
     let (_, climbing) = door.caps.counts();
     gauge(&mut seen, "climbing", "Connections that are not admitted yet", climbing);
     gauge(&mut seen, "gates", "Gates of the configuration", door.gates.load().len());
+    let help = "Gates whose sockets go on while nobody knows whether their logins have ended, by `fail = open`";
+    gauge(&mut seen, "gates_failing_open", help, door.failing_open(None).len());
     gauge(&mut seen, "audit_rows_waiting", "Audit rows that are not on disk yet", door.audit.waiting());
     let takes_rows = usize::from(door.audit.is_taking().is_ok());
     gauge(&mut seen, "audit_taking", "Whether the audit log takes rows: without it nobody is let in", takes_rows);

@@ -430,3 +430,40 @@ async fn ready(at: std::net::SocketAddr) -> String {
     stream.read_to_string(&mut answer).await.unwrap();
     answer
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_set_a_password_voids_the_old_one_and_is_shown_once() {
+    let place = Place::with("bob");
+    place.log_in("bob", 1).await;
+    let before = place.account("bob").await.password;
+    let said = place.run(&["user", "passwd", "bob", "--link"]).well();
+    assert!(said.contains("https://shop.example/reset#dwi_"), "{said}");
+    let bob = place.account("bob").await;
+    assert_ne!(bob.password, before, "the old password still opens the account");
+    assert_eq!(place.store().of_account(&acme(), bob.id, SystemClock.now()).await, Ok(vec![]));
+    let made = place.run(&["user", "passwd", "bob", "--link", "--json"]).json();
+    let text = made["link"].as_str().unwrap().split('#').nth(1).unwrap();
+    let hash = doorward_auth::hash_of_invitation(text).unwrap();
+    assert!(place.store().take_reset(&acme(), hash, SystemClock.now()).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_operator_does_to_an_account_is_listed_by_its_name_with_a_server_and_without_one() {
+    let place = Place::with("bob");
+    place.run(&["user", "disable", "bob"]).well();
+    place.run(&["user", "enable", "bob"]).well();
+    let expected = |text: &str| {
+        let events: Vec<_> = text.lines().map(|line| line.split_whitespace().nth(4).unwrap().to_owned()).collect();
+        assert_eq!(events, ["account_enabled,", "account_disabled,", "registered:"], "{text}");
+        assert!(text.contains("by the operator, on the command line"), "{text}");
+    };
+    let said = place.run(&["why", "--user", "bob"]).well();
+    expected(&said);
+    let trace = said.split_whitespace().nth(1).unwrap();
+    let one = place.run(&["why", trace]).well();
+    assert!(one.contains("account  member:1 (bob)\nevent    account_enabled\n"), "{one}");
+    let _running = place.serving().await;
+    expected(&place.beside(&["why", "--user", "bob"]).await.well());
+    let (_, error) = place.beside(&["why", "--user", "rob"]).await.failed();
+    assert!(error.contains("`acme` has no account `rob`"), "{error}");
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use doorward_types::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     peer::Heard,
@@ -69,4 +70,17 @@ async fn c8_one_that_came_within_the_leeway_ends_with_it() {
     world.clock.advance(LEEWAY);
     let ends = peer.rest().await;
     assert!(matches!(ends.last(), Some(Heard::Close(4410, _))), "{ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_the_time_for_an_answer_does_not_change_with_the_clock() {
+    for set in [3600, -3600, 300, -300] {
+        let world = World::of(Carrier::Memory, CHAT).await;
+        let mut peer = world.peer("/chat").await;
+        let ask = peer.event().await;
+        let began = Instant::now();
+        world.clock.set(Timestamp::from_secs(World::NOW.as_secs().saturating_add_signed(set)));
+        assert_eq!(peer.closes().await.len(), 1);
+        assert_eq!(Some(began.elapsed().as_secs()), ask["expires_in"].as_u64(), "{set} s");
+    }
 }

@@ -12,6 +12,7 @@ mod endings;
 mod expiry;
 mod ladders;
 mod layering;
+mod logins;
 mod metrics;
 mod node;
 mod operator;

@@ -126,3 +126,17 @@ async fn c17_a_page_and_a_program_s_request_name_their_host_once_and_in_one_way(
         assert_eq!(status(&elsewhere, "Host: shop.example\r\n").await, "400", "{elsewhere}");
     }
 }
+
+#[tokio::test]
+async fn what_is_for_the_operator_is_on_the_internal_port_alone() {
+    let running = node().await;
+    let (public, internal) = (running.public(), running.internal());
+    let asked = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: node.example\r\n\r\n");
+    for (path, there) in [("/metrics", "200"), ("/health", "200"), ("/ready", "200"), ("/api/v1/sockets", "401")] {
+        let answered = answer(internal, &asked(path)).await;
+        assert!(answered.starts_with(&format!("http/1.1 {there} ")), "{path}: {answered}");
+        let answered = answer(public, &asked(path)).await;
+        assert!(answered.starts_with("http/1.1 404 "), "{path}: {answered}");
+        assert!(!answered.contains("doorward_"), "{path}: {answered}");
+    }
+}

@@ -37,9 +37,13 @@ struct Operated {
 
 impl Operated {
     async fn door() -> Self {
-        let world = World::of(Carrier::Tcp, CHAT).await;
+        Self::door_of(CHAT).await
+    }
+
+    async fn door_of(gates: &str) -> Self {
+        let world = World::of(Carrier::Tcp, gates).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("{SITE}{CHAT}\n[[owner]]\nname = \"other\"\n")
+        let text = format!("{SITE}{gates}\n[[owner]]\nname = \"other\"\n")
             .replace("[store]", "[store]\ncontrol = \"control.sock\"")
             .replace("[[issuer]]", "[[issuer]]\nowner = \"acme\"")
             .replace("[[gate]]", "[[gate]]\nowner = \"acme\"");
@@ -139,7 +143,7 @@ async fn a_long_answer_comes_in_lines_of_a_bounded_length() {
     let lines: Vec<Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let items = |line: &Value| line["part"]["items"].as_array().map_or(0, Vec::len);
     assert_eq!(lines.iter().map(items).collect::<Vec<_>>(), [256, 256, 256, 232, 0]);
-    assert_eq!(lines[4], json!({ "ok": { "sockets": [], "total": 1_000 } }));
+    assert_eq!(lines[4], json!({ "ok": { "failing_open": [], "sockets": [], "total": 1_000 } }));
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn an_owner_is_told_of_its_own_alone() {
     let own = operated.ask(list(Some("other"), 1)).await;
     assert_eq!((own["sockets"].as_array().unwrap().len(), &own["total"]), (1, &json!(2)));
     assert_eq!(own["sockets"][0]["owner"], "other");
-    assert_eq!(operated.ask(list(Some("nobody"), 9)).await, json!({ "sockets": [], "total": 0 }));
+    assert_eq!(operated.ask(list(Some("nobody"), 9)).await, json!({ "failing_open": [], "sockets": [], "total": 0 }));
 
     let _somebody = operated.world.admitted("/chat", &operated.world.token("7", json!({}))).await;
     let trace = operated.world.rows().await[0].trace.to_string();
@@ -179,6 +183,23 @@ async fn what_no_socket_rests_on_is_an_error_that_names_what_they_rest_on() {
     // Of what is known there may be none.
     assert_eq!(operated.command(&["sockets", "end", "jti=gone"]).await.well(), "0 ended within 0 ms");
     assert_eq!(operated.world.door.sockets().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_that_fails_open_is_shown_wherever_the_state_of_the_server_is() {
+    let gates = format!(
+        "{CHAT}\n[[gate]]\nname = \"loose\"\npath = \"/loose\"\nopen = true\nbackend = {{ echo = {{}} }}\nfail = \"open\"\n"
+    );
+    let operated = Operated::door_of(&gates).await;
+    let shown = "`fail = \"open\"`, so that sockets may outlive their logins: acme/loose";
+    assert!(operated.command(&["health"]).await.well().contains(shown));
+    let health = operated.command(&["health", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&health.out).unwrap()["failing_open"], json!(["acme/loose"]));
+    assert!(operated.command(&["sockets", "list"]).await.well().starts_with(shown));
+    let other = operated.command(&["sockets", "list", "--owner", "other"]).await;
+    assert!(!other.well().contains("loose"), "another owner hears of it");
+    let metrics = operated.world.door.metrics().text(&operated.world.door);
+    assert!(metrics.contains("doorward_gates_failing_open 1\n"), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,14 +3,17 @@
 use std::{
     cell::RefCell,
     io::{self, Write},
+    sync::Once,
+    time::Duration,
 };
 
-use doorward_auth::{layers::conversation::app_key::NewAppKey, trail::Outcome};
+use doorward_auth::{layers::conversation::app_key::NewAppKey, ports::Clock, trail::Outcome};
 use doorward_client::{Credentials, Options};
 use doorward_server::control::Request;
 use doorward_testkit::SeededRng;
-use doorward_types::Secret;
+use doorward_types::{Secret, Timestamp};
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::world::{Carrier, SECRET, World, both};
 
@@ -173,15 +176,44 @@ impl Write for Lines {
     }
 }
 
+/// Has this thread's log kept from here on.
+fn listen() {
+    static ONCE: Once = Once::new();
+    // For all threads: with a subscriber for one alone, the others would decide which lines are logged at all.
+    ONCE.call_once(|| tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Lines).init());
+    LINES.set(Some(Vec::new()));
+}
+
+/// What this thread has logged since it listened.
+fn logged() -> String {
+    String::from_utf8(LINES.take().unwrap()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn c85_the_log_says_when_the_clock_was_set_and_by_how_much() {
+    listen();
+    let world = World::of(Carrier::Memory, GATES).await;
+    sleep(Duration::from_secs(1)).await;
+    for seconds in [3600, -3600, -300] {
+        world.clock.set(Timestamp::from_secs(world.clock.now().as_secs().saturating_add_signed(seconds)));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let log = logged();
+    let said: Vec<_> = log.lines().filter_map(|line| line.split_once("the wall clock was set ")).collect();
+    let words: Vec<_> = said.iter().map(|(_, how)| how.split(':').next().unwrap_or_default()).collect();
+    assert_eq!(words, ["ahead", "back", "back"], "{log}");
+    for ((_, how), by) in said.iter().zip(["3599.", "3600.", "300."]) {
+        assert!(how.contains(by), "{how}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn c18_no_line_of_the_log_has_a_secret_at_any_level() {
-    // For all threads: with a subscriber for one alone, the others would decide which lines are logged at all.
-    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Lines).init();
-    LINES.set(Some(Vec::new()));
+    listen();
     let world = World::of(Carrier::Memory, GATES).await;
     let secrets = go_everywhere(&world).await;
     world.empties().await;
-    let log = String::from_utf8(LINES.take().unwrap()).unwrap();
+    let log = logged();
     assert!(log.matches("refused").count() >= 5, "something was logged\n{log}");
     for secret in secrets {
         let at = log.find(secret.as_str());

@@ -115,7 +115,7 @@ both! {
             let row = |row: &AuditRecord| {
                 let mut trail = row.trail.clone();
                 trail.iter_mut().flat_map(|rung| &mut rung.steps).for_each(|step| step.after_ms = 0);
-                format!("{} {:?} {:?} {trail:?}", row.gate, row.outcome, row.subject)
+                format!("{} {:?} {:?} {trail:?}", row.gate.as_ref().unwrap(), row.outcome, row.subject)
             };
             rows.push(world.rows().await.iter().map(row).collect::<Vec<_>>());
         }

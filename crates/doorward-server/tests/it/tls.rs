@@ -261,6 +261,58 @@ async fn one_that_reads_nothing_is_cut_over_tls_as_it_is_without() {
     assert!(error.is_ok(), "it still has its place");
 }
 
+/// A hub in which everybody may say everything, as fast as they can.
+const LOUD: &str = r#"
+    [limits]
+    messages_per_second = 1000000
+    message_burst = 1000000
+    outbox_messages = 16
+    [[gate]]
+    name = "loud"
+    path = "/loud"
+    backend = { hub = {} }
+    open = true
+    [[gate.channel]]
+    name = "all"
+    subscribe = "any"
+    publish = "any"
+"#;
+
+/// Two who are in, of whom one is subscribed to what the other says, and reads nothing from then on.
+async fn loud_and_deaf(behind: &Behind) -> (Peer, Peer) {
+    let (mut loud, mut deaf) = (behind.knock("/loud", "").await, behind.knock("/loud", "").await);
+    for peer in [&mut loud, &mut deaf] {
+        assert_eq!(peer.event().await["event"], "admitted");
+    }
+    deaf.json(json!({ "action": "subscribe", "channel": "all" })).await;
+    assert_eq!(deaf.event().await["event"], "subscribed");
+    (loud, deaf)
+}
+
+/// Publishes that many bytes again and again until one socket is left; how often.
+async fn publishes_until_the_deaf_is_gone(behind: &Behind, loud: &mut Peer, bytes: usize) -> usize {
+    let message = json!({ "action": "publish", "channel": "all", "message": "x".repeat(bytes), "id": 1 });
+    for count in 0.. {
+        if behind.world.door.sockets().len() == 1 {
+            return count;
+        }
+        loud.json(message.clone()).await;
+        assert_eq!(loud.event().await["event"], "published");
+    }
+    unreachable!("it counts for ever")
+}
+
+#[tokio::test]
+async fn one_that_takes_not_even_its_close_is_reset_over_tls_and_what_it_left_is_thrown_away() {
+    let behind = Behind::of(Carrier::Tcp, LOUD).await;
+    let (mut loud, mut deaf) = loud_and_deaf(&behind).await;
+    publishes_until_the_deaf_is_gone(&behind, &mut loud, 60_000).await;
+    drop(loud);
+    behind.world.empties().await;
+    let error = deaf.stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "the kernel would have gone on sending");
+}
+
 #[tokio::test]
 async fn a_connection_over_tls_is_told_to_the_upstream_as_one() {
     let (url, mut heads) = crate::upstream::foreign().await;

@@ -7,32 +7,30 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
-    BoxFuture,
-    layers::handshake::ticket::NewTicket,
-    memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{
-        Audit, AuditQuery, AuditRecord, Outcome, PortError, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets,
-    },
+    account::{Hashing, KeyEncryptionKey, Work},
+    layers::{SiteTools, handshake::ticket::NewTicket},
+    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{Audit, AuditRecord, Outcome, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
 };
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    Door, Extensions, Metrics, Parts, Reloaded,
+    ByLogin, Door, Extensions, Metrics, Parts, Reloaded, Witness,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
-use doorward_testkit::{SeededRng, tokens::TestKey};
-use doorward_types::{CookieNames, GateName, OwnerId, Subject, Timestamp, TraceId};
+use doorward_testkit::{FullDisk, SeededRng, Switched, tokens::TestKey};
+use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp};
 use serde_json::{Value, json};
 use tokio::{
     io::duplex,
@@ -75,44 +73,6 @@ pub(crate) const CHAT: &str = r#"
     subscribe = "any"
 "#;
 
-/// The audit log, which can be made to take nothing.
-pub(crate) struct Log {
-    rows: MemoryAudit,
-    full: AtomicBool,
-}
-
-impl Log {
-    pub(crate) fn fill(&self) {
-        self.full.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Audit for Log {
-    fn record(&self, record: AuditRecord) -> Result<(), PortError> {
-        self.is_taking()?;
-        self.rows.record(record)
-    }
-
-    fn is_taking(&self) -> Result<(), PortError> {
-        match self.full.load(Ordering::SeqCst) {
-            true => Err(PortError { port: "audit", detail: "the disk is full".into() }),
-            false => Ok(()),
-        }
-    }
-
-    fn flush<'a>(&'a self) -> BoxFuture<'a, Result<(), PortError>> {
-        self.rows.flush()
-    }
-
-    fn find<'a>(&'a self, trace: TraceId) -> BoxFuture<'a, Result<Option<AuditRecord>, PortError>> {
-        self.rows.find(trace)
-    }
-
-    fn search<'a>(&'a self, query: AuditQuery) -> BoxFuture<'a, Result<Vec<AuditRecord>, PortError>> {
-        self.rows.search(query)
-    }
-}
-
 /// Random numbers of the layers: those that a transcript pins, and from a seed when there are none.
 pub(crate) struct Drawn {
     pinned: Mutex<Vec<u8>>,
@@ -142,9 +102,13 @@ pub(crate) struct World {
     pub(crate) door: Arc<Door>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) drawn: Arc<Drawn>,
-    pub(crate) log: Arc<Log>,
+    pub(crate) log: Arc<FullDisk>,
     pub(crate) tickets: Arc<dyn Tickets>,
     pub(crate) app_keys: Arc<MemoryAppKeys>,
+    /// What the built-in site keeps.
+    pub(crate) site: Arc<MemorySite>,
+    /// The way to it, which can be cut.
+    pub(crate) switched: Arc<Switched>,
     pub(crate) tools: Tools,
     pub(crate) http: Http,
     tcp: Option<SocketAddr>,
@@ -176,7 +140,13 @@ impl World {
 
     /// A whole configuration, and what an application brings along.
     pub(crate) async fn with(carrier: Carrier, text: &str, extensions: Extensions) -> Self {
-        Self::keeping(carrier, text, extensions, Arc::new(MemoryTickets::new())).await
+        let tickets = Arc::new(MemoryTickets::new());
+        Self::made(carrier, text, extensions, Arc::clone(&tickets) as _, Some(tickets), None).await
+    }
+
+    /// A whole configuration of an owner who has the built-in site.
+    pub(crate) async fn with_site(carrier: Carrier, text: &str, site: Option<SiteTools>) -> Self {
+        Self::made(carrier, text, Extensions::default(), Arc::new(MemoryTickets::new()), None, site).await
     }
 
     /// The same with tickets of one's own.
@@ -186,14 +156,31 @@ impl World {
         extensions: Extensions,
         tickets: Arc<dyn Tickets>,
     ) -> Self {
+        Self::made(carrier, text, extensions, tickets, None, None).await
+    }
+
+    /// An ending voids `voided`; the site hashes and seals by tools of its own where it brings none.
+    async fn made(
+        carrier: Carrier,
+        text: &str,
+        extensions: Extensions,
+        tickets: Arc<dyn Tickets>,
+        voided: Option<Arc<MemoryTickets>>,
+        site_tools: Option<SiteTools>,
+    ) -> Self {
         let config = read(text, &extensions);
         let clock = Arc::new(ManualClock::at(Self::NOW));
         let drawn = Arc::new(Drawn { pinned: Mutex::default(), seeded: SeededRng::new(1) });
         let own: Arc<dyn Rng> = Arc::new(SeededRng::new(2));
-        let log = Arc::new(Log { rows: MemoryAudit::keeping(10_000), full: AtomicBool::new(false) });
+        let log = Arc::new(FullDisk::default());
         let app_keys = Arc::new(MemoryAppKeys::new());
         let key = Arc::new(SigningKey::draw(own.as_ref()).unwrap());
-        let site = Arc::new(MemorySite::new(None, Some(app_keys.clone())));
+        let site = Arc::new(MemorySite::new(voided, Some(app_keys.clone())));
+        let switched = Arc::new(Switched::of(Arc::clone(&site)));
+        let site_tools = site_tools.unwrap_or_else(|| SiteTools {
+            hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap()),
+            sealing: KeyEncryptionKey::draw(own.as_ref()),
+        });
         let tools = Tools {
             ports: Ports {
                 clock: clock.clone(),
@@ -201,19 +188,27 @@ impl World {
                 tickets: tickets.clone(),
                 app_keys: app_keys.clone(),
                 used_tokens: Arc::new(MemoryUsedTokens::new(clock.clone())),
-                site: SitePorts::of(&site),
+                site: SitePorts {
+                    sessions: switched.clone(),
+                    revocations: switched.clone(),
+                    throttle: switched.clone(),
+                    key_entries: switched.clone(),
+                    ..SitePorts::of(&site)
+                },
                 answer_within: config.limits.dependency_timeout.duration(),
             },
             signer: Signer { key: key.clone(), issuer: "doorward".into() },
-            site: None,
+            site: Some(site_tools),
             extensions,
             base: "".into(),
         };
         let metrics = Metrics::new();
-        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), metrics.clone());
+        let witness = Arc::new(Witness { metrics: metrics.clone(), audit: log.clone() });
+        let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), witness);
         tokio::spawn(sockets.run());
         let revocations = Arc::clone(&tools.ports.site.revocations);
-        let follower = Arc::new(Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here")));
+        let follower = Follower::new(Arc::clone(&sockets), revocations, Following::of_node("here"));
+        let follower = Arc::new(follower.with_comeback(Arc::new(ByLogin::new(tools.ports.clone()))));
         follower.begin().await.unwrap();
         tokio::spawn(follower.run());
         let count = |number: u32| number as usize;
@@ -263,6 +258,8 @@ impl World {
             log,
             tickets,
             app_keys,
+            site,
+            switched,
             tools,
             http,
             tcp,
@@ -328,6 +325,11 @@ impl World {
 
     /// Mints a ticket for `gate` that holds for 30 seconds, and gives its text.
     pub(crate) async fn ticket(&self, gate: &str, origin: Option<&str>) -> String {
+        self.ticket_on(gate, origin, vec![]).await
+    }
+
+    /// The same for one that rests on that.
+    pub(crate) async fn ticket_on(&self, gate: &str, origin: Option<&str>, rests_on: Vec<Rest>) -> String {
         let seed = 1000 + self.drawn_here.fetch_add(1, Ordering::SeqCst);
         let NewTicket { text, hash } = NewTicket::draw(&SeededRng::new(seed), origin);
         let ticket = Ticket {
@@ -335,7 +337,7 @@ impl World {
             binding: TicketBinding::Gate(GateName::new(gate)),
             origin: origin.map(str::to_owned),
             subject: Subject { kind: "member".into(), pk: "7".into(), uuid: "bob".into() },
-            rests_on: vec![],
+            rests_on,
             issued_at: Self::NOW,
             expires_at: Self::NOW.plus(Duration::from_secs(30)),
         };
@@ -356,6 +358,8 @@ impl World {
             Outcome::Admitted(_) => "admitted".to_owned(),
             Outcome::Refused { reason, layer, step, .. } => format!("{} {layer}: {step}", reason.code()),
             Outcome::HungUp => "hung up".to_owned(),
+            Outcome::Readmitted(_) => "readmitted".to_owned(),
+            Outcome::Happened { event, .. } => event.clone(),
         };
         self.rows().await.iter().map(of).collect()
     }

@@ -36,6 +36,8 @@ enum Mood {
     Once,
     Silent,
     Down,
+    /// The answer comes four seconds after the question.
+    Late,
 }
 
 impl Log {
@@ -85,6 +87,10 @@ impl Log {
                 Ok(value())
             }
             Mood::Silent => std::future::pending().await,
+            Mood::Late => {
+                sleep(Duration::from_secs(4)).await;
+                Ok(value())
+            }
             Mood::Down => Err(PortError { port: "log", detail: "gone".into() }),
         }
     }
@@ -346,6 +352,30 @@ async fn a_log_with_a_hole_sends_everybody_away_to_come_again_and_is_read_anew()
     let mut again = world.serve(login("bob", "s3"), told(), echo()).await;
     log.log_out("s3");
     again.peer.hears_close(CloseReason::SessionEnded).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_renewed_by_a_late_answer_counts_from_its_question() {
+    let (world, log) = (World::over(Over::Pipe), Log::new(false));
+    log.is(Mood::Late);
+    let follower = Follower::new(Arc::clone(&world.sockets), Arc::clone(&log) as _, Following::of_node("one"));
+    follower.begin().await.unwrap();
+    assert_eq!(world.sockets.lease_age().map(|age| age.as_secs()), Some(4));
+    sleep(Duration::from_millis(25_900)).await;
+    assert!(world.sockets.is_confirmed());
+    sleep(Duration::from_millis(200)).await;
+    assert!(!world.sockets.is_confirmed(), "30 seconds after the question");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_began_after_an_entry_was_written_says_nothing_of_what_came_of_it() {
+    let log = Log::new(false);
+    let before = log.log_out("s1");
+    let Followed { follower, .. } = &followed(Arc::clone(&log)).await;
+    let receipt = follower.receipt_of(before).await;
+    assert_eq!(receipt.silent.iter().map(|node| &**node).collect::<Vec<_>>(), ["one"]);
+    let after = log.log_out("s2");
+    assert!(follower.receipt_of(after).await.silent.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

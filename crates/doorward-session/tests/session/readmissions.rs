@@ -37,7 +37,7 @@ async fn c4_a_socket_goes_on_with_its_new_login_and_ends_with_that_and_not_with_
     let Served { socket, mut peer, .. } = logged_out(&world, login("bob", "old"), "old").await;
     assert!(!socket.send(frame::text(b"missed")));
     let since = world.sockets.list(None, 1)[0].since;
-    world.sockets.readmit(&socket, climb(login("bob", "new"), world.sockets.cursor())).unwrap();
+    world.sockets.readmit(&socket, climb(login("bob", "new"), world.sockets.cursor()), vec![]).unwrap();
     peer.hears("resumed with a gap").await;
     peer.say("hello").await;
     peer.hears("hello").await;
@@ -53,7 +53,7 @@ async fn c4_a_socket_goes_on_with_its_new_login_and_ends_with_that_and_not_with_
 async fn a_socket_that_missed_nothing_goes_on_without_a_gap(over: Over) {
     let world = World::over(over);
     let Served { socket, mut peer, .. } = logged_out(&world, login("bob", "old"), "old").await;
-    world.sockets.readmit(&socket, climb(login("bob", "new"), world.sockets.cursor())).unwrap();
+    world.sockets.readmit(&socket, climb(login("bob", "new"), world.sockets.cursor()), vec![]).unwrap();
     peer.hears("resumed").await;
 }
 
@@ -62,7 +62,7 @@ async fn nobody_goes_on_with_what_would_not_let_them_in() {
     let world = World::over(Over::Pipe);
     let Served { socket, .. } = logged_out(&world, login("bob", "old"), "old").await;
     let as_of = world.sockets.cursor();
-    let readmit = |admission| world.sockets.readmit(&socket, admission).unwrap_err();
+    let readmit = |admission| world.sockets.readmit(&socket, admission, vec![]).unwrap_err();
     assert_eq!(readmit(climb(login("eve", "new"), as_of)), CloseReason::NotAllowed);
     assert_eq!(readmit(climb(Proof::default(), as_of)), CloseReason::NotAllowed);
     assert_eq!(readmit(climb_at("acme", "other", login("bob", "new"), as_of)), CloseReason::NotAllowed);

@@ -13,33 +13,36 @@ const TEXT: usize = 1024;
 
 /// Writes a row. What a peer can make long is cut, so that no climb writes more than about 20 KiB.
 pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<()> {
-    let (socket, refused) = match &record.outcome {
-        Outcome::Admitted(socket) => (Some(socket.as_bytes()), None),
-        Outcome::Refused { reason, layer, step, detail } => (None, Some((reason, layer, step, detail))),
-        Outcome::HungUp => (None, None),
+    let socket = record.outcome.socket().map(|socket| socket.as_bytes().to_vec());
+    let (refused, happened, detail) = match &record.outcome {
+        Outcome::Refused { reason, layer, step, detail } => (Some((reason, layer, step)), None, Some(detail)),
+        Outcome::Happened { event, by, detail } => (None, Some((event, by)), Some(detail)),
+        Outcome::Admitted(_) | Outcome::Readmitted(_) | Outcome::HungUp => (None, None, None),
     };
     connection
         .prepare_cached(
             "INSERT INTO audit (trace, at, took_ms, owner, gate, source, subject_kind, subject_pk, subject_uuid,
-                                outcome, socket, reason, layer, step, detail, trail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                                outcome, socket, reason, layer, step, event, by_whom, detail, trail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?
         .execute(params![
             record.trace.as_bytes(),
             to_column(record.at),
             i64::try_from(record.took_ms).unwrap_or(i64::MAX),
-            record.owner.as_str(),
-            record.gate.as_str(),
-            record.source.to_string(),
+            record.owner.as_ref().map(OwnerId::as_str),
+            record.gate.as_ref().map(GateName::as_str),
+            record.source.map(|source| source.to_string()),
             record.subject.as_ref().map(|subject| &subject.kind),
             record.subject.as_ref().map(|subject| &subject.pk),
             record.subject.as_ref().map(|subject| &subject.uuid),
             record.outcome.verdict().as_str(),
             socket,
             refused.map(|(reason, ..)| reason.name()),
-            refused.map(|(_, layer, ..)| cut(layer, TEXT)),
-            refused.map(|(_, _, step, _)| cut(step, TEXT)),
-            refused.map(|(.., detail)| cut(detail, TEXT)),
+            refused.map(|(_, layer, _)| cut(layer, TEXT)),
+            refused.map(|(.., step)| cut(step, TEXT)),
+            happened.map(|(event, _)| cut(event, TEXT)),
+            happened.map(|(_, by)| cut(by, TEXT)),
+            detail.map(|detail| cut(detail, TEXT)),
             trail_text(&record.trail).map_err(unreadable)?,
         ])
         .map(|_| ())
@@ -48,11 +51,13 @@ pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
 /// The rows that are asked for, newest first. Only what is asked for is in the statement, so that the index of the owner serves.
 pub(super) fn search(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRecord>> {
     let subject = query.subject.as_ref();
-    let asked: [(&str, Option<Box<dyn ToSql>>); 8] = [
+    let asked: [(&str, Option<Box<dyn ToSql>>); 10] = [
         ("owner = ?", query.owner.as_ref().map(|owner| boxed(owner.as_str().to_owned()))),
         ("gate = ?", query.gate.as_ref().map(|gate| boxed(gate.as_str().to_owned()))),
         ("outcome = ?", query.verdict.map(|verdict| boxed(verdict.as_str()))),
         ("layer = ?", query.layer.as_ref().map(|layer| boxed(layer.clone()))),
+        ("event = ?", query.event.as_ref().map(|event| boxed(event.clone()))),
+        ("socket = ?", query.socket.map(|socket| boxed(socket.as_bytes().to_vec()))),
         ("subject_kind = ?", subject.map(|subject| boxed(subject.kind.clone()))),
         ("subject_pk = ?", subject.map(|subject| boxed(subject.pk.clone()))),
         ("at >= ?", query.since.map(|since| boxed(to_column(since)))),
@@ -83,6 +88,10 @@ fn boxed(value: impl ToSql + 'static) -> Box<dyn ToSql> {
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     let outcome = match row.get::<_, String>("outcome")?.as_str() {
         "admitted" => Outcome::Admitted(SocketId::from_bytes(row.get("socket")?)),
+        "readmitted" => Outcome::Readmitted(SocketId::from_bytes(row.get("socket")?)),
+        "happened" => {
+            Outcome::Happened { event: row.get("event")?, by: row.get("by_whom")?, detail: row.get("detail")? }
+        }
         "hung_up" => Outcome::HungUp,
         _ => Outcome::Refused {
             reason: reason_named(&row.get::<_, String>("reason")?)?,
@@ -96,9 +105,9 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
         trace: TraceId::from_bytes(row.get("trace")?),
         at: time_at(row, "at")?,
         took_ms: u64::try_from(row.get::<_, i64>("took_ms")?).unwrap_or(0),
-        owner: OwnerId::new(row.get::<_, String>("owner")?),
-        gate: GateName::new(row.get::<_, String>("gate")?),
-        source: row.get::<_, String>("source")?.parse().map_err(unreadable)?,
+        owner: row.get::<_, Option<String>>("owner")?.map(OwnerId::new),
+        gate: row.get::<_, Option<String>>("gate")?.map(GateName::new),
+        source: row.get::<_, Option<String>>("source")?.map(|source| source.parse()).transpose().map_err(unreadable)?,
         subject: known.then(|| subject_at(row)).transpose()?,
         outcome,
         trail: serde_json::from_str(&row.get::<_, String>("trail")?).map_err(unreadable)?,

@@ -9,6 +9,9 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_tenants.sql"),
     include_str!("../../migrations/sqlite/0002_audit.sql"),
     include_str!("../../migrations/sqlite/0003_site.sql"),
+    include_str!("../../migrations/sqlite/0004_audit_of_the_site.sql"),
+    include_str!("../../migrations/sqlite/0005_resets.sql"),
+    include_str!("../../migrations/sqlite/0006_first_invitations.sql"),
 ];
 
 /// Marks a file as Doorward's (`PRAGMA application_id`): the letters `DWRD`.
@@ -65,7 +68,7 @@ mod tests {
         to_newest(&mut connection, Path::new("old.db")).unwrap();
         assert_eq!(number::<String>(&connection, "SELECT id FROM owners"), Ok("acme".to_owned()));
         assert_eq!(number::<i64>(&connection, "SELECT count(*) FROM audit"), Ok(0));
-        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(3));
+        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(5));
     }
 
     #[test]

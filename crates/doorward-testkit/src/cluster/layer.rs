@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
 use doorward_auth::{
     Again, BoxFuture, Claimant, Climb, Conversation, Handshake, Ladder, Layer, Proof, Refusal, Resume, Rung, Step,
     layers::handshake::{origin::Origins, session::SessionInRequest},
@@ -42,8 +41,7 @@ pub(super) fn request(key: &[u8; 32]) -> Handshake {
 
 /// The hash of a cookie.
 pub(super) fn hash_of(kind: KeyText, key: &[u8; 32]) -> [u8; 32] {
-    let digest = digest::digest(&digest::SHA256, kind.write(key).reveal("to hash it"));
-    digest.as_ref().try_into().unwrap_or_default()
+    World::kept_as(&kind.write(key))
 }
 
 /// Asks the store for the login that the revocation log has told of.

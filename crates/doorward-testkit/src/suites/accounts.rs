@@ -1,4 +1,4 @@
-use doorward_auth::ports::{Account, Change, Created, Invitation, NewAccount, Role, SitePorts, Why};
+use doorward_auth::ports::{Account, Change, Created, Invitation, NewAccount, Reset, Role, SitePorts, Why};
 use doorward_types::{AccountId, OwnerId, Secret};
 
 use super::{
@@ -14,11 +14,45 @@ pub async fn accounts(site: &SitePorts) {
     an_account_of_one_owner_is_unknown_to_another(site).await;
     accounts_are_listed_by_their_numbers(site).await;
     an_invitation_makes_one_account_with_its_own_role(site).await;
+    an_invitation_to_the_first_account_is_void_when_there_is_one_or_a_newer_invitation(site).await;
     of_fifty_uses_of_an_invitation_at_once_exactly_one_makes_an_account(site).await;
     an_invitation_is_not_used_up_where_the_name_is_taken(site).await;
     an_invitation_that_expired_or_is_anothers_makes_no_account(site).await;
+    a_link_to_set_a_password_is_good_once_and_the_newest_alone(site).await;
+    a_link_to_set_a_password_is_void_after_its_time_for_others_and_once_there_is_another_password(site).await;
     a_newer_hash_takes_the_place_of_the_one_that_it_was_made_from_and_of_no_other(site).await;
     a_disabled_account_is_enabled_once(site).await;
+}
+
+fn reset_of(account: &Account) -> Reset {
+    Reset { owner: account.owner.clone(), account: account.id, expires_at: after(60) }
+}
+
+async fn a_link_to_set_a_password_is_good_once_and_the_newest_alone(site: &SitePorts) {
+    let bob = account(site, "reset").await;
+    let (first, second) = (unique(), unique());
+    site.accounts.offer_reset(first, reset_of(&bob)).await.unwrap();
+    site.accounts.offer_reset(second, reset_of(&bob)).await.unwrap();
+    assert_eq!(site.accounts.reset(&acme(), first, NOW).await, Ok(None), "an earlier link holds");
+    assert_eq!(site.accounts.reset(&acme(), second, NOW).await, Ok(Some(reset_of(&bob))));
+    let acme = acme();
+    let taken = all((0..20).map(|_| site.accounts.take_reset(&acme, second, NOW))).await;
+    let taken: Vec<_> = taken.into_iter().flatten().flatten().collect();
+    assert_eq!(taken, [reset_of(&bob)], "of twenty uses at once exactly one is taken");
+    assert_eq!(site.accounts.reset(&acme, second, NOW).await, Ok(None));
+}
+
+async fn a_link_to_set_a_password_is_void_after_its_time_for_others_and_once_there_is_another_password(
+    site: &SitePorts,
+) {
+    let (bob, hash) = (account(site, "reset late").await, unique());
+    site.accounts.offer_reset(hash, reset_of(&bob)).await.unwrap();
+    assert_eq!(site.accounts.take_reset(&acme(), hash, after(60)).await, Ok(None), "an expired link was taken");
+    assert_eq!(site.accounts.take_reset(&globex(), hash, NOW).await, Ok(None), "a link crossed to another owner");
+    assert_eq!(site.accounts.take_reset(&acme(), unique(), NOW).await, Ok(None));
+    let change = Change::Password(bob.id, Secret::from_text("another"));
+    site.revocations.end(changing(&bob, Why::CredentialChanged, change)).await.unwrap();
+    assert_eq!(site.accounts.take_reset(&acme(), hash, NOW).await, Ok(None), "the password has changed since");
 }
 
 fn made(created: &Created) -> Option<&Account> {
@@ -98,7 +132,7 @@ async fn accounts_are_listed_by_their_numbers(site: &SitePorts) {
 /// The hash of an invitation to `acme` as an owner.
 async fn invitation(site: &SitePorts) -> [u8; 32] {
     let hash = unique();
-    let invitation = Invitation { owner: acme(), role: Role::Owner, expires_at: after(60) };
+    let invitation = Invitation { owner: acme(), role: Role::Owner, expires_at: after(60), first: false };
     site.accounts.invite(hash, invitation).await.unwrap();
     hash
 }
@@ -113,13 +147,34 @@ fn invited(name: &str, hash: [u8; 32]) -> NewAccount {
 
 async fn an_invitation_makes_one_account_with_its_own_role(site: &SitePorts) {
     let hash = invitation(site).await;
-    let expected = Invitation { owner: acme(), role: Role::Owner, expires_at: after(60) };
+    let expected = Invitation { owner: acme(), role: Role::Owner, expires_at: after(60), first: false };
     assert_eq!(site.accounts.invitation(&acme(), hash, NOW).await, Ok(Some(expected)));
     let created = site.accounts.create(invited("invited", hash)).await.unwrap();
     assert_eq!(made(&created).map(|account| account.role), Some(Role::Owner));
     assert!(!holds(site, hash).await, "a used invitation holds");
     assert_eq!(site.accounts.create(invited("invited twice", hash)).await, Ok(Created::NotInvited));
     assert_eq!(site.accounts.find_by_name(&acme(), "invited twice").await, Ok(None));
+}
+
+/// Each start of a server that has no account yet gives one; they end up in logs.
+async fn an_invitation_to_the_first_account_is_void_when_there_is_one_or_a_newer_invitation(site: &SitePorts) {
+    let owner = OwnerId::new("begins");
+    let first = async |owner: &OwnerId| {
+        let hash = unique();
+        let invitation = Invitation { owner: owner.clone(), role: Role::Owner, expires_at: after(60), first: true };
+        site.accounts.invite(hash, invitation).await.unwrap();
+        hash
+    };
+    let holds = async |hash| site.accounts.invitation(&owner, hash, NOW).await.unwrap().is_some();
+    let (elsewhere, older, newer) = (first(&OwnerId::new("elsewhere")).await, first(&owner).await, first(&owner).await);
+    assert!(!holds(older).await && holds(newer).await, "an older link holds beside the newer one");
+    let takes = |name, hash| NewAccount { invitation: Some(hash), ..new_account(owner.clone(), name) };
+    assert_eq!(site.accounts.create(takes("older", older)).await, Ok(Created::NotInvited));
+    assert!(made(&site.accounts.create(new_account(owner.clone(), "root")).await.unwrap()).is_some());
+    assert!(!holds(newer).await, "it holds although there is an account");
+    assert_eq!(site.accounts.create(takes("newer", newer)).await, Ok(Created::NotInvited));
+    let other = NewAccount { invitation: Some(elsewhere), ..new_account(OwnerId::new("elsewhere"), "its first") };
+    assert!(made(&site.accounts.create(other).await.unwrap()).is_some(), "another owner's holds");
 }
 
 async fn of_fifty_uses_of_an_invitation_at_once_exactly_one_makes_an_account(site: &SitePorts) {

@@ -22,7 +22,7 @@ use http::{
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, json};
-use crate::{bearer, desk::Desk, operators::is_operator, sorry::Sorry, visit::Visit};
+use crate::{By, Event, Happening, bearer, desk::Desk, operators::is_operator, sorry::Sorry, visit::Visit};
 
 /// How long a ticket holds.
 const LASTS: Duration = Duration::from_secs(30);
@@ -31,6 +31,7 @@ const LASTS: Duration = Duration::from_secs(30);
 struct Holder {
     owner: OwnerId,
     subject: Subject,
+    by: By,
     rests_on: Vec<Rest>,
     /// The only origin it opens a gate from.
     origin: Option<String>,
@@ -67,6 +68,9 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
     let gate = desk.parts.gates.find(visit.peer.host_name(), path);
     // A gate of another owner is not there.
     let gate = gate.filter(|gate| gate.enabled && gate.owner == holder.owner).ok_or(Sorry::NotFound)?;
+    let minted = Happening::TicketMinted(Some(gate.name.clone()));
+    let minted = visit.event(Some(holder.subject.clone()), holder.by, minted);
+    let minted = Event { owner: Some(gate.owner.clone()), ..minted };
     let new = NewTicket::draw(desk.rng(), holder.origin.as_deref());
     let ticket = Ticket {
         owner: gate.owner,
@@ -78,6 +82,7 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
         expires_at: visit.now.plus(LASTS),
     };
     desk.parts.ports.tickets.mint(new.hash, ticket).await?;
+    desk.given(minted)?;
     let ticket = new.text.reveal_text("handed to who asked for it").unwrap_or_default();
     json(&Minted { ticket, expires_in: LASTS.as_secs() })
 }
@@ -96,6 +101,7 @@ async fn holder(desk: &Desk, visit: &Visit) -> Result<Result<Holder, Response>, 
             Ok(session.map(|session| Holder {
                 owner: session.owner.clone(),
                 subject: session.subject(),
+                by: By::Holder,
                 rests_on: vec![session.rest()],
                 origin,
             }))
@@ -116,6 +122,7 @@ async fn by_access_token(
     Ok(session.map(|session| Holder {
         owner: session.owner.clone(),
         subject: session.subject(),
+        by: By::Holder,
         rests_on: vec![session.rest()],
         origin,
     }))
@@ -146,7 +153,7 @@ async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Hold
         Some(owner) => owner,
         None => visit.owner.clone(),
     };
-    Ok(Ok(Holder { owner, subject, rests_on: Vec::new(), origin: wanted.origin }))
+    Ok(Ok(Holder { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
 }
 
 /// One answer for no credential, a wrong one and one that has ended.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiError, json};
 use crate::{
-    AccessClaims,
+    AccessClaims, By, Happening,
     cookies::hash,
     credentials::{Held, Missed},
     desk::Desk,
@@ -118,7 +118,7 @@ async fn log_in(
     password: &Secret,
     code: Option<Secret>,
 ) -> Result<Response, Refused> {
-    let as_of = desk.as_of();
+    let began = desk.begin(visit);
     let account = match desk.try_password(visit, username, password).await? {
         Ok(account) => account,
         Err(Missed::Held(held)) => return Err(Refused::Held(held)),
@@ -131,7 +131,7 @@ async fn log_in(
             &["pwd", "otp"]
         }
     };
-    let session = desk.open_for_program(visit, &account, factors, as_of).await?.ok_or(WRONG)?;
+    let session = desk.open_for_program(visit, &account, factors, began).await?.ok_or(WRONG)?;
     let refresh = KeyText::Refresh.write(&desk.rng().bytes32());
     let kept = Refresh {
         owner: session.owner.clone(),
@@ -140,7 +140,6 @@ async fn log_in(
         expires_at: visit.now.plus(REFRESH.min(desk.parts.config.session_longest)),
     };
     desk.ports().refreshes.issue(hash(refresh.reveal("to hash it")), kept).await?;
-    tracing::info!(account = %account.id, sid = %session.sid, source = %visit.peer.source, "a program logged in");
     grant(desk, visit, &session, &refresh)
 }
 
@@ -175,15 +174,17 @@ async fn refresh(desk: &Desk, visit: &Visit, token: &Secret) -> Result<Response,
         }
         Rotated::Reused(refresh) => {
             // One of the two who have it is not who it was given to, and nobody can tell which.
-            tracing::warn!(account = %refresh.account, sid = %refresh.sid, source = %visit.peer.source, "a refresh token was used again");
             let ending = Ending {
-                owner: Some(refresh.owner),
+                owner: Some(refresh.owner.clone()),
                 what: What::Rest(Rest::on("sid", refresh.sid.to_string())),
                 why: Why::Revoked,
                 change: None,
                 at: visit.now,
             };
             desk.ports().revocations.end(ending).await?;
+            let account = desk.ports().accounts.find(&refresh.owner, refresh.account).await?;
+            let whose = account.map(|account| account.subject());
+            desk.done(visit.event(whose, By::Somebody, Happening::TokenReused(refresh.sid)));
             Err(ENDED)
         }
         Rotated::Unknown => Err(ENDED),
@@ -203,6 +204,7 @@ fn grant(desk: &Desk, visit: &Visit, session: &Session, refresh: &Secret) -> Res
         expires_at,
     };
     let access = desk.parts.signer.sign(&claims)?;
+    desk.given(visit.event(Some(session.subject()), By::Holder, Happening::TokenMinted(session.sid)))?;
     let granted = Granted {
         access_token: access.reveal_text("handed to who logged in").unwrap_or_default(),
         token_type: "Bearer",

@@ -5,6 +5,7 @@
 //! owner -> site   post .../disable         and its logins end in the same act
 //! owner -> site   post .../enable
 //! owner -> site   post .../unlock          forget what was tried wrong
+//! owner -> site   post .../password        a link by which its holder sets another one: see `reset`
 //! owner -> site   post .../totp            hand its holder a picture to scan, and
 //! owner -> site   post .../totp/confirm    take the code that their phone shows
 //! owner -> site   post .../totp/remove     a lost phone; its logins end in the same act
@@ -28,6 +29,7 @@ use doorward_types::{AccountId, OwnerId};
 use http::StatusCode;
 
 use crate::{
+    Happening,
     desk::Desk,
     device,
     field::Ago,
@@ -90,7 +92,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
         .route(&at("/totp/remove"), post(remove_totp))
 }
 
-type Named = Path<(String, u64)>;
+pub(super) type Named = Path<(String, u64)>;
 
 /// The account of the address, where this keeper sees it.
 async fn seen(desk: &Desk, keeper: &Keeper, Path((owner, id)): Named) -> Result<Account, Sorry> {
@@ -102,7 +104,7 @@ async fn seen(desk: &Desk, keeper: &Keeper, Path((owner, id)): Named) -> Result<
 }
 
 /// The account of the address, where this keeper may act on it.
-async fn in_hand(desk: &Desk, keeper: &Keeper, named: Named) -> Result<Account, Sorry> {
+pub(super) async fn in_hand(desk: &Desk, keeper: &Keeper, named: Named) -> Result<Account, Sorry> {
     let account = seen(desk, keeper, named).await?;
     if is_own(keeper, &account) || !keeper.outranks(account.role) { Err(Sorry::NotYours) } else { Ok(account) }
 }
@@ -144,19 +146,21 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
 
 async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::Revoked, None).await?;
+    end_all(&desk, &keeper, &account, Why::Revoked, None, Happening::SessionsEnded).await?;
     Ok(back(&account, "end"))
 }
 
 async fn disable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::Disabled, Some(Change::Disable(account.id))).await?;
+    let change = Some(Change::Disable(account.id));
+    end_all(&desk, &keeper, &account, Why::Disabled, change, Happening::Disabled).await?;
     Ok(back(&account, "disable"))
 }
 
 async fn enable(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
     desk.ports().accounts.enable(&account.owner, account.id).await?;
+    desk.done(keeper.event_of(&account, Happening::Enabled));
     Ok(back(&account, "enable"))
 }
 
@@ -167,6 +171,7 @@ async fn unlock(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> 
     for (factor, subject) in locked {
         desk.ports().throttle.forgive(&account.owner, factor, subject).await?;
     }
+    desk.done(keeper.event_of(&account, Happening::Unlocked));
     Ok(back(&account, "unlock"))
 }
 
@@ -179,13 +184,14 @@ async fn begin_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named)
 async fn confirm_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
     let visit = &keeper.0.visit;
-    let code = visit.form()?.secret("code");
-    enrolment(&account).confirm(&desk, Frame::of(&desk, visit), &code, visit.now).await
+    let (code, enrolled) = (visit.form()?.secret("code"), keeper.event_of(&account, Happening::TotpEnrolled));
+    enrolment(&account).confirm(&desk, Frame::of(&desk, visit), &code, visit.now, enrolled).await
 }
 
 async fn remove_totp(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Result<Response, Sorry> {
     let account = in_hand(&desk, &keeper, named).await?;
-    end_all(&desk, &keeper, &account, Why::CredentialChanged, Some(Change::RemoveTotp(account.id))).await?;
+    let change = Some(Change::RemoveTotp(account.id));
+    end_all(&desk, &keeper, &account, Why::CredentialChanged, change, Happening::TotpRemoved).await?;
     Ok(back(&account, "totp"))
 }
 
@@ -201,12 +207,13 @@ fn enrolment(account: &Account) -> Enrolment<'_> {
     }
 }
 
-async fn end_all(
+pub(super) async fn end_all(
     desk: &Desk,
     keeper: &Keeper,
     account: &Account,
     why: Why,
     change: Option<Change>,
+    what: Happening,
 ) -> Result<(), Sorry> {
     let ending = Ending {
         owner: Some(account.owner.clone()),
@@ -216,8 +223,7 @@ async fn end_all(
         at: keeper.0.visit.now,
     };
     desk.ports().revocations.end(ending).await?;
-    let by = keeper.0.session.account;
-    tracing::info!(account = %account.id, %by, why = why.as_str(), "an account's logins were ended");
+    desk.done(keeper.event_of(account, what));
     Ok(())
 }
 

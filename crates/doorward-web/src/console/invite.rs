@@ -17,6 +17,7 @@ use doorward_auth::{
 use http::StatusCode;
 
 use crate::{
+    By, Happening,
     desk::Desk,
     page::{Frame, page},
     sorry::Sorry,
@@ -51,11 +52,13 @@ async fn make(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response,
         return Err(Sorry::NotYours);
     }
     let new = NewInvitation::draw(desk.rng());
-    let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS) };
+    let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS), first: false };
     if !keeper.sees(&invitation.owner) {
         return Err(Sorry::NotYours);
     }
     desk.ports().accounts.invite(new.hash, invitation).await?;
+    let by = By::Account(keeper.0.session.subject());
+    desk.given(visit.event(None, by, Happening::Invited(role)))?;
     let link = new.link(&desk.address(&visit.peer));
     let link = link.reveal_text("shown once to who invites").unwrap_or_default();
     show(&desk, &keeper, Some(link.to_owned()), role)

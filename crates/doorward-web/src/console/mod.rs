@@ -4,6 +4,7 @@ mod account;
 mod accounts;
 mod gates;
 mod invite;
+mod reset;
 mod sockets;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .merge(accounts::routes())
         .merge(account::routes())
         .merge(invite::routes())
+        .merge(reset::routes())
         .merge(sockets::routes())
         .merge(gates::routes())
 }

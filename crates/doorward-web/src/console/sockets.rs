@@ -16,6 +16,7 @@ use doorward_types::{OwnerId, SocketId};
 use http::StatusCode;
 
 use crate::{
+    By, Event, Happening,
     desk::Desk,
     page::{Frame, go, page},
     pages::{Listed, listed_sockets},
@@ -66,7 +67,12 @@ async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, 
     if !keeper.sees(&owner) {
         return Err(Sorry::NotFound);
     }
-    desk.parts.sockets.end(&owner, id).await?;
+    let socket = desk.parts.sockets.list(Some(&owner), None, usize::MAX).into_iter().find(|socket| socket.id == id);
+    if desk.parts.sockets.end(&owner, id).await? {
+        let (by, source) = (By::Account(keeper.0.session.subject()), Some(keeper.0.visit.peer.source));
+        let whose = socket.and_then(|socket| socket.subject);
+        desk.done(Event { owner: Some(owner), whose, source, by, what: Happening::SocketEnded(id) });
+    }
     if keeper.0.visit.wants_part() {
         return page(StatusCode::OK, &list(&desk, &keeper).await?);
     }

@@ -4,14 +4,12 @@
 //! api                 as in `ending`, for what rests on the account
 //! api -> program      the account; a receipt
 
-use std::fmt::Display;
-
 use doorward_auth::{
     Scope,
-    account::{HashedPassword, Password, PasswordUse, Username},
+    account::{PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
-use doorward_types::{AccountId, OwnerId, Secret, Subject};
+use doorward_types::{AccountId, OwnerId, Subject};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,9 +17,10 @@ use super::{
     ending::{self, past},
     fields::needed,
     page::Window,
+    passwords,
     route::Call,
 };
-use crate::operators::is_operator;
+use crate::{Happening, operators::is_operator};
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -40,7 +39,7 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let role = role(&mut call)?;
     call.body.end()?;
     let name = Username::parse(&username).map_err(|error| Problem::of_rule("username", error))?;
-    let password = hash(&call, &name, &password).await?;
+    let password = passwords::hash(&call, &name, &password, PasswordUse::Alone).await?;
     let account = NewAccount {
         owner,
         username: name.shown().to_owned(),
@@ -51,21 +50,14 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         at: call.now,
     };
     match call.api.parts.ports.accounts.create(account).await? {
-        Created::Account(account) => Ok(Reply::made(&document(&account))),
+        Created::Account(account) => {
+            let made = Happening::Registered { role, invited: false };
+            call.done(call.event(Some(&account.owner), Some(account.subject()), made));
+            Ok(Reply::made(&document(&account)))
+        }
         Created::Taken => Err(Problem::new(Kind::Taken, "another account of this owner has that name")),
         Created::NotInvited => Err(Problem::new(Kind::Internal, "an invitation was asked for that nobody had named")),
     }
-}
-
-async fn hash(call: &Call<'_>, name: &Username, typed: &Secret) -> Result<Secret, Problem> {
-    let weak = |error: &dyn Display| Problem::of_rule("password", error);
-    let parts = &call.api.parts;
-    let typed = Password::read(typed).map_err(|error| weak(&error))?;
-    let password = parts.rules.check(typed, name, PasswordUse::Alone).map_err(|error| weak(&error))?;
-    parts.hashing.hash(&password, &*parts.rng).await.map(HashedPassword::into_secret).map_err(|error| {
-        tracing::warn!(%error, "a password was not hashed");
-        Problem::new(Kind::TryLater, "the password cannot be hashed just now")
-    })
 }
 
 /// The field `role`, where the caller may give it.
@@ -98,7 +90,8 @@ pub(super) async fn disable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let (what, change) = (What::Rest(account.subject().rest()), Some(Change::Disable(account.id)));
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Disabled, change, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Disabled, change, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::Disabled).await
 }
 
 pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -107,6 +100,7 @@ pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
     let account = changeable(&call).await?;
     may_give(&call, account.role)?;
     call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
+    call.done(call.event(Some(&account.owner), Some(account.subject()), Happening::Enabled));
     Ok(Reply::of(&document(&named(&call).await?)))
 }
 
@@ -115,7 +109,8 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::Rest(account.subject().rest());
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::SessionsEnded).await
 }
 
 pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -124,7 +119,8 @@ pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.body.end()?;
     let account = changeable(&call).await?;
     let what = What::NotBefore { subject: Some(account.subject()), at };
-    ending::carry_out(call.api, ending::of(&account.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&account.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(account.subject()), Happening::NotBefore(at)).await
 }
 
 /// The account that the path names, where the caller sees it.
@@ -134,7 +130,7 @@ async fn named(call: &Call<'_>) -> Result<Account, Problem> {
 }
 
 /// The same, where the caller may change it.
-async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
+pub(super) async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
     let account = named(call).await?;
     may_change(call, account.role)?;
     Ok(account)

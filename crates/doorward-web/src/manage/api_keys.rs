@@ -6,6 +6,8 @@
 use doorward_auth::{NewApiKey, Scope, ports::ApiKey};
 use serde_json::{Value, json};
 
+use crate::Happening;
+
 use super::{Kind, Problem, Reply, app_keys::from_the_one_after, fields::needed, page::Window, route::Call};
 
 /// The longest name of a key, in bytes.
@@ -38,7 +40,9 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let key = ApiKey { owner, id, name, scopes, created_at: call.now, expires_at, revoked_at: None };
     let mut shown = document(&key);
     shown["secret"] = json!(text.reveal_text("it is shown to its maker, once").unwrap_or_default());
+    let made = call.event(key.owner.as_ref(), None, Happening::ApiKeyMade(key.id.clone()));
     call.api.parts.ports.api_keys.add(hash, key).await?;
+    call.given(made)?;
     Ok(Reply::made(&shown))
 }
 
@@ -65,9 +69,13 @@ pub(super) async fn revoke(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     let owner = call.caller.owner.as_ref();
     let api_keys = &call.api.parts.ports.api_keys;
-    let revoked = api_keys.revoke(owner, call.parameter, call.now).await?
-        || api_keys.list(owner).await?.iter().any(|key| key.id == call.parameter);
-    if revoked { Ok(Reply::done()) } else { Err(Problem::not_found("key")) }
+    let revoked = api_keys.revoke(owner, call.parameter, call.now).await?;
+    let known = api_keys.list(owner).await?.into_iter().find(|key| key.id == call.parameter);
+    let Some(key) = known else { return Err(Problem::not_found("key")) };
+    if revoked {
+        call.done(call.event(key.owner.as_ref(), None, Happening::ApiKeyRevoked(key.id)));
+    }
+    Ok(Reply::done())
 }
 
 fn document(key: &ApiKey) -> Value {

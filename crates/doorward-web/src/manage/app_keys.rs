@@ -10,6 +10,8 @@ use doorward_auth::{
 use doorward_types::{KeyId, OwnerId, Rest};
 use serde_json::{Value, json};
 
+use crate::Happening;
+
 use super::{Kind, Problem, Reply, accounts, ending, fields::needed, page::Window, route::Call};
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -36,9 +38,13 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let made = NewAppKey::draw(&*call.api.parts.rng);
     let key = AppKey { owner, id: made.id, public: made.public, subject, created_at: call.now, revoked_at: None };
     let mut shown = document(&key);
+    let made_event = call.event(Some(&key.owner), Some(key.subject.clone()), Happening::AppKeyMade(key.id.clone()));
     shown["secret"] = json!(made.text.reveal_text("it is shown to its maker, once").unwrap_or_default());
     match call.api.parts.app_keys.add(key).await? {
-        true => Ok(Reply::made(&shown)),
+        true => {
+            call.given(made_event)?;
+            Ok(Reply::made(&shown))
+        }
         false => Err(Problem::new(Kind::TryLater, "a key with this id exists already")),
     }
 }
@@ -50,8 +56,9 @@ pub(super) async fn revoke(mut call: Call<'_>) -> Result<Reply, Problem> {
     let id = KeyId::new(call.parameter);
     let Some(key) = find(&call, owner, &id).await? else { return Err(Problem::not_found("key")) };
     let what = What::Rest(Rest::on("key", id.as_str()));
-    let ending = ending::of(&key.owner, what, Why::Revoked, Some(Change::RevokeAppKey(id)), &call);
-    ending::carry_out(call.api, ending).await
+    let (change, revoked) = (Some(Change::RevokeAppKey(id.clone())), Happening::AppKeyRevoked(id));
+    let ending = ending::of(&key.owner, what, Why::Revoked, change, &call);
+    ending::carry_out(&call, ending, Some(key.subject), revoked).await
 }
 
 async fn find(call: &Call<'_>, owner: Option<OwnerId>, id: &KeyId) -> Result<Option<AppKey>, Problem> {

@@ -1,4 +1,4 @@
-//! program -> api      who was let in, and who was not?
+//! program -> api      who was let in, who was not, and what happened at the site?
 //! api -> audit log    write what waits, and look
 //! api -> program      a page; a decision, step by step
 
@@ -16,6 +16,8 @@ pub(super) async fn search(mut call: Call<'_>) -> Result<Reply, Problem> {
         gate: call.query.text("gate")?.map(GateName::new),
         verdict: call.query.word("outcome", &Verdict::ALL, Verdict::as_str)?,
         layer: call.query.text("layer")?,
+        event: call.query.text("event")?,
+        socket: call.query.read("socket", "the id of a socket")?,
         subject: call.query.subject("subject")?,
         since: call.query.time("since")?,
         before: window.after(|after| after.parse::<TraceId>().ok())?,
@@ -34,8 +36,13 @@ pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
     let trace: TraceId = call.parameter.parse().map_err(|_| not_found())?;
     let audit = &call.api.parts.audit;
     audit.flush().await?;
-    let found = audit.find(trace).await?.filter(|record| call.caller.sees(&record.owner));
+    let found = audit.find(trace).await?.filter(|record| is_seen(&call, record));
     found.map(|record| Reply::of(&decision(&record))).ok_or_else(not_found)
+}
+
+/// What concerns all owners the operator sees.
+fn is_seen(call: &Call<'_>, record: &AuditRecord) -> bool {
+    record.owner.as_ref().map_or(call.caller.is_operator(), |owner| call.caller.sees(owner))
 }
 
 /// A decision as a document, step by step.
@@ -47,14 +54,18 @@ pub fn decision(record: &AuditRecord) -> Value {
             "layer": layer, "step": step, "detail": detail,
         }),
         Outcome::HungUp => json!({ "verdict": "hung_up" }),
+        Outcome::Readmitted(socket) => json!({ "verdict": "readmitted", "socket": socket.to_string() }),
+        Outcome::Happened { event, by, detail } => {
+            json!({ "verdict": "happened", "event": event, "by": by, "detail": detail })
+        }
     };
     json!({
         "trace": record.trace.to_string(),
         "at": record.at.to_string(),
         "took_ms": record.took_ms,
-        "owner": record.owner.as_str(),
-        "gate": record.gate.as_str(),
-        "source": record.source.to_string(),
+        "owner": record.owner.as_ref().map(|owner| owner.as_str()),
+        "gate": record.gate.as_ref().map(|gate| gate.as_str()),
+        "source": record.source.map(|source| source.to_string()),
         "subject": record.subject.as_ref().map(ToString::to_string),
         "outcome": outcome,
         "ladder": record.trail,

@@ -8,19 +8,21 @@ use doorward_types::{OwnerId, Secret, Timestamp};
 use http::HeaderMap;
 
 use super::{Api, Problem};
-use crate::{AccessClaims, bearer};
+use crate::{AccessClaims, By, bearer};
 
 /// Who asks.
 pub(super) struct Caller {
     /// Whose things it sees; `None` sees all.
     pub(super) owner: Option<OwnerId>,
+    /// Who it is, for the audit log.
+    pub(super) by: By,
     scopes: BTreeSet<Scope>,
 }
 
 impl Caller {
     /// Somebody of whom nothing is asked.
     pub(super) fn nobody() -> Self {
-        Self { owner: Some(OwnerId::new("")), scopes: BTreeSet::new() }
+        Self { owner: Some(OwnerId::new("")), by: By::Somebody, scopes: BTreeSet::new() }
     }
 
     /// Who shows an API key, or an access token, that is good for one of those scopes.
@@ -39,6 +41,7 @@ impl Caller {
         let found = api.parts.ports.api_keys.find(hash, now).await?;
         Ok(found.map(|key| Self {
             owner: key.owner,
+            by: By::ApiKey(key.id),
             scopes: key.scopes.iter().filter_map(|scope| Scope::read(scope)).collect(),
         }))
     }
@@ -47,10 +50,13 @@ impl Caller {
     async fn of_token(api: &Api, token: &Secret, now: Timestamp) -> Result<Option<Self>, PortError> {
         let Some(AccessClaims { owner, sid, .. }) = api.parts.signer.verify(token, now) else { return Ok(None) };
         let session = api.parts.ports.sessions.find_by_id(&owner, sid, now).await?;
-        Ok(session.map(|session| match session.role {
-            Role::User => Self { owner: Some(owner), scopes: BTreeSet::new() },
-            Role::Owner => Self { owner: Some(owner), scopes: Scope::ALL.iter().copied().collect() },
-            Role::Operator => Self { owner: None, scopes: Scope::ALL.iter().copied().collect() },
+        Ok(session.map(|session| {
+            let (by, all) = (By::Account(session.subject()), || Scope::ALL.iter().copied().collect());
+            match session.role {
+                Role::User => Self { owner: Some(owner), by, scopes: BTreeSet::new() },
+                Role::Owner => Self { owner: Some(owner), by, scopes: all() },
+                Role::Operator => Self { owner: None, by, scopes: all() },
+            }
         }))
     }
 

@@ -11,7 +11,8 @@ use doorward_auth::{
 };
 use doorward_types::{KeyId, OwnerId, Rest, Subject, Timestamp};
 
-use super::{Api, Live, Problem, Reply, accounts, route::Call, sessions};
+use super::{Live, Problem, Receipt, Reply, accounts, route::Call, sessions};
+use crate::Happening;
 
 /// What may be named, exactly one of them, and what a key has to be allowed to end it: what ends for ever is a login, a key or
 /// a ticket, and a gate and an issuer lose the sockets that they have alone.
@@ -47,7 +48,9 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let change = match (&*rest.kind, &owner) {
         // What is written into the log has ended for ever, and a gate goes on.
         ("gate" | "issuer", owner) => {
+            let happened = Happening::RestEnded(rest.to_string());
             let receipt = call.api.parts.node.end_live(owner.as_ref(), Live::On(rest)).await?;
+            call.done(call.event(owner.as_ref(), None, happened));
             return Ok(Reply::of(&receipt.document()));
         }
         // A key that has ended opens nothing any more, so it may as well be said of the key.
@@ -55,7 +58,9 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
         ("key", None) => return Err(Problem::of_field("owner", "the owner of the key")),
         _ => None,
     };
-    carry_out(call.api, Ending { owner, what: What::Rest(rest), why: Why::Revoked, change, at: call.now }).await
+    let (whose, happened) = (subject, Happening::RestEnded(rest.to_string()));
+    let ending = Ending { owner, what: What::Rest(rest), why: Why::Revoked, change, at: call.now };
+    carry_out(&call, ending, whose, happened).await
 }
 
 /// What is named, and the scope that it takes.
@@ -80,8 +85,9 @@ pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
     let at = past(&mut call)?;
     call.body.end()?;
     accounts::may_end_subject(&call, subject.as_ref()).await?;
-    let what = What::NotBefore { subject, at };
-    carry_out(call.api, Ending { owner, what, why: Why::Revoked, change: None, at: call.now }).await
+    let what = What::NotBefore { subject: subject.clone(), at };
+    let ending = Ending { owner, what, why: Why::Revoked, change: None, at: call.now };
+    carry_out(&call, ending, subject, Happening::NotBefore(at)).await
 }
 
 /// The field `at`: now, where it is not there. A time to come would keep everybody out until then.
@@ -93,10 +99,27 @@ pub(super) fn past(call: &mut Call<'_>) -> Result<Timestamp, Problem> {
     Ok(at)
 }
 
-/// Writes an ending down, and waits for what comes of it.
-pub(super) async fn carry_out(api: &Api, ending: Ending) -> Result<Reply, Problem> {
-    let receipt = api.parts.node.end(ending).await?;
-    Ok(Reply::of(&receipt.document()))
+/// Ends something, waits for what comes of it, and has it in the audit log as that.
+pub(super) async fn carry_out(
+    call: &Call<'_>,
+    ending: Ending,
+    whose: Option<Subject>,
+    what: Happening,
+) -> Result<Reply, Problem> {
+    Ok(Reply::of(&ended(call, ending, whose, what).await?.document()))
+}
+
+/// The same, for an answer of which the receipt is a part.
+pub(super) async fn ended(
+    call: &Call<'_>,
+    ending: Ending,
+    whose: Option<Subject>,
+    what: Happening,
+) -> Result<Receipt, Problem> {
+    let owner = ending.owner.clone();
+    let receipt = call.api.parts.node.end(ending).await?;
+    call.done(call.event(owner.as_ref(), whose, what));
+    Ok(receipt)
 }
 
 /// The ending of something of one owner's.

@@ -8,6 +8,7 @@ use doorward_auth::{NewInvitation, ports::Invitation};
 use serde_json::json;
 
 use super::{Problem, Reply, accounts, route::Call};
+use crate::Happening;
 
 /// How long an invitation holds where nobody says, and at the most.
 const USUAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,7 +28,9 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         "role": role.as_str(),
         "expires_at": expires_at.to_string(),
     });
-    let invitation = Invitation { owner, role, expires_at };
+    let invited = call.event(Some(&owner), None, Happening::Invited(role));
+    let invitation = Invitation { owner, role, expires_at, first: false };
     call.api.parts.ports.accounts.invite(hash, invitation).await?;
+    call.given(invited)?;
     Ok(Reply::made(&shown))
 }

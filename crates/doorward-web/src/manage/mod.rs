@@ -27,6 +27,7 @@ mod fields;
 mod invitations;
 mod node;
 mod page;
+mod passwords;
 mod problem;
 mod reply;
 mod route;
@@ -52,7 +53,7 @@ use problem::{Kind, Problem};
 use reply::Reply;
 use route::{Call, Route};
 
-use crate::TokenSigner;
+use crate::{Journal, TokenSigner};
 
 pub use audit::decision;
 pub use node::{Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
@@ -85,6 +86,12 @@ const ROUTES: &[Route] = &[
     Route::keyed(Method::POST, "/accounts/{account}/not-before", Scope::SessionsEnd, |call| {
         Box::pin(accounts::not_before(call))
     }),
+    Route::keyed(Method::POST, "/accounts/{account}/password", Scope::AccountsWrite, |call| {
+        Box::pin(passwords::set(call))
+    }),
+    Route::keyed(Method::POST, "/accounts/{account}/reset", Scope::AccountsWrite, |call| {
+        Box::pin(passwords::reset(call))
+    }),
     Route::keyed(Method::POST, "/invitations", Scope::AccountsWrite, |call| Box::pin(invitations::create(call))),
     Route::keyed(Method::POST, "/tickets", Scope::TicketsWrite, |call| Box::pin(tickets::create(call))),
     Route::keyed(Method::GET, "/keys", Scope::KeysRead, |call| Box::pin(app_keys::list(call))),
@@ -107,6 +114,8 @@ pub struct ApiParts {
     pub app_keys: Arc<dyn AppKeys>,
     /// Decisions.
     pub audit: Arc<dyn Audit>,
+    /// What it does is written down there: in the same log.
+    pub journal: Journal,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Random numbers for all secrets.

@@ -1,6 +1,8 @@
 use doorward_auth::{BoxFuture, Scope};
-use doorward_types::{OwnerId, Timestamp};
+use doorward_types::{OwnerId, Subject, Timestamp};
 use http::Method;
+
+use crate::{Event, Happening};
 
 use super::{Api, Caller, Fields, Kind, Problem, Reply};
 
@@ -100,6 +102,21 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Something that the caller brings about, at the site of that owner (of all for `None`).
+    pub(super) fn event(&self, owner: Option<&OwnerId>, whose: Option<Subject>, what: Happening) -> Event {
+        Event { owner: owner.cloned(), whose, source: None, by: self.caller.by.clone(), what }
+    }
+
+    /// Writes down that something was given out; where that cannot be, it is not handed out.
+    pub(super) fn given(&self, event: Event) -> Result<(), Problem> {
+        Ok(self.api.parts.journal.given(event)?)
+    }
+
+    /// Writes down what was done.
+    pub(super) fn done(&self, event: Event) {
+        self.api.parts.journal.done(event);
+    }
+
     /// Whose things a list shows: those of the caller's owner, or of one that the query names; all for `None`.
     pub(super) fn listed_owner(&mut self) -> Result<Option<OwnerId>, Problem> {
         let named = self.query.text("owner")?;

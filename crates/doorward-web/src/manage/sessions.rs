@@ -8,6 +8,7 @@ use doorward_types::{AccountId, SessionId, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Problem, Reply, accounts, ending, page::Window, route::Call};
+use crate::Happening;
 
 /// How many logins a list looks through, the newest first.
 const LOOKED_THROUGH: usize = 10_000;
@@ -44,7 +45,8 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let session = find(&call).await?;
     accounts::may_change(&call, session.role)?;
     let what = What::Rest(session.rest());
-    ending::carry_out(call.api, ending::of(&session.owner, what, Why::Revoked, None, &call)).await
+    let ending = ending::of(&session.owner, what, Why::Revoked, None, &call);
+    ending::carry_out(&call, ending, Some(session.subject()), Happening::SessionEnded(session.sid)).await
 }
 
 /// Whether the caller may end the login of that id; one of another site is nobody's here.

@@ -6,6 +6,7 @@
 use doorward_types::{GateName, SocketId, Timestamp};
 
 use super::{Live, Problem, Reply, SocketQuery, SocketState, SocketView, page::Window, route::Call};
+use crate::Happening;
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -33,10 +34,13 @@ pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     let id = id(call.parameter)?;
+    let found = call.api.parts.node.socket(call.caller.owner.as_ref(), id).await?;
     let receipt = call.api.parts.node.end_live(call.caller.owner.as_ref(), Live::Socket(id)).await?;
     if receipt.ended.is_empty() && receipt.not_answering.is_empty() {
         return Err(Problem::not_found("socket"));
     }
+    let (owner, whose) = found.map(|socket| (socket.owner, socket.subject)).unzip();
+    call.done(call.event(owner.or(call.caller.owner.clone()).as_ref(), whose.flatten(), Happening::SocketEnded(id)));
     Ok(Reply::of(&receipt.document()))
 }
 

@@ -12,6 +12,7 @@ use doorward_types::{GateName, Subject};
 use serde_json::json;
 
 use super::{Problem, Reply, accounts, fields::needed, route::Call};
+use crate::Happening;
 
 /// How long a ticket holds where nobody says, and at the most.
 const USUAL: Duration = Duration::from_secs(30);
@@ -43,6 +44,8 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         "origin": origin,
         "expires_at": expires_at.to_string(),
     });
+    let minted = Happening::TicketMinted(Some(gate.clone()));
+    let minted = call.event(Some(&owner), Some(subject.clone()), minted);
     let ticket = Ticket {
         owner,
         binding: TicketBinding::Gate(gate),
@@ -53,5 +56,6 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
         expires_at,
     };
     call.api.parts.tickets.mint(hash, ticket).await?;
+    call.given(minted)?;
     Ok(Reply::made(&shown))
 }

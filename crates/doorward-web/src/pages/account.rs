@@ -20,7 +20,7 @@ use doorward_types::{SessionId, SocketId};
 use http::StatusCode;
 
 use crate::{
-    LiveSocket,
+    Happening, LiveSocket,
     cookies::Cookie,
     desk::Desk,
     device,
@@ -153,6 +153,8 @@ async fn end_session(State(desk): State<Arc<Desk>>, member: Member) -> Result<Re
     let is_this = ended.sid == session.sid;
     let why = if is_this { Why::LoggedOut } else { Why::Revoked };
     end(&desk, &member, What::Rest(ended.rest()), why).await?;
+    let what = if is_this { Happening::LoggedOut(sid) } else { Happening::SessionEnded(sid) };
+    desk.done(member.event(what));
     if is_this {
         return Ok(with_cookies(go("/?done=logout"), &desk, &[(Cookie::Session, None)]));
     }
@@ -162,6 +164,7 @@ async fn end_session(State(desk): State<Arc<Desk>>, member: Member) -> Result<Re
 async fn end_others(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let what = What::Others { subject: member.session.subject(), keep: member.sid() };
     end(&desk, &member, what, Why::Revoked).await?;
+    desk.done(member.event(Happening::OtherSessionsEnded(member.sid())));
     answer(&desk, &member, "others").await
 }
 
@@ -172,6 +175,7 @@ async fn end_socket(State(desk): State<Arc<Desk>>, member: Member) -> Result<Res
     if !own.iter().any(|socket| socket.id == id) || !desk.parts.sockets.end(&session.owner, id).await? {
         return answer(&desk, &member, "gone").await;
     }
+    desk.done(member.event(Happening::SocketEnded(id)));
     answer(&desk, &member, "socket").await
 }
 

@@ -15,6 +15,7 @@ use doorward_types::{Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
+    Happening,
     desk::Desk,
     page::{Frame, page},
     sorry::Sorry,
@@ -62,6 +63,7 @@ async fn make(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response,
             expires_at,
         };
         if desk.ports().key_entries.put(key.hash(&desk.code_key), entry).await? {
+            desk.given(member.event(Happening::KeyShown(key.id().to_owned())))?;
             return show(&desk, &member, Some((key.shown(), expires_at)));
         }
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 use doorward_auth::ports::Account;
-use doorward_types::{Cursor, KeyText};
+use doorward_types::KeyText;
 use http::StatusCode;
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
+    opening::Began,
     page::{Frame, go, page, retry_after, with_cookies},
     sorry::Sorry,
     visit::Visit,
@@ -39,6 +40,7 @@ struct LogIn {
     problems: Problems,
     may_register: bool,
     begin_again: bool,
+    is_reset: bool,
     next: String,
     username: Field,
     password: Field,
@@ -68,7 +70,7 @@ async fn ask(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, So
 async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, Sorry> {
     let form = visit.form()?;
     let (typed, next) = (form.text("username"), next_of(form.text("next")));
-    let as_of = desk.as_of();
+    let began = desk.begin(&visit);
     match desk.try_password(&visit, typed, &form.secret("password")).await? {
         Err(Missed::Wrong | Missed::Unreadable) => {
             show(&desk, &visit, StatusCode::UNAUTHORIZED, typed, next, Some(WRONG.to_owned()))
@@ -78,16 +80,16 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
             Ok(retry_after(response, held.wait()))
         }
         Ok(account) => match desk.confirmed_totp(&account.owner, account.id).await? {
-            None => open(&desk, &visit, &account, &["pwd"], next, as_of).await,
-            Some(_) => keep_half(&desk, &visit, account, next, as_of),
+            None => open(&desk, &visit, &account, &["pwd"], next, began).await,
+            Some(_) => keep_half(&desk, &visit, account, next, began),
         },
     }
 }
 
 /// The password was right, and a code is wanted: that is remembered here, for who shows the cookie.
-fn keep_half(desk: &Desk, visit: &Visit, account: Account, next: &str, as_of: Cursor) -> Result<Response, Sorry> {
+fn keep_half(desk: &Desk, visit: &Visit, account: Account, next: &str, began: Began) -> Result<Response, Sorry> {
     let cookie = KeyText::Session.write(&desk.rng().bytes32());
-    if !desk.halves.keep(hash(cookie.reveal("to hash it")), account, next.to_owned(), as_of, visit.now) {
+    if !desk.halves.keep(hash(cookie.reveal("to hash it")), account, next.to_owned(), began, visit.now) {
         return Err(Sorry::Busy);
     }
     Ok(with_cookies(go("/login/code"), desk, &[(Cookie::Half, Some(&cookie))]))
@@ -108,7 +110,7 @@ async fn answer_code(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Resp
         Ok(_) => {
             // Whoever takes it out logs in, with what the account is now.
             let Some(half) = desk.halves.take(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
-            return open(&desk, &visit, &half.account, &["pwd", "otp"], &half.next, half.as_of).await;
+            return open(&desk, &visit, &half.account, &["pwd", "otp"], &half.next, half.began).await;
         }
         Err(Missed::Held(held)) => {
             let response = show_code(&desk, &visit, StatusCode::TOO_MANY_REQUESTS, account, Some(held.sentence()))?;
@@ -139,9 +141,9 @@ async fn open(
     account: &Account,
     factors: &[&str],
     next: &str,
-    as_of: Cursor,
+    began: Began,
 ) -> Result<Response, Sorry> {
-    match desk.open(visit, account, factors, as_of).await? {
+    match desk.open(visit, account, factors, began).await? {
         Some(opened) => Ok(opened.tell(desk, go(next))),
         None => show(desk, visit, StatusCode::UNAUTHORIZED, "", next, Some(WRONG.to_owned())),
     }
@@ -153,7 +155,8 @@ fn next_of(text: &str) -> &str {
     let is_here = ["/account", "/console", "/try"]
         .iter()
         .any(|page| text.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-    if is_here && is_plain { text } else { "/account" }
+    let is_straight = !text.split('/').any(|part| part == "..");
+    if is_here && is_plain && is_straight { text } else { "/account" }
 }
 
 fn show(
@@ -169,6 +172,7 @@ fn show(
         problems: Problems::of(wrong, &[]),
         may_register: desk.parts.config.register,
         begin_again: visit.word("again").is_some(),
+        is_reset: visit.word("done") == Some("reset"),
         next: next.to_owned(),
         username: Field::username().value(typed).first(),
         password: Field::password("Password"),
@@ -205,7 +209,8 @@ mod tests {
             "/\\evil.example",
             "https://evil.example",
             "/accountant",
-            "/account/../x y",
+            "/account/../x",
+            "/account/x y",
             "/account\r\nx",
         ] {
             assert_eq!(next_of(other), "/account", "{other}");

@@ -12,6 +12,7 @@ use axum::{Router, extract::State, response::Response, routing::post};
 use doorward_auth::ports::{Ending, What, Why};
 
 use crate::{
+    By, Happening,
     cookies::Cookie,
     desk::Desk,
     page::{go, with_cookies},
@@ -33,7 +34,7 @@ async fn leave(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, 
             at: visit.now,
         };
         desk.ports().revocations.end(ending).await?;
-        tracing::info!(account = %session.account, sid = %session.sid, "logged out");
+        desk.done(visit.event(Some(session.subject()), By::Holder, Happening::LoggedOut(session.sid)));
     }
     Ok(with_cookies(go("/?done=logout"), &desk, &[(Cookie::Session, None), (Cookie::Half, None)]))
 }

@@ -7,6 +7,7 @@ mod login;
 mod logout;
 mod password;
 mod register;
+mod reset;
 mod totp;
 mod try_it;
 
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .merge(home::routes())
         .merge(register::routes())
+        .merge(reset::routes())
         .merge(login::routes())
         .merge(logout::routes())
         .merge(account::routes())

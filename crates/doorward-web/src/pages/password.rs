@@ -19,6 +19,7 @@ use http::StatusCode;
 
 use super::register::checked;
 use crate::{
+    Happening,
     credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
@@ -56,7 +57,7 @@ async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, 
 async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let (visit, session) = (&member.visit, &member.session);
     let form = visit.form()?;
-    let as_of = desk.as_of();
+    let began = desk.begin(visit);
     let used = used(&desk, &member).await?;
     let wrong = |wrong| show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, used, wrong);
 
@@ -80,7 +81,7 @@ async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
     let hashed = desk.parts.tools.hashing.hash(&new, desk.rng()).await?;
 
     let factors: Vec<_> = session.factors.iter().map(String::as_str).collect();
-    let Some(opened) = desk.open(visit, &account, &factors, as_of).await? else { return Ok(go("/login")) };
+    let Some(opened) = desk.open(visit, &account, &factors, began).await? else { return Ok(go("/login")) };
     let ending = Ending {
         owner: Some(session.owner.clone()),
         what: What::Others { subject: session.subject(), keep: opened.session.sid },
@@ -90,10 +91,12 @@ async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
     };
     // The browser hears of its new login also where the rest fails: the old one is gone.
     let response = match desk.ports().revocations.end(ending).await {
-        Ok(_) => go("/account?done=password"),
+        Ok(_) => {
+            desk.done(member.event(Happening::PasswordChanged));
+            go("/account?done=password")
+        }
         Err(error) => axum::response::IntoResponse::into_response(Sorry::from(error)),
     };
-    tracing::info!(account = %account.id, "a password was changed");
     Ok(opened.tell(&desk, response))
 }
 

@@ -24,6 +24,7 @@ use doorward_types::Secret;
 use http::StatusCode;
 
 use crate::{
+    By, Happening,
     credentials::{Held, Missed},
     desk::Desk,
     field::{Field, Problems},
@@ -71,7 +72,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     let typed = form.text("username");
     let mut wrong = Wrong::default();
 
-    let as_of = desk.as_of();
+    let began = desk.begin(&visit);
     let username =
         Username::parse(typed).map_err(|why| wrong.username = Some(format!("{}.", capital(&why.to_string())))).ok();
     let password = checked(&desk, &visit, username.as_ref(), &form.secret("new_password"), PasswordUse::Alone);
@@ -109,8 +110,9 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     match desk.ports().accounts.create(account).await? {
         Created::Account(account) => {
             desk.checks.registered(attempt).await?;
-            tracing::info!(account = %account.id, role = account.role.as_str(), "an account was made");
-            match desk.open(&visit, &account, &["pwd"], as_of).await? {
+            let made = Happening::Registered { role: account.role, invited: invitation.is_some() };
+            desk.done(visit.event(Some(account.subject()), By::Holder, made));
+            match desk.open(&visit, &account, &["pwd"], began).await? {
                 Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),
                 None => Ok(go("/login")),
             }
@@ -154,13 +156,22 @@ pub(super) fn checked(
 
 /// The hash of an invitation, from its text or from the whole link; nothing where the site is open and nothing was given.
 fn invited(desk: &Desk, typed: &Secret) -> Result<Option<[u8; 32]>, String> {
+    match hash_of_link(typed, "invitation")? {
+        None if !desk.parts.config.register => {
+            Err("Accounts here are by invitation. Paste the link that you were sent.".to_owned())
+        }
+        hash => Ok(hash),
+    }
+}
+
+/// The hash of what somebody was sent, from its text or from the whole link; nothing where nothing was given.
+pub(super) fn hash_of_link(typed: &Secret, called: &str) -> Result<Option<[u8; 32]>, String> {
     let text = typed.reveal_text("to take the link around it off").unwrap_or_default().trim();
     let text = text.rsplit_once('#').map_or(text, |(_, text)| text);
     if text.is_empty() {
-        let why = "Accounts here are by invitation. Paste the link that you were sent.";
-        return if desk.parts.config.register { Ok(None) } else { Err(why.to_owned()) };
+        return Ok(None);
     }
-    let unread = |why| format!("This is no whole invitation: {why}. Paste the link that you were sent as it is.");
+    let unread = |why| format!("This is no whole {called}: {why}. Paste the link that you were sent as it is.");
     hash_of_invitation(text).map(Some).map_err(unread)
 }
 

@@ -8,6 +8,10 @@
 //! site           make it count
 //! site -> user   recovery codes: shown this once
 //!
+//! user -> site   post /account/totp/codes      with the password, or a code of the app
+//! site           put new recovery codes in the place of the old ones
+//! site -> user   recovery codes: shown this once
+//!
 //! user -> site   post /account/totp/remove     with the password
 //! site           forget it, end all other logins   in one act
 
@@ -28,6 +32,7 @@ use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
+    Event, Happening,
     credentials::Missed,
     desk::Desk,
     field::{Field, Problems},
@@ -58,6 +63,8 @@ struct Done {
     other: Option<String>,
     back: String,
     codes: Vec<Secret>,
+    /// Whether the app was there before, and only its recovery codes are new.
+    are_new_alone: bool,
 }
 
 #[derive(Template)]
@@ -67,6 +74,7 @@ struct OnOrOff {
     problems: Problems,
     is_on: bool,
     recovery_codes: usize,
+    proof: Field,
     password: Field,
 }
 
@@ -115,13 +123,14 @@ impl Enrolment<'_> {
         self.show(frame, StatusCode::OK, Some((picture.svg(), grouped(&seed.base32()))), None)
     }
 
-    /// Takes one code, which makes the app count, and shows the recovery codes, this once.
+    /// Takes one code, which makes the app count, and shows the recovery codes, this once. `enrolled` is written down where it does.
     pub(crate) async fn confirm(
         &self,
         desk: &Desk,
         frame: Frame,
         code: &Secret,
         now: Timestamp,
+        enrolled: Event,
     ) -> Result<Response, Sorry> {
         let totp =
             desk.ports().factors.totp(self.owner, self.account).await?.filter(|totp| totp.confirmed_at.is_none());
@@ -136,9 +145,9 @@ impl Enrolment<'_> {
         if !desk.ports().factors.confirm_totp(self.owner, self.account, sealed, step.0, hashes, now).await? {
             return Ok(go(&self.back));
         }
-        tracing::info!(account = %self.account, "an authenticator app was enrolled");
+        desk.done(enrolled);
         let codes = codes.iter().map(RecoveryCode::shown).collect();
-        page(StatusCode::OK, &Done { frame, other: self.other(), back: self.back.clone(), codes })
+        page(StatusCode::OK, &Done { frame, other: self.other(), back: self.back.clone(), codes, are_new_alone: false })
     }
 
     fn show(
@@ -159,6 +168,7 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .route("/account/totp", get(ask).post(begin))
         .route("/account/totp/confirm", post(confirm))
+        .route("/account/totp/codes", post(renew_codes))
         .route("/account/totp/remove", post(remove))
 }
 
@@ -176,7 +186,7 @@ impl Member {
 }
 
 async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
-    show(&desk, &member, StatusCode::OK, None, None).await
+    show(&desk, &member, StatusCode::OK, Wrong::default()).await
 }
 
 async fn begin(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
@@ -184,8 +194,37 @@ async fn begin(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response
 }
 
 async fn confirm(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
-    let code = member.visit.form()?.secret("code");
-    member.enrolment().confirm(&desk, Frame::of(&desk, &member.visit), &code, member.visit.now).await
+    let (code, enrolled) = (member.visit.form()?.secret("code"), member.event(Happening::TotpEnrolled));
+    member.enrolment().confirm(&desk, Frame::of(&desk, &member.visit), &code, member.visit.now, enrolled).await
+}
+
+async fn renew_codes(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    let (visit, session) = (&member.visit, &member.session);
+    if desk.confirmed_totp(&session.owner, session.account).await?.is_none() {
+        return Ok(go("/account/totp"));
+    }
+    let typed = visit.form()?.secret("proof");
+    match desk.try_proof(visit, &session.subject(), &typed).await? {
+        Ok(()) => {}
+        Err(Missed::Wrong | Missed::Unreadable) => {
+            let why = "This is neither your present password nor a code that the app shows now.".to_owned();
+            let wrong = Wrong { proof: Some(why), ..Wrong::default() };
+            return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, wrong).await;
+        }
+        Err(Missed::Held(held)) => {
+            let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
+            let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, wrong).await?;
+            return Ok(retry_after(response, held.wait()));
+        }
+    }
+    desk.parts.journal.is_taking()?;
+    let codes = RecoveryCode::draw_all(desk.rng());
+    let hashes = codes.iter().map(RecoveryCode::hash).collect();
+    desk.ports().factors.renew_recovery_codes(&session.owner, session.account, hashes).await?;
+    desk.given(member.event(Happening::RecoveryCodesRenewed))?;
+    let codes = codes.iter().map(RecoveryCode::shown).collect();
+    let (frame, back) = (Frame::of(&desk, visit), "/account/totp".to_owned());
+    page(StatusCode::OK, &Done { frame, other: None, back, codes, are_new_alone: true })
 }
 
 async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
@@ -195,11 +234,12 @@ async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
         Ok(_) => {}
         Err(Missed::Wrong | Missed::Unreadable) => {
             let why = "This is not your present password.".to_owned();
-            return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, Some(why), None).await;
+            let wrong = Wrong { password: Some(why), ..Wrong::default() };
+            return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, wrong).await;
         }
         Err(Missed::Held(held)) => {
-            let whole = Some(held.sentence());
-            let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, None, whole).await?;
+            let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
+            let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, wrong).await?;
             return Ok(retry_after(response, held.wait()));
         }
     }
@@ -211,23 +251,25 @@ async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
         at: visit.now,
     };
     desk.ports().revocations.end(ending).await?;
-    tracing::info!(account = %session.account, "an authenticator app was taken off");
+    desk.done(member.event(Happening::TotpRemoved));
     Ok(go("/account?done=totp"))
 }
 
-async fn show(
-    desk: &Desk,
-    member: &Member,
-    status: StatusCode,
-    wrong: Option<String>,
+#[derive(Default)]
+struct Wrong {
     whole: Option<String>,
-) -> Result<Response, Sorry> {
+    proof: Option<String>,
+    password: Option<String>,
+}
+
+async fn show(desk: &Desk, member: &Member, status: StatusCode, wrong: Wrong) -> Result<Response, Sorry> {
     let session = &member.session;
     let is_on = desk.confirmed_totp(&session.owner, session.account).await?.is_some();
     let recovery_codes = desk.ports().factors.recovery_codes_left(&session.owner, session.account).await?;
-    let password = Field::password("Your password").error(wrong);
-    let problems = Problems::of(whole, &[&password]);
-    page(status, &OnOrOff { frame: Frame::of(desk, &member.visit), problems, is_on, recovery_codes, password })
+    let proof = Field::proof().error(wrong.proof);
+    let password = Field::password("Your password").error(wrong.password);
+    let problems = Problems::of(wrong.whole, &[&proof, &password]);
+    page(status, &OnOrOff { frame: Frame::of(desk, &member.visit), problems, is_on, recovery_codes, proof, password })
 }
 
 /// In groups of four, so that it can be typed.

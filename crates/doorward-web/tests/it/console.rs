@@ -18,7 +18,7 @@ impl World {
         browser
     }
 
-    async fn owner_browser(&self) -> Browser {
+    pub(crate) async fn owner_browser(&self) -> Browser {
         self.with_role("olga", Role::Owner, "acme", "shop.example").await
     }
 

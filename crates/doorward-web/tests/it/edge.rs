@@ -158,6 +158,25 @@ async fn in_a_shared_domain_a_cookie_of_somebody_elses_is_not_taken_for_the_brow
     assert_ne!(victim.cookie("doorward-browser").unwrap(), planted);
 }
 
+/// Both cookies of somebody else's login come from a host beside the site's, as its pages can set them in a shared domain.
+#[tokio::test]
+async fn in_a_shared_domain_a_whole_login_of_somebody_elses_does_not_make_the_browser_theirs() {
+    let config = SiteConfig { cookie_domain: Some("shop.example".into()), ..With::default().config };
+    let world = World::with(With { config, ..With::default() });
+    world.registered("bob").await;
+    let mallory = world.registered("mallory").await;
+    let planted = ["doorward-session", "doorward-browser"].map(|name| (name, mallory.cookie(name).unwrap()));
+    for page in ["/login", "/register"] {
+        let victim = world.browser();
+        victim.jar.lock().unwrap().extend(planted.clone().map(|(name, value)| (name.to_owned(), value)));
+        match page {
+            "/login" => victim.post("/login", &LOGIN).await.to(),
+            _ => victim.post("/register", &[("username", "victim"), ("new_password", PASSWORD)]).await.to(),
+        };
+        assert_ne!(victim.cookie("doorward-browser").unwrap(), planted[1].1, "{page}");
+    }
+}
+
 #[tokio::test]
 async fn no_page_has_markup_of_a_users_making() {
     let world = World::new();

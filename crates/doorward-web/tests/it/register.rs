@@ -15,8 +15,12 @@ impl World {
         let text = text.reveal_text("test").unwrap().to_owned();
         let mut hash = [0; 32];
         hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref());
-        let invitation =
-            Invitation { owner: OwnerId::new(owner), role, expires_at: NOW.plus(Duration::from_secs(3600)) };
+        let invitation = Invitation {
+            owner: OwnerId::new(owner),
+            role,
+            expires_at: NOW.plus(Duration::from_secs(3600)),
+            first: false,
+        };
         self.ports.accounts.invite(hash, invitation).await.unwrap();
         text
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use doorward_auth::{
     account::{TotpSeed, TotpStep},
-    ports::Clock,
+    ports::{Clock, Ending, What, Why},
 };
 use doorward_types::Secret;
 use http::StatusCode;
@@ -183,6 +183,21 @@ async fn what_ends_between_the_two_pages_does_not_begin() {
     assert_eq!(page.to(), "/account?done=password");
     let page = browser.post("/login/code", &[("code", &phone.code(&world))]).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED, "the password that was right is not the password any more");
+}
+
+/// The password was typed before that time, though its code comes after it.
+#[tokio::test]
+async fn c3_a_login_whose_password_is_older_than_a_not_before_does_not_begin() {
+    let world = World::new();
+    let (phone, _) = enrol(&world, &world.registered("bob").await).await;
+    let browser = halfway(&world).await;
+    world.clock.advance(Duration::from_secs(1));
+    let at = world.clock.now();
+    let what = What::NotBefore { subject: None, at };
+    let ending = Ending { owner: Some(World::owner()), what, why: Why::Revoked, change: None, at };
+    world.ports.revocations.end(ending).await.unwrap();
+    let page = browser.post("/login/code", &[("code", &phone.code(&world))]).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -14,10 +14,10 @@ use doorward_auth::{
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Account, Clock, PortError, Ports, Rng, Session, SitePorts},
 };
-use doorward_testkit::SeededRng;
+use doorward_testkit::{FullDisk, SeededRng};
 use doorward_types::{AccountId, Cursor, GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp};
 use doorward_web::{
-    AccessClaims, GateInfo, Gates, LiveSocket, LiveSockets, PeerInfo, Site, SiteConfig, SiteParts, TokenSigner,
+    AccessClaims, GateInfo, Gates, Journal, LiveSocket, LiveSockets, PeerInfo, Site, SiteConfig, SiteParts, TokenSigner,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -35,6 +35,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) sockets: Arc<Sockets>,
+    pub(crate) audit: Arc<FullDisk>,
     pub(crate) sealing: KeyEncryptionKey,
     pub(crate) hashing: Arc<Hashing>,
 }
@@ -75,6 +76,7 @@ impl World {
         let ports =
             with.ports.unwrap_or_else(|| SitePorts::of(&Arc::new(MemorySite::new(Some(tickets.clone()), None))));
         let sockets = Arc::new(Sockets::default());
+        let audit = Arc::new(FullDisk::default());
         let sealing = KeyEncryptionKey::draw(&*rng);
         let hashing = Arc::new(Hashing::new(with.work, 1).unwrap());
         let site = Site::new(SiteParts {
@@ -88,12 +90,13 @@ impl World {
                 site: ports.clone(),
                 answer_within: ANSWER_WITHIN.duration(),
             },
+            journal: Journal::new(audit.clone(), clock.clone(), Arc::new(SeededRng::new(2))),
             tools: SiteTools { hashing: hashing.clone(), sealing: sealing.clone() },
             sockets: sockets.clone(),
             gates: Arc::new(ChatGates),
             signer: Arc::new(Issuer::default()),
         });
-        Self { site: Arc::new(site), ports, tickets, clock, rng, sockets, sealing, hashing }
+        Self { site: Arc::new(site), ports, tickets, clock, rng, sockets, audit, sealing, hashing }
     }
 
     pub(crate) fn owner() -> OwnerId {

@@ -5,7 +5,7 @@ use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use super::MemorySite;
 use crate::{
     BoxFuture,
-    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError},
+    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError, Reset},
 };
 
 /// Accounts by number and by name, and invitations.
@@ -14,6 +14,7 @@ pub(super) struct Directory {
     accounts: BTreeMap<AccountId, Account>,
     names: HashMap<(OwnerId, String), AccountId>,
     invitations: HashMap<(OwnerId, [u8; 32]), Invitation>,
+    resets: HashMap<AccountId, ([u8; 32], Reset)>,
 }
 
 impl Directory {
@@ -26,11 +27,36 @@ impl Directory {
         self.accounts.get_mut(&id).filter(|account| owner.is_none_or(|owner| account.owner == *owner))
     }
 
+    /// Another password; a link to set one is void.
+    pub(super) fn change_password(&mut self, owner: Option<&OwnerId>, id: AccountId, hash: Secret) {
+        if let Some(account) = self.find_mut(owner, id) {
+            account.password = hash;
+            self.resets.remove(&id);
+        }
+    }
+
+    fn reset(&self, owner: &OwnerId, hash: [u8; 32], now: Timestamp) -> Option<Reset> {
+        let held = self.resets.values().find(|(kept, reset)| *kept == hash && reset.owner == *owner);
+        held.map(|(_, reset)| reset.clone()).filter(|reset| now < reset.expires_at)
+    }
+
+    fn invite(&mut self, hash: [u8; 32], invitation: Invitation) {
+        if invitation.first {
+            self.invitations.retain(|(owner, _), held| !held.first || *owner != invitation.owner);
+        }
+        self.invitations.insert((invitation.owner.clone(), hash), invitation);
+    }
+
+    fn invitation(&self, key: &(OwnerId, [u8; 32]), now: Timestamp) -> Option<&Invitation> {
+        let has_accounts = || self.accounts.values().any(|account| account.owner == key.0);
+        self.invitations.get(key).filter(|held| now < held.expires_at && !(held.first && has_accounts()))
+    }
+
     fn create(&mut self, new: NewAccount) -> Created {
         let NewAccount { owner, username, unique, role, password, invitation, at } = new;
         let invited = match invitation.map(|hash| (owner.clone(), hash)) {
             None => None,
-            Some(key) => match self.invitations.get(&key).filter(|invitation| at < invitation.expires_at) {
+            Some(key) => match self.invitation(&key, at) {
                 None => return Created::NotInvited,
                 Some(invitation) => Some((invitation.role, key)),
             },
@@ -110,8 +136,36 @@ impl Accounts for MemorySite {
     }
 
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>> {
+        self.answer(move |state| state.accounts.invite(hash, invitation))
+    }
+
+    fn offer_reset<'a>(&'a self, hash: [u8; 32], reset: Reset) -> BoxFuture<'a, Result<(), PortError>> {
         self.answer(move |state| {
-            state.accounts.invitations.insert((invitation.owner.clone(), hash), invitation);
+            if state.accounts.find(Some(&reset.owner), reset.account).is_some() {
+                state.accounts.resets.insert(reset.account, (hash, reset));
+            }
+        })
+    }
+
+    fn reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        self.answer(move |state| state.accounts.reset(owner, hash, now))
+    }
+
+    fn take_reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        self.answer(move |state| {
+            let reset = state.accounts.reset(owner, hash, now)?;
+            state.accounts.resets.remove(&reset.account);
+            Some(reset)
         })
     }
 
@@ -122,9 +176,8 @@ impl Accounts for MemorySite {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Invitation>, PortError>> {
         self.answer(move |state| {
-            let invitations = &mut state.accounts.invitations;
-            invitations.retain(|_, invitation| now < invitation.expires_at);
-            invitations.get(&(owner.clone(), hash)).cloned()
+            state.accounts.invitations.retain(|_, invitation| now < invitation.expires_at);
+            state.accounts.invitation(&(owner.clone(), hash), now).cloned()
         })
     }
 }

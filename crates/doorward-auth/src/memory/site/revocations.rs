@@ -17,11 +17,7 @@ impl State {
         });
         let owner = ending.owner.as_ref();
         match &ending.change {
-            Some(Change::Password(id, hash)) => {
-                if let Some(account) = self.accounts.find_mut(owner, *id) {
-                    account.password = hash.clone();
-                }
-            }
+            Some(Change::Password(id, hash)) => self.accounts.change_password(owner, *id, hash.clone()),
             Some(Change::Disable(id)) => {
                 if let Some(account) = self.accounts.find_mut(owner, *id) {
                     account.disabled_at.get_or_insert(ending.at);

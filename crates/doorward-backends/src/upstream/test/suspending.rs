@@ -1,16 +1,17 @@
 //! Pairs of suspended sockets.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use doorward_session::{AnyStream, Transport};
 use doorward_types::CloseReason;
 use doorward_wire::websocket::frame::{self, Opcode};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
     time::timeout,
 };
 
 use super::pipes::{MASK, Noted, masked, pair, read_all};
-use crate::upstream::relay::Admitted as _;
+use crate::upstream::relay::{ANSWER_CLOSE_WITHIN, Admitted as _, FINISH_WITHIN, Pair, READ_ON};
 
 #[tokio::test(start_paused = true)]
 async fn while_a_socket_is_suspended_no_byte_moves_and_after_it_none_is_missing() {
@@ -42,23 +43,42 @@ async fn while_a_socket_is_suspended_no_byte_moves_and_after_it_none_is_missing(
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_closing_when_the_socket_was_suspended_still_has_to_be_done_in_time() {
+    let noted = Noted::pinging();
+    let (pair, mut client, mut server) = pair(&noted, 1000, (b"", b""));
+    let running = tokio::spawn(pair.run(MASK));
+    let close = masked(Opcode::Close, &1000_u16.to_be_bytes());
+    client.write_all(&close).await.unwrap();
+    server.read_exact(&mut vec![0; close.len()]).await.unwrap();
+    tokio::task::yield_now().await;
+    noted.suspend_from_outside(true);
+    // The upstream never answers it.
+    let in_time = ANSWER_CLOSE_WITHIN + FINISH_WITHIN + READ_ON;
+    timeout(in_time, running).await.unwrap().unwrap();
+    assert_eq!(noted.ended(), Some(CloseReason::GoingAway));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_held_for_a_slow_user_does_not_come_after_a_suspension_that_ends_the_socket() {
-    for reason in [CloseReason::TryLater, CloseReason::SessionEnded, CloseReason::Restart] {
-        let noted = Noted::default();
-        let (pair, mut client, mut server) = pair(&noted, 64, (b"", b""));
-        tokio::spawn(pair.run(MASK));
-        let messages: Vec<u8> = (0..100).flat_map(|_| frame::binary(&[7; 100]).to_vec()).collect();
-        let mut came = [0; 10];
-        // Much of it is held; the user has taken the beginning of the first frame.
-        let _ = timeout(Duration::from_secs(1), server.write_all(&messages)).await;
-        client.read_exact(&mut came).await.unwrap();
-        noted.suspend_from_outside(true);
-        tokio::task::yield_now().await;
-        noted.end_from_outside(reason);
-        let rest = read_all(&mut client).await;
-        let close = frame::close(reason);
-        let application = came.len() + rest.len() - close.len();
-        assert!(rest.ends_with(&close), "{reason}");
-        assert!(application <= 2 * frame::binary(&[7; 100]).len(), "{reason}: {application} bytes");
+    let frames: Vec<u8> = [b"1", b"2", b"3"].into_iter().flat_map(|text| frame::text(text).to_vec()).collect();
+    let frame = frames.len() / 3;
+    // The user has room for a part of the first frame, or for all of it.
+    for (room, reason) in [1, frame].into_iter().flat_map(|room| {
+        [CloseReason::TryLater, CloseReason::SessionEnded, CloseReason::Restart].map(|reason| (room, reason))
+    }) {
+        for (suspended, come) in [(true, 1), (false, if reason == CloseReason::Restart { 3 } else { 1 })] {
+            let noted = Noted::default();
+            let (mut client, client_side) = duplex(room);
+            let (_server, server_side) = duplex(100);
+            let side = |stream| Arc::new(AnyStream::new(stream)) as Arc<dyn Transport>;
+            let pair = Pair::new(noted.clone(), (side(client_side), b""), (side(server_side), &frames), 100);
+            tokio::spawn(pair.run(MASK));
+            tokio::task::yield_now().await;
+            noted.suspend_from_outside(suspended);
+            tokio::task::yield_now().await;
+            noted.end_from_outside(reason);
+            let expected = [&frames[..come * frame], &*frame::close(reason)].concat();
+            assert_eq!(read_all(&mut client).await, expected, "{reason}, room for {room}, suspended: {suspended}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 use doorward_auth::{
     BoxFuture,
-    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError, Role},
+    ports::{Account, Accounts, Created, Invitation, NewAccount, PortError, Reset, Role},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -92,13 +92,61 @@ impl Accounts for Store {
 
     fn invite<'a>(&'a self, hash: [u8; 32], invitation: Invitation) -> BoxFuture<'a, Result<(), PortError>> {
         self.writes(PORT, None, move |connection| {
-            let Invitation { owner, role, expires_at } = invitation;
+            let Invitation { owner, role, expires_at, first } = invitation;
+            if first {
+                connection
+                    .prepare_cached("DELETE FROM invitations WHERE owner = ?1 AND first = 1")?
+                    .execute(params![owner.as_str()])?;
+            }
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO invitations (owner, hash, role, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT OR REPLACE INTO invitations (owner, hash, role, expires_at, first) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
-                .execute(params![owner.as_str(), hash, role.as_str(), to_column(expires_at)])
+                .execute(params![owner.as_str(), hash, role.as_str(), to_column(expires_at), first])
                 .map(|_| ())
+        })
+    }
+
+    fn offer_reset<'a>(&'a self, hash: [u8; 32], reset: Reset) -> BoxFuture<'a, Result<(), PortError>> {
+        self.writes(PORT, None, move |connection| {
+            let Reset { owner, account, expires_at } = reset;
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO resets (account, owner, hash, expires_at)
+                     SELECT id, owner, ?3, ?4 FROM accounts WHERE id = ?1 AND owner = ?2",
+                )?
+                .execute(params![to_integer(account.0), owner.as_str(), hash, to_column(expires_at)])
+                .map(|_| ())
+        })
+    }
+
+    fn reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        let owner = owner.clone();
+        self.reads(PORT, move |connection| {
+            connection
+                .prepare_cached("SELECT * FROM resets WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3")?
+                .query_row(params![owner.as_str(), hash, to_column(now)], read_reset)
+                .optional()
+        })
+    }
+
+    fn take_reset<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Reset>, PortError>> {
+        let owner = owner.clone();
+        self.writes(PORT, Some(now), move |connection| {
+            connection
+                .prepare_cached("DELETE FROM resets WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3 RETURNING *")?
+                .query_row(params![owner.as_str(), hash, to_column(now)], read_reset)
+                .optional()
         })
     }
 
@@ -155,11 +203,23 @@ fn invitation(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Invitation>> {
     connection
-        .prepare_cached("SELECT * FROM invitations WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3")?
+        .prepare_cached(
+            "SELECT * FROM invitations WHERE owner = ?1 AND hash = ?2 AND expires_at > ?3
+             AND (first = 0 OR NOT EXISTS (SELECT 1 FROM accounts WHERE owner = ?1))",
+        )?
         .query_row(params![owner.as_str(), hash, to_column(now)], |row| {
-            Ok(Invitation { owner: owner.clone(), role: role_at(row)?, expires_at: time_at(row, "expires_at")? })
+            let (role, expires_at) = (role_at(row)?, time_at(row, "expires_at")?);
+            Ok(Invitation { owner: owner.clone(), role, expires_at, first: row.get("first")? })
         })
         .optional()
+}
+
+fn read_reset(row: &Row<'_>) -> rusqlite::Result<Reset> {
+    Ok(Reset {
+        owner: OwnerId::new(row.get::<_, String>("owner")?),
+        account: AccountId(number_at(row, "account")?),
+        expires_at: time_at(row, "expires_at")?,
+    })
 }
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Account> {

@@ -21,6 +21,7 @@ pub(in super::super) fn prune(
     let expired = to_column(now);
     let by_time = [
         ("invitations", "(owner, hash)", "owner, hash", "expires_at <= ?1", expired),
+        ("resets", "account", "account", "expires_at <= ?1", expired),
         ("key_entries", "(owner, id)", "owner, id", "expires_at <= ?1", expired),
         ("refreshes", "(owner, hash)", "owner, hash", "expires_at <= ?1", expired),
         ("penalties", "source", "source", "until <= ?1", expired),

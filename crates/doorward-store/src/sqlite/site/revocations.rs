@@ -93,6 +93,9 @@ fn change_with(connection: &Connection, ending: &Ending, change: &Change) -> rus
             connection
                 .prepare_cached("UPDATE accounts SET password = ?3 WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)")?
                 .execute(params![to_integer(id.0), owner, hash.reveal("it is kept")])?;
+            connection
+                .prepare_cached(&format!("DELETE FROM resets WHERE {theirs}"))?
+                .execute(params![to_integer(id.0), owner])?;
         }
         Change::Disable(id) => {
             connection

@@ -230,11 +230,12 @@ fn ended(sid: &SessionId) -> What {
     What::Rest(Rest::on("sid", sid.to_string()))
 }
 
-/// Ends what is over; how many there were, and where the log stands then.
+/// Whether any login is over.
 fn is_any_over(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM sessions WHERE over_at <= ?1")?.exists(params![to_column(now)])
 }
 
+/// Ends what is over; how many there were, and where the log stands then.
 fn sweep(connection: &Connection, now: Timestamp, at_most: usize) -> rusqlite::Result<(usize, Option<Cursor>)> {
     let over = connection
         .prepare_cached("SELECT sid, owner FROM sessions WHERE over_at <= ?1 ORDER BY over_at LIMIT ?2")?

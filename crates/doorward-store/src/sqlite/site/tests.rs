@@ -58,7 +58,8 @@ fn ending(name: &str, at: Timestamp) -> Ending {
 async fn c76_on_a_full_disk_no_login_begins_nobody_is_half_registered_and_nothing_is_told() {
     let (folder, store) = store();
     let bob = account(&store).await;
-    let invitation = Invitation { owner: acme(), role: Role::User, expires_at: NOW.plus(Duration::from_hours(1)) };
+    let invitation =
+        Invitation { owner: acme(), role: Role::User, expires_at: NOW.plus(Duration::from_hours(1)), first: false };
     store.invite([1; 32], invitation).await.unwrap();
     leave_room_for(&store, 2).await;
     let mut number = 0;
@@ -112,7 +113,7 @@ async fn the_sweep_forgets_what_a_site_need_not_know_any_more() {
     let sid = opened.session.sid;
     Sessions::open(&store, opened).await.unwrap().unwrap();
     let minutes = |minutes: u64| NOW.plus(Duration::from_secs(60 * minutes));
-    let invitation = Invitation { owner: acme(), role: Role::User, expires_at: minutes(2) };
+    let invitation = Invitation { owner: acme(), role: Role::User, expires_at: minutes(2), first: false };
     store.invite([1; 32], invitation).await.unwrap();
     let (id, username, account) = ("KEY".to_owned(), "bob".to_owned(), bob.id);
     let key = KeyEntry { owner: acme(), id, account, username, sid, expires_at: minutes(2) };

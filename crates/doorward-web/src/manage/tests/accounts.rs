@@ -1,7 +1,7 @@
 use doorward_auth::{Scope, ports::Role};
 use serde_json::json;
 
-use super::World;
+use super::{World, world::NOW};
 
 const PASSWORD: &str = "four words, none related";
 
@@ -137,4 +137,40 @@ async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
     assert_eq!(kept.expires_at.to_string(), made.json["expires_at"]);
     let answer = world.post(&key, "/invitations", json!({ "lasts": 0 })).await;
     assert_eq!(answer.problem(), ("bad-input", vec!["lasts"]));
+}
+
+#[tokio::test]
+async fn another_password_ends_all_logins_and_has_to_keep_the_rules() {
+    let world = World::new();
+    let key = world.master(Some("acme")).await;
+    let bob = world.account("acme", "bob", Role::User).await;
+    world.login(&bob, 1).await;
+    let path = format!("/accounts/{}/password", bob.id);
+    let weak = world.post(&key, &path, json!({ "password": "short" })).await;
+    assert_eq!(weak.problem(), ("bad-input", vec!["password"]));
+    assert_eq!(world.get(&key, "/sessions").await.ids("sid").len(), 1);
+    assert_eq!(world.post(&key, &path, json!({ "password": PASSWORD })).await.status, 200);
+    assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
+    let now = world.ports.accounts.find(&bob.owner, bob.id).await.unwrap().unwrap();
+    assert_ne!(now.password, bob.password);
+}
+
+#[tokio::test]
+async fn a_link_to_set_a_password_is_shown_once_and_voids_the_old_one_and_is_for_the_own_accounts_alone() {
+    let world = World::new();
+    let (key, other) = (world.master(Some("acme")).await, world.master(Some("globex")).await);
+    let bob = world.account("acme", "bob", Role::User).await;
+    let ada = world.account("acme", "ada", Role::Operator).await;
+    world.login(&bob, 1).await;
+    let path = format!("/accounts/{}/reset", bob.id);
+    assert_eq!(world.post(&other, &path, json!({})).await.status, 404);
+    assert_eq!(world.post(&key, &format!("/accounts/{}/reset", ada.id), json!({})).await.status, 403);
+    let made = world.post(&key, &path, json!({})).await;
+    assert_eq!(made.status, 201);
+    assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
+    let hash = doorward_auth::hash_of_invitation(made.json["reset"].as_str().unwrap()).unwrap();
+    let reset = world.ports.accounts.take_reset(&bob.owner, hash, NOW).await.unwrap().unwrap();
+    assert_eq!(reset.account, bob.id);
+    let now = world.ports.accounts.find(&bob.owner, bob.id).await.unwrap().unwrap();
+    assert_ne!(now.password, bob.password, "the old password still opens the account");
 }

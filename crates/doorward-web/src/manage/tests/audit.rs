@@ -1,10 +1,12 @@
 use std::{net::IpAddr, time::Duration};
 
 use doorward_auth::{
-    ports::{Audit, AuditRecord, Outcome},
+    ports::{Audit, AuditRecord, Outcome, Role},
     trail,
 };
 use doorward_types::{CloseReason, GateName, OwnerId, SocketId, Subject, TraceId};
+
+use serde_json::json;
 
 use super::{World, world::NOW};
 
@@ -13,9 +15,9 @@ fn record(owner: &str, number: u8, outcome: Outcome) -> AuditRecord {
         trace: TraceId::from_bytes([number; 16]),
         at: NOW.plus(Duration::from_secs(number.into())),
         took_ms: 17,
-        owner: OwnerId::new(owner),
-        gate: GateName::new("chat"),
-        source: IpAddr::from([192, 0, 2, 7]),
+        owner: Some(OwnerId::new(owner)),
+        gate: Some(GateName::new("chat")),
+        source: Some(IpAddr::from([192, 0, 2, 7])),
         subject: Some(Subject { kind: "member".into(), pk: number.to_string(), uuid: "bob".into() }),
         outcome,
         trail: vec![trail::RungTrail {
@@ -78,4 +80,32 @@ async fn decisions_are_found_by_what_they_came_to_and_by_their_trace() {
         world.get(&key, &format!("/audit/{}", trace(5))).await,
     );
     assert_eq!((theirs.status.as_u16(), theirs.text), (404, nobodys.text));
+}
+
+#[tokio::test]
+async fn what_a_key_does_is_found_by_account_and_by_event_and_what_is_everybodys_by_the_operator_alone() {
+    let world = World::new();
+    let (key, operator) = (world.master(Some("acme")).await, world.master(None).await);
+    let bob = world.account("acme", "bob", Role::User).await;
+    for act in ["disable", "enable", "end"] {
+        world.post(&key, &format!("/accounts/{}/{act}", bob.id), json!({})).await;
+    }
+    world.post(&operator, "/not-before", json!({})).await;
+    let events = async |key: &str, query: &str| {
+        let found = world.get(key, &format!("/audit?{query}")).await;
+        let items = found.json["items"].as_array().unwrap().clone();
+        items.iter().map(|row| row["outcome"]["event"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let of_bob = format!("subject={}", bob.subject());
+    assert_eq!(events(&key, &of_bob).await, ["sessions_ended", "account_enabled", "account_disabled"]);
+    assert_eq!(events(&key, "event=account_enabled").await, ["account_enabled"]);
+    assert_eq!(events(&operator, "event=not_before").await, ["not_before"]);
+    assert!(events(&key, "event=not_before").await.is_empty());
+    let row = world.get(&operator, "/audit?event=not_before").await.json["items"][0].clone();
+    let by = row["outcome"]["by"].as_str().unwrap();
+    assert!(by.starts_with("API key ") && !operator.contains(&by[8..]), "{by}");
+    assert!(row["owner"].is_null() && row["gate"].is_null() && row["source"].is_null());
+    let trace = row["trace"].as_str().unwrap();
+    assert_eq!(world.get(&operator, &format!("/audit/{trace}")).await.status, 200);
+    assert_eq!(world.get(&key, &format!("/audit/{trace}")).await.status, 404, "what is everybody's is not an owner's");
 }

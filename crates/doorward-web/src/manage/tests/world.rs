@@ -19,7 +19,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::super::{Api, ApiParts, Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
-use crate::{AccessClaims, TokenSigner, manage::reply::DESCRIPTION};
+use crate::{AccessClaims, Journal, TokenSigner, manage::reply::DESCRIPTION};
 
 pub(super) const NOW: Timestamp = doorward_testkit::World::NOW;
 
@@ -55,6 +55,7 @@ impl World {
             tickets: tickets.clone(),
             app_keys,
             audit: audit.clone(),
+            journal: Journal::new(audit.clone(), clock.clone(), Arc::new(SeededRng::new(2))),
             clock: clock.clone(),
             rng: Arc::new(SeededRng::new(1)),
             node: node.clone(),
