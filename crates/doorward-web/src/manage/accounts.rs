@@ -68,7 +68,7 @@ pub(super) fn role(call: &mut Call<'_>) -> Result<Role, Problem> {
 }
 
 /// Nobody gives more than they have: who logs in with the role `owner` or `operator` has every scope.
-fn may_give(call: &Call<'_>, role: Role) -> Result<(), Problem> {
+pub(super) fn may_give(call: &Call<'_>, role: Role) -> Result<(), Problem> {
     if role == Role::Operator && !call.caller.is_operator() {
         return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's gives the role `operator`"));
     }

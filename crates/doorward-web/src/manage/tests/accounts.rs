@@ -99,7 +99,7 @@ async fn a_key_of_an_owner_s_makes_no_operator_changes_none_and_lets_nobody_in_a
 }
 
 #[tokio::test]
-async fn who_lacks_a_scope_makes_and_enables_nobody_who_has_them_all() {
+async fn who_lacks_a_scope_makes_enables_and_takes_over_nobody_who_has_them_all() {
     let world = World::new();
     for (number, missing) in Scope::ALL.iter().enumerate().filter(|(_, scope)| **scope != Scope::AccountsWrite) {
         let scopes: Vec<_> = Scope::ALL.iter().copied().filter(|scope| scope != missing).collect();
@@ -122,6 +122,10 @@ async fn who_lacks_a_scope_makes_and_enables_nobody_who_has_them_all() {
     let act = async |act: &str| world.post(&key, &format!("/accounts/{}/{act}", boss.id), json!({})).await;
     assert_eq!(act("disable").await.status, 200, "to take is not to give");
     assert_eq!(act("enable").await.problem().0, "not-allowed");
+    assert_eq!(act("reset").await.problem().0, "not-allowed");
+    let path = format!("/accounts/{}/password", boss.id);
+    assert_eq!(world.post(&key, &path, json!({ "password": PASSWORD })).await.problem().0, "not-allowed");
+    assert_eq!(world.account_of(&boss).await.password, boss.password);
 }
 
 #[tokio::test]
