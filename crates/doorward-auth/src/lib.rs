@@ -55,6 +55,7 @@ pub mod layers;
 pub mod memory;
 pub mod ports;
 pub mod settings;
+pub mod strict_json;
 pub mod throttle;
 pub mod token;
 pub mod trail;

@@ -8,16 +8,14 @@ use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, Sockets};
 use doorward_types::CookieNames;
 use doorward_web::{PeerInfo, Site, manage::Api};
-use http::{
-    Request, Response,
-    header::{HOST, UPGRADE},
-};
+use http::{Request, Response, header::UPGRADE};
 use tokio::sync::watch;
 
 use crate::{
-    edge::{Body, Came, Caps, Pass, Proxies},
+    edge::{Body, Came, Caps, Pass, Proxies, host, respond},
     gates::Gates,
     metrics::Metrics,
+    store_file::StoreFile,
 };
 
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
@@ -36,6 +34,7 @@ pub struct Door {
     pub(crate) follower: Arc<Follower>,
     pub(crate) site: Option<Arc<Site>>,
     pub(crate) api: Option<Arc<Api>>,
+    pub(crate) store: Option<StoreFile>,
     pub(crate) draining: watch::Sender<bool>,
 }
 
@@ -67,13 +66,29 @@ pub struct Parts {
     pub site: Option<Arc<Site>>,
     /// The HTTP API.
     pub api: Option<Arc<Api>>,
+    /// The file that all of it is kept in, where it is one.
+    pub store: Option<StoreFile>,
 }
 
 impl Door {
     /// Puts the parts together. Whoever has it also runs [`Sockets::run`].
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { gates, sockets, caps, proxies, clock, rng, audit, metrics, key, follower, cookies, site, api } =
-            parts;
+        let Parts {
+            gates,
+            sockets,
+            caps,
+            proxies,
+            clock,
+            rng,
+            audit,
+            metrics,
+            key,
+            follower,
+            cookies,
+            site,
+            api,
+            store,
+        } = parts;
         let jwks = key.jwks();
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
@@ -90,6 +105,7 @@ impl Door {
             follower,
             site,
             api,
+            store,
             draining,
         })
     }
@@ -142,9 +158,15 @@ impl Door {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let Some(site) = self.site.as_ref().filter(|site| is_for(site, &request)) else { return Err(request) };
+        let host = match host(&request) {
+            Ok(host) => host,
+            Err(why) => {
+                self.metrics.turned_away(why);
+                return Ok(respond::malformed(why));
+            }
+        };
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let peer = PeerInfo { source, secure: tls, host: host.to_ascii_lowercase() };
+        let peer = PeerInfo { source, secure: tls, host };
         Ok(site.answer(request, peer).await)
     }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     door::Door,
-    edge::{Body, respond},
+    edge::{Body, host, respond},
     operate::Standing,
 };
 
@@ -27,7 +27,10 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
                 let door = Arc::clone(&door);
                 async move {
                     Ok::<_, Infallible>(match &door.api {
-                        Some(api) if Api::takes(request.uri().path()) => api.answer(request).await,
+                        Some(api) if Api::takes(request.uri().path()) => match host(&request) {
+                            Ok(_) => api.answer(request).await,
+                            Err(why) => respond::malformed(why),
+                        },
                         _ => answer(&door, &request),
                     })
                 }
@@ -58,6 +61,10 @@ fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
         "/ready" => match door.standing() {
             Standing::Works => respond::plain(StatusCode::OK, ready(door)),
             Standing::Fails => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no rows\n"),
+            Standing::Astray => respond::plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the file of the store is not there any more, or another is in its place\n",
+            ),
             Standing::Draining => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
         "/metrics" => respond::metrics(door.metrics().text(door)),

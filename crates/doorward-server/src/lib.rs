@@ -60,6 +60,7 @@ pub mod own_tokens;
 mod ports;
 mod reload;
 mod report;
+pub mod store_file;
 pub mod system;
 mod transports;
 mod upkeep;

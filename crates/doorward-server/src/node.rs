@@ -48,9 +48,10 @@ use crate::{
     metrics::{Counting, Metrics},
     ports,
     reload::Reloaded,
+    store_file::StoreFile,
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
-    website::{self, NodeView, Owners},
+    website::{self, NodeView},
     witness::Witness,
 };
 
@@ -172,12 +173,8 @@ impl Node {
         metrics.lease_age_from(move || leased.lease_age());
         // What has ended is known before anybody is let in.
         follower.begin().await?;
-        let view = NodeView {
-            sockets: Arc::clone(&sockets),
-            follower: Arc::clone(&follower),
-            gates: Arc::clone(&gates),
-            owners: Owners::of(&config),
-        };
+        let view =
+            NodeView { sockets: Arc::clone(&sockets), follower: Arc::clone(&follower), gates: Arc::clone(&gates) };
         let (site, api) = website::open(&config, &tools, view, hashing, &audit, &key);
         let cookies = if config.site.cookie_domain.is_some() { CookieNames::shared() } else { CookieNames::default() };
         let door = Door::new(Parts {
@@ -187,6 +184,7 @@ impl Node {
             cookies,
             site,
             api: Some(api),
+            store: store_path(&config, base).and_then(|path| StoreFile::at(&path).ok()),
             caps: Caps::new(caps_limits(&config.limits), Arc::clone(&rng)),
             proxies: Proxies::new(config.server.trusted_proxies.clone()),
             clock,

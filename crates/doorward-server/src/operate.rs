@@ -74,6 +74,8 @@ pub enum Standing {
     Works,
     /// The audit log takes no rows, so it lets nobody in.
     Fails,
+    /// The file of its store is not there any more, or another is in its place: what it writes is gone when it ends.
+    Astray,
     /// It is going down.
     Draining,
 }
@@ -84,6 +86,7 @@ impl Standing {
         match self {
             Self::Works => "ok",
             Self::Fails => "failing",
+            Self::Astray => "astray",
             Self::Draining => "draining",
         }
     }
@@ -111,6 +114,7 @@ impl Door {
     pub fn standing(&self) -> Standing {
         match self.audit.is_taking() {
             _ if self.is_draining() => Standing::Draining,
+            _ if self.store.as_ref().is_some_and(|store| !store.is_there()) => Standing::Astray,
             Ok(()) => Standing::Works,
             Err(_) => Standing::Fails,
         }

@@ -10,7 +10,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use doorward_auth::ports::{Clock, PortError, Sessions};
+use doorward_auth::ports::{Clock, PortError, Session, Sessions};
 use doorward_session::Sockets;
 use doorward_types::{SessionId, Timestamp};
 use tokio::time::Instant;
@@ -37,7 +37,7 @@ impl Upkeep {
         let mut is_down = false;
         loop {
             tokio::time::sleep(EVERY).await;
-            let is_time = looked.elapsed() >= self.idle / 20;
+            let is_time = looked.elapsed() >= self.idle / Session::NOTED_ONCE_IN;
             if is_time {
                 looked = Instant::now();
             }
@@ -85,7 +85,7 @@ impl Upkeep {
 
 #[cfg(test)]
 mod tests {
-    use doorward_auth::ports::{Revocations, Session, What, Why};
+    use doorward_auth::ports::{Revocations, What, Why};
     use doorward_testkit::{Live, LiveSocket};
     use doorward_types::{CloseReason, Cursor};
 

@@ -1,6 +1,6 @@
 //! What the built-in site and the HTTP API ask of the node: its live sockets, its gates, and its signature.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
@@ -18,8 +18,8 @@ use doorward_web::{
 };
 
 use crate::{
-    config::{self, Config, Host},
-    gates::{Gate, Gates, Tools, owner_of},
+    config::{self, Config},
+    gates::{Gate, Gates, Tools},
     own_tokens::OwnTokens,
 };
 
@@ -31,25 +31,6 @@ pub(crate) struct NodeView {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) follower: Arc<Follower>,
     pub(crate) gates: Arc<ArcSwap<Gates>>,
-    pub(crate) owners: Owners,
-}
-
-/// Whose a host name is.
-pub(crate) struct Owners {
-    by_host: Vec<(Host, OwnerId)>,
-    all: Vec<OwnerId>,
-    otherwise: OwnerId,
-}
-
-impl Owners {
-    pub(crate) fn of(config: &Config) -> Self {
-        let named = |owner: &crate::config::Owner| Some((owner.host.clone()?, OwnerId::new(owner.name.as_str())));
-        Self {
-            by_host: config.owners.iter().filter_map(named).collect(),
-            all: config.owners.iter().map(|owner| OwnerId::new(owner.name.as_str())).collect(),
-            otherwise: owner_of(config, config.site.owner.as_deref()),
-        }
-    }
 }
 
 /// Opens the site, where there is one, and the HTTP API, which knows the site's own tokens.
@@ -135,6 +116,18 @@ impl LiveSockets for NodeView {
         found.into_iter().rev().take(at_most).map(shown).collect()
     }
 
+    fn newest<'a>(
+        &'a self,
+        owner: Option<&'a OwnerId>,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>> {
+        let owner = owner.cloned();
+        Box::pin(self.apart(move |sockets| {
+            let found = sockets.list(owner.as_ref(), usize::MAX);
+            found.into_iter().rev().take(at_most).map(shown).collect()
+        }))
+    }
+
     fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {
         Box::pin(async move {
             let receipt = self.end_target(Some(owner), Target::Socket(id)).await?;
@@ -159,8 +152,7 @@ fn shown(info: SocketInfo) -> LiveSocket {
 
 impl doorward_web::Gates for NodeView {
     fn owner_of(&self, host: &str) -> OwnerId {
-        let named = self.owners.by_host.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(host));
-        named.map_or_else(|| self.owners.otherwise.clone(), |(_, owner)| owner.clone())
+        self.gates.load().owners().at(host).clone()
     }
 
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {
@@ -226,7 +218,7 @@ impl manage::Node for NodeView {
     }
 
     fn owners(&self) -> Vec<OwnerId> {
-        self.owners.all.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+        self.gates.load().owners().all().cloned().collect()
     }
 
     fn has_gate(&self, owner: &OwnerId, gate: &GateName) -> bool {

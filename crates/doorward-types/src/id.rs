@@ -125,7 +125,8 @@ impl AccountId {
         Subject { kind: Self::KIND.to_owned(), pk: self.to_string(), uuid: username.into() }
     }
 
-    /// The account that a subject is; `None` for a subject of another kind.
+    /// The account that a subject is; `None` for a subject of another kind, and for a number that is written in another way than
+    /// [`subject`](Self::subject) writes it: `member:007` is another subject than `member:7`, so that it is no account.
     pub fn of(subject: &Subject) -> Option<Self> {
         (subject.kind == Self::KIND).then(|| subject.pk.parse().ok()).flatten()
     }
@@ -140,10 +141,10 @@ impl fmt::Display for AccountId {
 impl std::str::FromStr for AccountId {
     type Err = UnreadableId;
 
+    /// Reads what [`Display`](fmt::Display) writes, and no other way to write the same number.
     fn from_str(text: &str) -> Result<Self, UnreadableId> {
-        let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-        let number = digits.then(|| text.parse().ok()).flatten();
-        number.map(Self).ok_or(UnreadableId { expected: "the number of an account" })
+        let number = text.parse().ok().map(Self).filter(|number| number.to_string() == text);
+        number.ok_or(UnreadableId { expected: "the number of an account" })
     }
 }
 
@@ -162,7 +163,24 @@ pub struct Subject {
     pub uuid: String,
 }
 
+/// Whether a text that came from outside may be a name in an id: 1 to 255 bytes, and nothing that would break a line of a log.
+pub fn is_name(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 impl Subject {
+    /// A subject whose parts came from outside.
+    ///
+    /// # Errors
+    /// A part is no [name](is_name); or the kind has a `:` in it, so that the text of one subject would be that of another.
+    pub fn read(kind: &str, pk: &str, uuid: &str) -> Result<Self, UnreadableId> {
+        let expected =
+            "a subject as `kind:pk`, such as `member:7`, each part with 1 to 255 bytes and no control characters";
+        let is_subject = [kind, pk, uuid].into_iter().all(is_name) && !kind.contains(':');
+        let subject = || Self { kind: kind.to_owned(), pk: pk.to_owned(), uuid: uuid.to_owned() };
+        is_subject.then(subject).ok_or(UnreadableId { expected })
+    }
+
     /// What every proof of it rests on.
     pub fn rest(&self) -> Rest {
         Rest::on("subject", self.to_string())
@@ -171,6 +189,16 @@ impl Subject {
     /// Whether it is the same record: by kind and primary key. The name that is shown may differ from one proof to the next.
     pub fn same_as(&self, other: &Self) -> bool {
         self.kind == other.kind && self.pk == other.pk
+    }
+}
+
+impl std::str::FromStr for Subject {
+    type Err = UnreadableId;
+
+    /// Reads `kind:pk`. A bare name is none: nobody has to guess which kind it got. The name that is shown is the primary key.
+    fn from_str(text: &str) -> Result<Self, UnreadableId> {
+        let (kind, pk) = text.split_once(':').unwrap_or_default();
+        Self::read(kind, pk, pk)
     }
 }
 
@@ -240,7 +268,41 @@ mod tests {
         assert_eq!(subject.to_string(), "member:7");
         assert_eq!(AccountId::of(&subject), Some(AccountId(7)));
         assert_eq!(AccountId::of(&Subject { kind: "terminal".into(), ..subject.clone() }), None);
-        assert_eq!(AccountId::of(&Subject { pk: "+7".into(), ..subject }), None);
+    }
+
+    #[test]
+    fn an_account_s_number_is_written_in_one_way_alone() {
+        let subject = |pk: &str| Subject { kind: AccountId::KIND.into(), pk: pk.into(), uuid: "bob".into() };
+        for pk in ["7", "0", "18446744073709551615"] {
+            assert_eq!(AccountId::of(&subject(pk)).map(|id| id.to_string()).as_deref(), Some(pk));
+        }
+        for pk in ["007", "+7", "-7", " 7", "7 ", "7.0", "0x7", "", "00", "٧", "18446744073709551616"] {
+            assert_eq!(AccountId::of(&subject(pk)), None, "{pk}");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_made_of_names_and_its_kind_ends_at_the_first_colon() {
+        let subject: Subject = "terminal:till:7".parse().unwrap();
+        assert_eq!(
+            (subject.kind.as_str(), subject.pk.as_str(), subject.uuid.as_str()),
+            ("terminal", "till:7", "till:7")
+        );
+        assert_eq!(
+            Subject::read("member", "7", "Zoë O'Neill").map(|subject| subject.uuid).as_deref(),
+            Ok("Zoë O'Neill")
+        );
+        let (longest, longer) = ("x".repeat(255), "x".repeat(256));
+        assert!(Subject::read(&longest, &longest, &longest).is_ok());
+        for bad in ["", "a\nb", "\u{85}", "\0", &longer] {
+            for [kind, pk, uuid] in [[bad, "7", "bob"], ["member", bad, "bob"], ["member", "7", bad]] {
+                assert!(Subject::read(kind, pk, uuid).is_err(), "{kind:?} {pk:?} {uuid:?}");
+            }
+        }
+        assert!(Subject::read("member:7", "8", "bob").is_err(), "it would read as another");
+        for bad in ["bob", ":7", "member:", ""] {
+            assert!(bad.parse::<Subject>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -35,7 +35,9 @@ mod transcript;
 pub use answer::Answer;
 pub use close::{CloseReason, Reconnect};
 pub use cookie::CookieNames;
-pub use id::{AccountId, Cursor, GateName, KeyId, OwnerId, Rest, SessionId, SocketId, Subject, TraceId, UnreadableId};
+pub use id::{
+    AccountId, Cursor, GateName, KeyId, OwnerId, Rest, SessionId, SocketId, Subject, TraceId, UnreadableId, is_name,
+};
 pub use key::{KeyText, UnreadableKey};
 pub use prompt::{Prompt, Shown};
 pub use secret::Secret;

@@ -8,12 +8,12 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{
-    HeaderValue,
+    HeaderValue, Uri,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use std::sync::Arc;
 
-use crate::{cookies::hash, desk::Desk, sorry::Sorry, visit::Visit};
+use crate::{cookies::hash, desk::Desk, sorry::Sorry};
 
 /// A year, and never asked for again.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -61,6 +61,11 @@ impl Assets {
     }
 }
 
+/// Whether an address is a file's: the same for everybody, so that nobody is asked who they are.
+pub(crate) fn is_file(path: &str) -> bool {
+    path == "/doorward.js" || path.starts_with("/assets/")
+}
+
 pub(crate) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .route("/assets/{name}", get(file))
@@ -74,8 +79,8 @@ async fn file(State(_): State<Arc<Desk>>, Path(asked): Path<String>) -> Result<R
     Ok(answer(kind, content, FOR_EVER))
 }
 
-async fn client(visit: Visit) -> Result<Response, Sorry> {
-    let found = CLIENT.iter().find(|(path, _, _)| *path == visit.path).ok_or(Sorry::NotFound)?;
+async fn client(address: Uri) -> Result<Response, Sorry> {
+    let found = CLIENT.iter().find(|(path, _, _)| *path == address.path()).ok_or(Sorry::NotFound)?;
     let (_, kind, content) = *found;
     Ok(answer(kind, content, SHORTLY))
 }

@@ -38,6 +38,7 @@
 mod access;
 mod api;
 mod assets;
+mod bearer;
 mod config;
 mod console;
 mod cookies;
@@ -52,6 +53,7 @@ mod journal;
 mod live;
 pub mod manage;
 mod opening;
+mod operators;
 mod page;
 mod pages;
 mod peer;
@@ -61,6 +63,7 @@ mod sorry;
 mod visit;
 
 pub use access::TokenSigner;
+pub use bearer::{BearerError, bearer};
 pub use config::SiteConfig;
 pub use desk::SiteParts;
 pub use doorward_auth::token::AccessClaims;

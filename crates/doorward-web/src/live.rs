@@ -28,8 +28,17 @@ pub struct LiveSocket {
 
 /// The live sockets, as the site lists and ends them. Ending a login does not come here: the sockets follow the revocation log.
 pub trait LiveSockets: Send + Sync {
-    /// Sockets, the newest first, at most so many: of that owner, and of that subject, or of all for `None`.
+    /// Sockets, the newest first, at most so many, of that subject: they are found. Without a subject all are looked through, which
+    /// keeps whoever asks: [`newest`](Self::newest) does not.
     fn list(&self, owner: Option<&OwnerId>, subject: Option<&Subject>, at_most: usize) -> Vec<LiveSocket>;
+
+    /// The newest sockets of the owner, or of everybody for `None`, at most so many. There may be many to choose from, so they are
+    /// looked through where that keeps nobody else waiting.
+    fn newest<'a>(
+        &'a self,
+        owner: Option<&'a OwnerId>,
+        at_most: usize,
+    ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>>;
 
     /// Ends one socket of the owner. Answers `false` where there is none (any more).
     fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>>;

@@ -128,16 +128,23 @@ impl Site {
 
     async fn attend(&self, parts: &Parts, peer: &PeerInfo, body: Bytes) -> Result<AxumResponse, Sorry> {
         let attended = async {
-            let visit = Visit::of(&self.desk, parts, peer.clone(), body).await?;
+            let visit = match assets::is_file(parts.uri.path()) {
+                true => None,
+                false => Some(Visit::of(&self.desk, parts, peer.clone(), body).await?),
+            };
             let mut request = Request::new(AxumBody::empty());
             *request.method_mut() = parts.method.clone();
             *request.uri_mut() = parts.uri.clone();
-            request.extensions_mut().insert(visit.clone());
+            if let Some(visit) = visit.clone() {
+                request.extensions_mut().insert(visit);
+            }
             let Ok(mut response) = self.router.clone().call(request).await;
             Ok(match response.extensions_mut().remove::<Sorry>() {
-                Some(Sorry::LogInFirst(_)) if visit.wants_part() => page::leave_for("/login"),
-                Some(sorry) if sorry.status().is_redirection() && !api::is_api(&visit.path) => response,
-                Some(sorry) => self.with_words(&response, parts, peer, sorry, Some(&visit)),
+                Some(Sorry::LogInFirst(_)) if visit.as_ref().is_some_and(Visit::wants_part) => {
+                    page::leave_for("/login")
+                }
+                Some(sorry) if sorry.status().is_redirection() && !api::is_api(parts.uri.path()) => response,
+                Some(sorry) => self.with_words(&response, parts, peer, sorry, visit.as_ref()),
                 None => response,
             })
         };

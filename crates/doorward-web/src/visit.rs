@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::{By, Event, Happening, PeerInfo, cookies::Shown, desk::Desk, form::Fo
 const LONGEST_AGENT: usize = 256;
 
 /// One request, and who sends it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Visit {
     /// Whose site this is.
     pub(crate) owner: OwnerId,
@@ -31,7 +31,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// Whoever sends this request. The login counts as used by it.
+    /// Whoever sends this request. The login counts as used by it, which is noted now and then.
     pub(crate) async fn of(desk: &Desk, parts: &Parts, peer: PeerInfo, body: Bytes) -> Result<Self, PortError> {
         let now = desk.now();
         let owner = desk.parts.gates.owner_of(peer.host_name());
@@ -44,7 +44,7 @@ impl Visit {
         let is_used = !parts.uri.path().ends_with("/live");
         if let Some(session) = &session
             && is_used
-            && now > session.last_seen
+            && session.is_use_noted(now)
         {
             desk.ports().sessions.seen(vec![(session.sid, now)]).await?;
         }
@@ -92,6 +92,17 @@ impl Visit {
     pub(crate) fn word(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+}
+
+/// Without headers and body: there are cookies, tokens and passwords in them.
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, peer, now, path, session, .. } = self;
+        let sid = session.as_ref().map(|session| session.sid);
+        let mut shown = f.debug_struct("Visit");
+        shown.field("owner", owner).field("peer", peer).field("now", now).field("path", path).field("sid", &sid);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -167,5 +178,37 @@ impl FromRequestParts<Arc<Desk>> for Keeper {
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Sorry> {
         let member = Member::from_request_parts(parts, desk).await?;
         if member.session.role >= Role::Owner { Ok(Self(member)) } else { Err(Sorry::NotYours) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use http::header::{AUTHORIZATION, COOKIE};
+
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_request_is_printed() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, "__Host-doorward-session=dws_s3cret".parse().unwrap());
+        headers.insert(AUTHORIZATION, "Bearer s3cret".parse().unwrap());
+        let visit = Visit {
+            owner: OwnerId::new("acme"),
+            peer: PeerInfo { source: IpAddr::from([192, 0, 2, 7]), secure: true, host: "shop.example".into() },
+            now: Timestamp::from_secs(1),
+            shown: Shown { session: Some([0xAB; 32]), ..Shown::default() },
+            session: None,
+            path: "/login".into(),
+            query: "invitation=s3cret".into(),
+            headers,
+            body: Bytes::from_static(b"username=bob&password=s3cret"),
+        };
+        assert_eq!(
+            format!("{visit:?}"),
+            "Visit { owner: OwnerId(\"acme\"), peer: PeerInfo { source: 192.0.2.7, secure: true, host: \"shop.example\" }, \
+             now: Timestamp(1000), path: \"/login\", sid: None, .. }"
+        );
     }
 }

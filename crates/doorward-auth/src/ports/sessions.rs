@@ -37,6 +37,15 @@ pub struct Session {
 }
 
 impl Session {
+    /// Use is noted at most once in such a part of the idle time: each note is a durable write, and a login that was used since the
+    /// last ends that much earlier at the most.
+    pub const NOTED_ONCE_IN: u32 = 20;
+
+    /// Whether use at that time is to be noted.
+    pub fn is_use_noted(&self, now: Timestamp) -> bool {
+        now.since(self.last_seen) >= self.idle / Self::NOTED_ONCE_IN && now > self.last_seen
+    }
+
     /// Whom it proves.
     pub fn subject(&self) -> Subject {
         self.account.subject(self.username.clone())

@@ -3,7 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{TokenError, json};
+use super::TokenError;
+use crate::strict_json;
 
 /// Longer than any token that fits into the messages and headers that are taken before admission.
 pub(super) const LONGEST: usize = 8 * 1024;
@@ -34,13 +35,13 @@ impl<'a> Compact<'a> {
         let decode = |part, text| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Encoding(part));
         decode("signature", signature)?;
         let claims = decode("claims", claims)?;
-        let header = json::object(&decode("header", header)?).map_err(|_| TokenError::Json("header"))?;
+        let header = strict_json::object(&decode("header", header)?).map_err(|_| TokenError::Json("header"))?;
         Ok(Self { header, claims, signed, signature })
     }
 
     /// The claims. Only for whoever has verified the signature, or is about to by what they say of whose key it is.
     pub(super) fn claims(&self) -> Result<Map<String, Value>, TokenError> {
-        json::object(&self.claims).map_err(|_| TokenError::Json("claims"))
+        strict_json::object(&self.claims).map_err(|_| TokenError::Json("claims"))
     }
 }
 

@@ -12,7 +12,6 @@ mod compact;
 mod config;
 mod error;
 mod issuer;
-mod json;
 mod mint;
 mod own;
 mod verify;

@@ -1,15 +1,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use doorward_types::{Secret, Subject, Timestamp};
+use doorward_types::{Secret, Subject, Timestamp, is_name};
 use serde_json::{Map, Value};
 
 use super::{Algorithm, Issuer, Profile, TokenError, compact::Compact};
 
 /// How far the clocks of issuer and gate may be apart.
 const LEEWAY: Duration = Duration::from_secs(5);
-
-/// Longer names and ids of subjects, tokens and sessions are refused.
-const LONGEST_NAME: usize = 255;
 
 /// What a verified token says.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,8 +219,4 @@ fn name(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String
         Some(Value::String(text)) if is_name(text) => Ok(Some(text.clone())),
         Some(_) => Err(TokenError::ClaimForm(name)),
     }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }

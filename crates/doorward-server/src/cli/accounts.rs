@@ -43,9 +43,18 @@ pub(super) struct Accounts {
 
 impl Whose {
     pub(super) fn open(&self) -> Result<Accounts, Failure> {
+        self.open_with(ConfigFile::open_store)
+    }
+
+    /// As [`open`](Self::open), with a store that is made where there is none yet.
+    pub(super) fn open_or_make(&self) -> Result<Accounts, Failure> {
+        self.open_with(ConfigFile::open_or_make_store)
+    }
+
+    fn open_with(&self, open: impl Fn(&ConfigFile) -> Result<Store, Failure>) -> Result<Accounts, Failure> {
         let config = self.file.load()?;
         let owner = input::owner(&config, self.owner.as_deref())?;
-        let store = self.file.open_store()?;
+        let store = open(&self.file)?;
         let socket = self.file.control_socket().ok();
         Ok(Accounts { config, base: self.file.base(), owner, store, socket })
     }

@@ -92,7 +92,7 @@ impl Add {
             expires_at: self.valid.map(|valid| now.plus(valid)),
             revoked_at: None,
         };
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         wait_for(async {
             ApiKeys::add(&store, hash, key).await?;
             write_down(&store, owner.as_ref(), None, Happening::ApiKeyMade(id.clone())).await;

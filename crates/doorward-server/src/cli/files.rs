@@ -10,6 +10,7 @@ use doorward_store::Store;
 use super::{ConfigFile, Failure, input};
 use crate::{
     config::{self, Config, Loaded, Mistake, Override},
+    control::{InUse, StoreLock},
     node,
 };
 
@@ -62,12 +63,32 @@ impl ConfigFile {
         name.map_or(Ok(()), |name| input::owner(&self.load()?, Some(name)).map(drop))
     }
 
-    /// The store, beside a server that may be running on it.
+    /// The store, beside a server that may be running on it. What is only looked into or changed is not made: all that could be
+    /// said of an empty one would be that nobody is there.
     pub(super) fn open_store(&self) -> Result<Store, Failure> {
-        let config = self.load()?;
-        match node::store_path(&config, &self.base()) {
-            Some(path) => Ok(Store::open(&path.display().to_string())?),
-            None => Err(Failure::new("a store in memory cannot be reached from another process")),
+        let path = self.store_path()?;
+        if path.try_exists().is_ok_and(|is_there| !is_there) {
+            let hint = "a server makes one when it starts, and so does `doorward user add`";
+            return Err(Failure::new(format!("there is no store at `{}`\nhint: {hint}", path.display())));
         }
+        Ok(Store::open(&path.display().to_string())?)
+    }
+
+    /// The store, made where there is none yet; but not where a server runs on one whose file is gone, which would not see it.
+    pub(super) fn open_or_make_store(&self) -> Result<Store, Failure> {
+        let path = self.store_path()?;
+        if path.try_exists().is_ok_and(|is_there| !is_there)
+            && let Err(InUse::Another(_)) = StoreLock::take(&path)
+        {
+            let hint = "stop it; what it has written since then is lost";
+            let path = path.display();
+            return Err(Failure::new(format!("a server runs on the store `{path}`, whose file is gone\nhint: {hint}")));
+        }
+        Ok(Store::open(&path.display().to_string())?)
+    }
+
+    fn store_path(&self) -> Result<PathBuf, Failure> {
+        let path = node::store_path(&self.load()?, &self.base());
+        path.ok_or_else(|| Failure::new("a store in memory cannot be reached from another process"))
     }
 }

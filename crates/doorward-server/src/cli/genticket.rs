@@ -59,7 +59,7 @@ impl Genticket {
             expires_at,
         };
         let NewTicket { text, hash } = NewTicket::draw(&SystemRng, minted.origin.as_deref());
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         wait_for(async {
             let (owner, whose) = (minted.owner.clone(), minted.subject.clone());
             store.mint(hash, minted).await?;

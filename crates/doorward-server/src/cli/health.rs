@@ -40,6 +40,12 @@ impl Health {
             ));
             say_failing_open(&health);
         }
-        if health["status"] == "ok" { Ok(()) } else { Err(Failure::new("the server lets nobody in")) }
+        match health["status"].as_str() {
+            Some("ok") => Ok(()),
+            Some("astray") => {
+                Err(Failure::new("the file of the server's store is gone: what it writes is lost when it ends"))
+            }
+            _ => Err(Failure::new("the server lets nobody in")),
+        }
     }
 }

@@ -43,14 +43,12 @@ pub(super) fn upstream(text: &str) -> Result<String, String> {
     }
 }
 
-/// `kind:pk`. A bare name is none: nobody has to guess which kind it got.
+/// `kind:pk`.
 pub(super) fn subject(text: &str) -> Result<Subject, Failure> {
-    match text.split_once(':') {
-        Some((kind, pk)) if !kind.is_empty() && !pk.is_empty() => {
-            Ok(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() })
-        }
-        _ => Err(Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`"))),
-    }
+    text.parse().map_err(|_| {
+        let text = text.escape_debug();
+        Failure::new(format!("`{text}` is no subject; write `kind:pk`, such as `member:7`"))
+    })
 }
 
 /// An owner of the configuration: the one that was named, or the only one.

@@ -46,7 +46,7 @@ impl Keygen {
             created_at: SystemClock.now(),
             revoked_at: None,
         };
-        let store = self.file.open_store()?;
+        let store = self.file.open_or_make_store()?;
         wait_for(async {
             let (owner, whose, id) = (key.owner.clone(), key.subject.clone(), key.id.clone());
             if !store.add(key).await? {

@@ -159,7 +159,7 @@ impl Add {
         let Some(name) = self.name else {
             return Invite { whose: self.whose, role: self.role, json: self.json }.run().await;
         };
-        let accounts = self.whose.open()?;
+        let accounts = self.whose.open_or_make()?;
         let username = Username::parse(&name)?;
         let taken = || {
             let owner = &accounts.owner;
@@ -252,7 +252,7 @@ impl Enable {
 
 impl Invite {
     async fn run(self) -> Result<(), Failure> {
-        let accounts = self.whose.open()?;
+        let accounts = self.whose.open_or_make()?;
         let (role, now, url) = (self.role, now(), address(&accounts));
         let expires_at = now.plus(INVITATION);
         let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url, first: false };

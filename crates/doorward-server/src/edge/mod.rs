@@ -23,6 +23,7 @@ pub use cookies::ShownCookies;
 pub(crate) use held::Held;
 pub(crate) use lengths::Counted;
 pub use proxies::Proxies;
+pub(crate) use request::host;
 pub use request::{Malformed, Upgrade};
 pub(crate) use respond::not_found;
 pub use respond::{Body, refused};

@@ -4,11 +4,12 @@ use doorward_auth::{
     layers::handshake::path::{RequestPath, query_variables},
 };
 use doorward_types::{CookieNames, Secret};
+use doorward_web::{BearerError, bearer};
 use doorward_wire::websocket::handshake::{Entry, Subprotocols, TICKET_HEADER, accept_key};
 use http::{
     HeaderMap, HeaderName, Method, Request, Version,
     header::{
-        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+        CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
         SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
@@ -101,14 +102,7 @@ impl Upgrade {
         let key =
             once(headers, &SEC_WEBSOCKET_KEY, "sec-websocket-key")?.ok_or(Malformed::Missing("sec-websocket-key"))?;
         let accept = accept_key(key).ok_or(Malformed::Unreadable("sec-websocket-key"))?;
-        let host = once(headers, &HOST, "host")?.ok_or(Malformed::Missing("host"))?;
-        let host = visible(host).ok_or(Malformed::Unreadable("host"))?.to_ascii_lowercase();
-        // A target in absolute form that names another host could be routed otherwise by a proxy before us.
-        let elsewhere =
-            request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(&host));
-        if elsewhere || host.contains(['@', '/', '\\', ',']) {
-            return Err(Malformed::Unreadable("host"));
-        }
+        let host = host(request)?;
         let origin = once(headers, &ORIGIN, "origin")?;
         if origin.is_some_and(|origin| visible(origin).is_none()) {
             return Err(Malformed::Unreadable("origin"));
@@ -154,6 +148,18 @@ impl Upgrade {
     pub fn host_port(&self) -> Option<u16> {
         self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
+}
+
+/// The host that a request is for, lowercased, with its port where it names one: an upgrade, or a page or a program's.
+///
+/// # Errors
+/// It is not there, there twice, or could be read as another.
+pub(crate) fn host<B>(request: &Request<B>) -> Result<String, Malformed> {
+    let host = once(request.headers(), &HOST, "host")?.ok_or(Malformed::Missing("host"))?;
+    let host = visible(host).ok_or(Malformed::Unreadable("host"))?.to_ascii_lowercase();
+    // A target in absolute form that names another host could be routed otherwise by a proxy before us.
+    let elsewhere = request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(&host));
+    if elsewhere || host.contains(['@', '/', '\\', ',']) { Err(Malformed::Unreadable("host")) } else { Ok(host) }
 }
 
 /// What the subprotocol header offers: real ones, and credentials.
@@ -215,14 +221,10 @@ fn visible(value: &[u8]) -> Option<&str> {
 
 fn authorization(headers: &HeaderMap) -> Result<Option<Secret>, Malformed> {
     const NAME: &str = "authorization";
-    let Some(value) = once(headers, &AUTHORIZATION, NAME)? else { return Ok(None) };
-    // Another scheme than Bearer is meant for somebody behind the gate.
-    match value.split_at_checked(7) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => {
-            visible(token.trim_ascii()).map(|token| Some(Secret::from_text(token))).ok_or(Malformed::Unreadable(NAME))
-        }
-        _ => Ok(None),
-    }
+    bearer(headers).map_err(|error| match error {
+        BearerError::Twice => Malformed::Twice(NAME),
+        BearerError::Unreadable => Malformed::Unreadable(NAME),
+    })
 }
 
 fn ticket_header(headers: &HeaderMap) -> Result<Option<PresentedTicket>, Malformed> {

@@ -21,7 +21,7 @@ use doorward_session::{Limits, Renewal, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
 
 use super::{
-    Backing, Gate, Gates,
+    Backing, Gate, Gates, Owners,
     renewal::{AskAgain, GRACE},
 };
 use crate::{
@@ -122,7 +122,7 @@ impl Gates {
     /// # Errors
     /// Everything that cannot be put together. The gates of an owner with an issuer that cannot are not looked at.
     pub fn assemble(config: &Config, tools: &Tools) -> Result<Self, AssembleErrors> {
-        Ok(Self::default().next(config, tools)?.gates)
+        Ok(Self::none_of(Owners::of(config)).next(config, tools)?.gates)
     }
 
     /// Puts together the gates that come after these. A gate that stays keeps its hub: who is there and who comes hear each
@@ -132,7 +132,7 @@ impl Gates {
     /// As [`assemble`](Self::assemble).
     pub(crate) fn next(&self, config: &Config, tools: &Tools) -> Result<Next, AssembleErrors> {
         let (issuers, mut errors) = issuers(config, tools);
-        let next = Next { gates: Self::default(), rules: Vec::new() };
+        let next = Next { gates: Self::none_of(Owners::of(config)), rules: Vec::new() };
         let mut assembly = Assembly { config, tools, issuers, before: self, next };
         for gate in config.gates.iter().filter(|gate| gate.enabled) {
             let owner = owner_of(config, gate.owner.as_deref());

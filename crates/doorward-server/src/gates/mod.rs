@@ -1,7 +1,8 @@
-//! The gates of a node: a configuration become one table, which is swapped as a whole.
+//! The gates of a node and their owners: a configuration become one table, which is swapped as a whole.
 
 mod assemble;
 mod backing;
+mod owners;
 mod renewal;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use crate::{
 pub(crate) use assemble::Next;
 pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
 pub use backing::{Ahead, Backing, Passing};
+use owners::Owners;
 
 /// A protected WebSocket endpoint of an owner.
 pub struct Gate {
@@ -107,11 +109,11 @@ pub struct Found {
     pub tail: Option<String>,
 }
 
-/// The gates of a node, found by host and path.
-#[derive(Default)]
+/// The gates of a node, found by host and path, and the owners that it has gates for.
 pub struct Gates {
     table: PathTable<Arc<Gate>>,
     by_name: BTreeMap<(OwnerId, GateName), Arc<Gate>>,
+    owners: Owners,
 }
 
 /// What became of a gate from one configuration to the next.
@@ -130,6 +132,15 @@ pub(crate) enum Change {
 }
 
 impl Gates {
+    fn none_of(owners: Owners) -> Self {
+        Self { table: PathTable::default(), by_name: BTreeMap::new(), owners }
+    }
+
+    /// Whose the gates are, and the pages beside them.
+    pub(crate) fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
     /// The gate that an upgrade is for. The same steps are taken whether there is one or not.
     pub fn find(&self, upgrade: &Upgrade) -> Option<Found> {
         let path = RequestPath::read(&upgrade.path).ok()?;

@@ -73,12 +73,7 @@ impl Seen {
             base: "".into(),
         };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap()));
-        let view = NodeView {
-            sockets: Arc::clone(&live.sockets),
-            follower: Arc::clone(&live.follower),
-            gates,
-            owners: Owners::of(&config),
-        };
+        let view = NodeView { sockets: Arc::clone(&live.sockets), follower: Arc::clone(&live.follower), gates };
         let (bob, eve) = (live.account("acme", "bob").await, live.account("acme", "eve").await);
         let another = live.account("globex", "bob").await;
         let mut sockets = Vec::new();
@@ -152,6 +147,29 @@ async fn a_page_is_of_the_owner_whose_host_was_asked_and_otherwise_of_the_owner_
     }
     for host in ["shop.example", "", "globex.example.evil.example"] {
         assert_eq!(seen.view.owner_of(host), acme());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn owners_of_another_configuration_are_known_in_the_same_act_as_its_gates() {
+    let seen = Seen::new().await;
+    let changed = CONFIG
+        .replace("owner = \"acme\"\n    url", "owner = \"initech\"\n    url")
+        .replace("host = \"globex.example\"", "host = \"globex.test\"")
+        + "[[owner]]\nname = \"initech\"\nhost = \"initech.example\"\n";
+    let config = config::load(&changed, "test.toml", &BTreeMap::new(), &[], &|_: &Path| Err(String::new())).unwrap();
+    let next = seen.view.gates.load().next(&config.config, &seen.tools).unwrap().gates;
+    assert_eq!(seen.view.owners(), [acme(), globex()]);
+    seen.view.gates.store(Arc::new(next));
+    let initech = OwnerId::new("initech");
+    assert_eq!(seen.view.owners(), [acme(), globex(), initech.clone()]);
+    for (host, owner) in [
+        ("initech.example", &initech),
+        ("globex.test", &globex()),
+        ("globex.example", &initech),
+        ("shop.example", &initech),
+    ] {
+        assert_eq!(seen.view.owner_of(host), *owner, "{host}");
     }
 }
 
@@ -268,7 +286,6 @@ async fn without_tools_for_a_site_there_is_the_api_alone() {
         sockets: Arc::clone(&view.sockets),
         follower: Arc::clone(&view.follower),
         gates: Arc::clone(&view.gates),
-        owners: Owners::of(&config),
     };
     assert!(opens(&tools, view));
     tools.site = None;

@@ -15,7 +15,10 @@ use doorward_server::{Extensions, Node, Running, kek::open_kek, own_tokens::OwnT
 use doorward_store::Store;
 use doorward_types::{OwnerId, Secret, SessionId};
 use tempfile::TempDir;
-use tokio::task::spawn_blocking;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::spawn_blocking,
+};
 
 use crate::{
     commands::{Said, run, run_typing},
@@ -370,6 +373,62 @@ fn an_account_that_is_not_there_and_an_owner_that_is_not_there_are_told() {
         let (_, error) = place.run(&[command, &["--owner", "default"]].concat()).failed();
         assert_eq!(error, "there is no owner `default`; there are `acme`", "{command:?}");
     }
+}
+
+#[test]
+fn a_command_that_only_looks_or_changes_makes_no_store() {
+    let place = Place::new();
+    for command in [
+        &["user", "list"][..],
+        &["user", "disable", "bob"],
+        &["user", "enable", "bob"],
+        &["user", "passwd", "bob", "--password-stdin"],
+        &["user", "not-before", "bob"],
+        &["user", "not-before", "--all"],
+        &["sessions", "list"],
+        &["sessions", "end", "--user", "bob"],
+        &["totp", "enroll", "bob"],
+        &["totp", "remove", "bob"],
+        &["keys", "list"],
+        &["keys", "revoke", "k"],
+        &["apikey", "list"],
+        &["apikey", "revoke", "k"],
+        &["why", "00000000000000000000000000000000"],
+    ] {
+        let (code, error) = place.run(command).failed();
+        assert!(code == 1 && error.starts_with("there is no store at `"), "{command:?}: {error}");
+        assert!(error.contains("doorward.db`") && error.contains("hint: "), "{command:?}: {error}");
+        assert!(!place.path().join("doorward.db").exists(), "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_store_was_removed_is_not_ready_and_gets_no_second_one_beside_it() {
+    let place = Place::with("bob");
+    let running = place.serving().await;
+    let internal = running.internal();
+    assert!(ready(internal).await.starts_with("HTTP/1.1 200 "));
+    let (store, aside) = (place.path().join("doorward.db"), place.path().join("aside.db"));
+    fs::rename(&store, &aside).unwrap();
+    let told = ready(internal).await;
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("the file of the store is not there"), "{told}");
+    let (_, error) = place.beside(&["user", "disable", "bob"]).await.failed();
+    assert!(error.starts_with("there is no store at `"), "{error}");
+    let (_, error) = place.beside(&["user", "invite"]).await.failed();
+    assert!(error.contains("a server runs on the store `") && error.contains("whose file is gone"), "{error}");
+    assert!(!store.exists());
+    let said = place.beside(&["health"]).await;
+    assert!(said.code == Some(1) && said.out.starts_with("astray"), "{said:?}");
+    fs::rename(&aside, &store).unwrap();
+    assert!(ready(internal).await.starts_with("HTTP/1.1 200 "));
+}
+
+async fn ready(at: std::net::SocketAddr) -> String {
+    let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    stream.write_all(b"GET /ready HTTP/1.1\r\nHost: node.example\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -196,7 +196,7 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
 
     let token = run(here, &["gentoken", "--issuer", "site", "--subject", "7", "--claim", "groups=3"]).well();
     let checked = run_with(here, &["checktoken", "--issuer", "site"], &[("DOORWARD_TOKEN", &token)]).well();
-    assert!(checked.starts_with("valid: of member:7, until "), "{checked}");
+    assert!(checked.starts_with("valid: of user:7, until "), "{checked}");
     let (code, error) = run_with(here, &["checktoken", "--issuer", "site"], &[("DOORWARD_TOKEN", "x.y.z")]).failed();
     assert!(code == 1 && error.starts_with("the token is refused: "), "{error}");
     let mut by_token = serving.climb("/chat", Credentials::new().jwt(secret(&token))).await.unwrap();
@@ -221,7 +221,7 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     assert_eq!(by_key.next_message().await.unwrap(), None);
     assert_eq!(by_key.closed().unwrap().code, Some(4410));
     assert!(serving.climb("/robots", Credentials::new().app_key(text).unwrap()).await.is_err());
-    let ended = run(here, &["sockets", "end", "subject=member:7", "--json"]).json();
+    let ended = run(here, &["sockets", "end", "subject=user:7", "--json"]).json();
     assert_eq!(ended["ended"], 1);
     assert_eq!(by_token.next_message().await.unwrap(), None);
     assert_eq!(by_token.closed().unwrap().code, Some(4410));
@@ -386,8 +386,8 @@ fn a_subject_is_what_was_written_or_it_is_told_what_would_be_right() {
     let gentoken = |subject| run(here, &["gentoken", "--issuer", "site", "--subject", subject]);
     let (code, error) = gentoken("").failed();
     assert_eq!((code, error.as_str()), (1, "a token needs a subject; name its primary key, such as `--subject 7`"));
-    let twice = "note: gates will know the subject as `member:member:bob`; for `member:bob` write `--subject bob`\n";
-    assert_eq!(gentoken("member:bob").err, twice);
+    let twice = "note: gates will know the subject as `user:user:bob`; for `user:bob` write `--subject bob`\n";
+    assert_eq!(gentoken("user:bob").err, twice);
     assert_eq!(gentoken("urn:bob").err, "");
     let _serving = Serving::start(here, &["serve"]);
     let (code, error) = run(here, &["sockets", "end", "subject=bob"]).failed();

@@ -99,6 +99,35 @@ async fn c81_a_node_is_gone_within_its_time_whoever_stays() {
 }
 
 #[tokio::test]
+async fn c17_a_page_and_a_program_s_request_name_their_host_once_and_in_one_way() {
+    let site = format!("{ECHO}[site]\nenabled = true\nurl = \"http://shop.example\"\n");
+    let extensions = Extensions::default();
+    let node = Node::open(read(&site, &extensions), Path::new(""), extensions).await.unwrap();
+    let running = node.listen().await.unwrap();
+    let (public, internal) = (running.public(), running.internal());
+    for (at, path) in [(public, "/login"), (public, "/doorward.js"), (internal, "/api/v1/openapi.json")] {
+        let status = async |target: &str, headers: &str| {
+            let told = answer(at, &format!("GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n")).await;
+            told.split(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(status(path, "Host: shop.example\r\n").await, "200", "{path}");
+        assert_eq!(status(&format!("http://shop.example{path}"), "Host: shop.example\r\n").await, "200", "{path}");
+        for headers in [
+            "",
+            "Host: shop.example\r\nHost: shop.example\r\n",
+            "Host: other.example\r\nHost: shop.example\r\n",
+            "Host: shop.example,other.example\r\n",
+            "Host: user@shop.example\r\n",
+            "Host: \r\n",
+        ] {
+            assert_eq!(status(path, headers).await, "400", "{path} {headers:?}");
+        }
+        let elsewhere = format!("http://other.example{path}");
+        assert_eq!(status(&elsewhere, "Host: shop.example\r\n").await, "400", "{elsewhere}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_for_the_operator_is_on_the_internal_port_alone() {
     let running = node().await;
     let (public, internal) = (running.public(), running.internal());

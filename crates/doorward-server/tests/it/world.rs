@@ -226,6 +226,7 @@ impl World {
             headers: count(limits.headers),
         });
         let door = Door::new(Parts {
+            store: None,
             gates: Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap())),
             sockets,
             caps: Caps::new(caps, own.clone()),

@@ -10,26 +10,25 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
 use doorward_auth::{
+    Scope, hash_of_api_key,
     layers::handshake::ticket::NewTicket,
     ports::{Ticket, TicketBinding},
 };
 use doorward_types::{OwnerId, Rest, Secret, Subject};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE},
+    header::{ORIGIN, WWW_AUTHENTICATE},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, json};
-use crate::{By, Event, Happening, cookies::hash, desk::Desk, sorry::Sorry, visit::Visit};
+use crate::{By, Event, Happening, bearer, desk::Desk, operators::is_operator, sorry::Sorry, visit::Visit};
 
 /// How long a ticket holds.
 const LASTS: Duration = Duration::from_secs(30);
-/// What an API key needs to be able to do.
-const SCOPE: &str = "tickets:mint";
 
 /// Whom a ticket is for, and what it rests on.
-struct Bearer {
+struct Holder {
     owner: OwnerId,
     subject: Subject,
     by: By,
@@ -61,24 +60,24 @@ pub(crate) fn is_ticket(path: &str) -> bool {
 
 pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: Visit) -> Result<Response, Sorry> {
     let gate_path = visit.path.strip_suffix("/ticket").filter(|_| method == Method::POST).ok_or(Sorry::NotFound)?;
-    let bearer = match bearer(&desk, &visit).await? {
-        Ok(bearer) => bearer,
+    let holder = match holder(&desk, &visit).await? {
+        Ok(holder) => holder,
         Err(response) => return Ok(response),
     };
     let path = if gate_path.is_empty() { "/" } else { gate_path };
     let gate = desk.parts.gates.find(visit.peer.host_name(), path);
     // A gate of another owner is not there.
-    let gate = gate.filter(|gate| gate.enabled && gate.owner == bearer.owner).ok_or(Sorry::NotFound)?;
+    let gate = gate.filter(|gate| gate.enabled && gate.owner == holder.owner).ok_or(Sorry::NotFound)?;
     let minted = Happening::TicketMinted(Some(gate.name.clone()));
-    let minted = visit.event(Some(bearer.subject.clone()), bearer.by, minted);
+    let minted = visit.event(Some(holder.subject.clone()), holder.by, minted);
     let minted = Event { owner: Some(gate.owner.clone()), ..minted };
-    let new = NewTicket::draw(desk.rng(), bearer.origin.as_deref());
+    let new = NewTicket::draw(desk.rng(), holder.origin.as_deref());
     let ticket = Ticket {
         owner: gate.owner,
         binding: TicketBinding::Gate(gate.name),
-        origin: bearer.origin,
-        subject: bearer.subject,
-        rests_on: bearer.rests_on,
+        origin: holder.origin,
+        subject: holder.subject,
+        rests_on: holder.rests_on,
         issued_at: visit.now,
         expires_at: visit.now.plus(LASTS),
     };
@@ -89,14 +88,17 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
 }
 
 /// Who asks: by the header where there is one, otherwise by the cookie.
-async fn bearer(desk: &Desk, visit: &Visit) -> Result<Result<Bearer, Response>, Sorry> {
+async fn holder(desk: &Desk, visit: &Visit) -> Result<Result<Holder, Response>, Sorry> {
     let origin = origin(&visit.headers);
-    match authorization(&visit.headers) {
-        Some(token) if token.reveal("to see what kind it is").starts_with(b"dwa_") => by_key(desk, visit, &token).await,
-        Some(token) => Ok(by_access_token(desk, visit, &token, origin).await?.ok_or_else(unauthorized)),
+    let Ok(shown) = bearer(&visit.headers) else { return Ok(Err(unauthorized())) };
+    match shown {
+        Some(shown) => match shown.reveal_text("to see what it is").and_then(hash_of_api_key) {
+            Some(hash) => by_key(desk, visit, hash).await,
+            None => Ok(by_access_token(desk, visit, &shown, origin).await?.ok_or_else(unauthorized)),
+        },
         None => {
             let session = visit.session.as_ref().ok_or_else(unauthorized);
-            Ok(session.map(|session| Bearer {
+            Ok(session.map(|session| Holder {
                 owner: session.owner.clone(),
                 subject: session.subject(),
                 by: By::Holder,
@@ -113,11 +115,11 @@ async fn by_access_token(
     visit: &Visit,
     token: &Secret,
     origin: Option<String>,
-) -> Result<Option<Bearer>, Sorry> {
+) -> Result<Option<Holder>, Sorry> {
     let Some(claims) = desk.parts.signer.verify(token, visit.now) else { return Ok(None) };
     let session = desk.ports().sessions.find_by_id(&claims.owner, claims.sid, visit.now).await?;
     let session = session.filter(|session| session.account == claims.account && session.owner == visit.owner);
-    Ok(session.map(|session| Bearer {
+    Ok(session.map(|session| Holder {
         owner: session.owner.clone(),
         subject: session.subject(),
         by: By::Holder,
@@ -127,21 +129,31 @@ async fn by_access_token(
 }
 
 /// An API key of the owner, who says for whom the ticket is.
-async fn by_key(desk: &Desk, visit: &Visit, key: &Secret) -> Result<Result<Bearer, Response>, Sorry> {
-    let found = desk.ports().api_keys.find(hash(key.reveal("to look it up")), visit.now).await?;
+async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Holder, Response>, Sorry> {
+    let found = desk.ports().api_keys.find(key, visit.now).await?;
     let Some(found) = found else { return Ok(Err(unauthorized())) };
-    // The operator's key means every owner, so that it is the one of the site where the request is.
-    let owner = found.owner.unwrap_or_else(|| visit.owner.clone());
-    if !found.scopes.iter().any(|scope| scope == SCOPE) {
-        let why = "the API key lacks the scope `tickets:mint`";
-        return Ok(Err(ApiError { error: "insufficient_scope", error_description: why }.with(StatusCode::FORBIDDEN)));
+    let refused = |error, error_description, status| Ok(Err(ApiError { error, error_description }.with(status)));
+    if !found.scopes.iter().any(|scope| Scope::read(scope) == Some(Scope::TicketsWrite)) {
+        let why = "the API key lacks the scope `tickets:write`";
+        return refused("insufficient_scope", why, StatusCode::FORBIDDEN);
     }
-    let Ok(wanted) = serde_json::from_slice::<For>(&visit.body) else {
-        let why = "say for whom the ticket is: a JSON object with `kind`, `pk` and `uuid` (and `origin`)";
-        return Ok(Err(ApiError { error: "invalid_request", error_description: why }.with(StatusCode::BAD_REQUEST)));
+    let wanted = serde_json::from_slice::<For>(&visit.body).ok();
+    let subject = wanted.as_ref().and_then(|wanted| Subject::read(&wanted.kind, &wanted.pk, &wanted.uuid).ok());
+    let (Some(wanted), Some(subject)) = (wanted, subject) else {
+        let why = "say for whom the ticket is: a JSON object with `kind`, `pk` and `uuid` (and `origin`), each a text of 1 to 255 \
+                   bytes without control characters, the kind without `:`";
+        return refused("invalid_request", why, StatusCode::BAD_REQUEST);
     };
-    let subject = Subject { kind: wanted.kind, pk: wanted.pk, uuid: wanted.uuid };
-    Ok(Ok(Bearer { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
+    // The operator's key means every owner, so that it is the one of the site where the request is.
+    let owner = match found.owner {
+        Some(owner) if is_operator(&*desk.ports().accounts, &owner, &subject).await? => {
+            let why = "only a key of the operator's lets anybody in as an operator";
+            return refused("access_denied", why, StatusCode::FORBIDDEN);
+        }
+        Some(owner) => owner,
+        None => visit.owner.clone(),
+    };
+    Ok(Ok(Holder { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
 }
 
 /// One answer for no credential, a wrong one and one that has ended.
@@ -150,12 +162,6 @@ fn unauthorized() -> Response {
     let mut response = ApiError { error: "login_required", error_description: why }.with(StatusCode::UNAUTHORIZED);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
-}
-
-fn authorization(headers: &HeaderMap) -> Option<Secret> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| Secret::new(token.trim_ascii()))
 }
 
 /// The page that asks, where it is one: its origin has passed the check of every `POST`.

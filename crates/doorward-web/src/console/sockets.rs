@@ -52,11 +52,12 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
 
 async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
     let done = keeper.0.visit.word("done").is_some();
-    page(StatusCode::OK, &Sockets { frame: Frame::of(&desk, &keeper.0.visit), done, list: list(&desk, &keeper) })
+    let list = list(&desk, &keeper).await?;
+    page(StatusCode::OK, &Sockets { frame: Frame::of(&desk, &keeper.0.visit), done, list })
 }
 
 async fn show_list(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
-    page(StatusCode::OK, &list(&desk, &keeper))
+    page(StatusCode::OK, &list(&desk, &keeper).await?)
 }
 
 async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, Sorry> {
@@ -73,13 +74,13 @@ async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, 
         desk.done(Event { owner: Some(owner), whose, source, by, what: Happening::SocketEnded(id) });
     }
     if keeper.0.visit.wants_part() {
-        return page(StatusCode::OK, &list(&desk, &keeper));
+        return page(StatusCode::OK, &list(&desk, &keeper).await?);
     }
     Ok(go("/console/sockets?done=1"))
 }
 
-fn list(desk: &Desk, keeper: &Keeper) -> List {
-    let sockets = desk.parts.sockets.list(keeper.scope(), None, MOST);
+async fn list(desk: &Desk, keeper: &Keeper) -> Result<List, Sorry> {
+    let sockets = desk.parts.sockets.newest(keeper.scope(), MOST).await?;
     let (of_all, most) = (keeper.scope().is_none(), sockets.len() == MOST);
-    List { of_all, most, sockets: listed_sockets(sockets, &keeper.0.visit) }
+    Ok(List { of_all, most, sockets: listed_sockets(sockets, &keeper.0.visit) })
 }

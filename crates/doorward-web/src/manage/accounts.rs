@@ -5,10 +5,11 @@
 //! api -> program      the account; a receipt
 
 use doorward_auth::{
+    Scope,
     account::{PasswordUse, Username},
     ports::{Account, Change, Created, NewAccount, Role, What, Why},
 };
-use doorward_types::AccountId;
+use doorward_types::{AccountId, OwnerId, Subject};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     passwords,
     route::Call,
 };
-use crate::Happening;
+use crate::{Happening, operators::is_operator};
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -59,13 +60,24 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     }
 }
 
-/// The field `role`. Nobody gives more than they have.
+/// The field `role`, where the caller may give it.
 pub(super) fn role(call: &mut Call<'_>) -> Result<Role, Problem> {
     let role = call.body.word("role", &Role::ALL, Role::as_str)?.unwrap_or_default();
+    may_give(call, role)?;
+    Ok(role)
+}
+
+/// Nobody gives more than they have: who logs in with the role `owner` or `operator` has every scope.
+pub(super) fn may_give(call: &Call<'_>, role: Role) -> Result<(), Problem> {
     if role == Role::Operator && !call.caller.is_operator() {
         return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's gives the role `operator`"));
     }
-    Ok(role)
+    if let Some(missing) = Scope::ALL.iter().find(|scope| role >= Role::Owner && !call.caller.may(**scope)) {
+        let (role, missing) = (role.as_str(), missing.as_str());
+        let detail = format!("the role `{role}` has every scope, and this key does not have `{missing}` to give");
+        return Err(Problem::new(Kind::NotAllowed, detail));
+    }
+    Ok(())
 }
 
 pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -86,6 +98,7 @@ pub(super) async fn enable(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     call.body.end()?;
     let account = changeable(&call).await?;
+    may_give(&call, account.role)?;
     call.api.parts.ports.accounts.enable(&account.owner, account.id).await?;
     call.done(call.event(Some(&account.owner), Some(account.subject()), Happening::Enabled));
     Ok(Reply::of(&document(&named(&call).await?)))
@@ -116,13 +129,36 @@ async fn named(call: &Call<'_>) -> Result<Account, Problem> {
     find(call, id).await?.ok_or_else(|| Problem::not_found("account"))
 }
 
-/// The same, where the caller may change it: an operator is changed by operators alone.
+/// The same, where the caller may change it.
 pub(super) async fn changeable(call: &Call<'_>) -> Result<Account, Problem> {
     let account = named(call).await?;
-    if account.role == Role::Operator && !call.caller.is_operator() {
-        return Err(Problem::new(Kind::NotAllowed, "only a key of the operator's changes an account of an operator"));
-    }
+    may_change(call, account.role)?;
     Ok(account)
+}
+
+/// Whether the caller may change an account of that role, and end its logins: an operator's is for operators alone.
+pub(super) fn may_change(call: &Call<'_>, role: Role) -> Result<(), Problem> {
+    if role == Role::Operator && !call.caller.is_operator() {
+        let detail =
+            "only a key of the operator's changes an account of an operator, ends its logins and lets anybody in as it";
+        return Err(Problem::new(Kind::NotAllowed, detail));
+    }
+    Ok(())
+}
+
+/// The same, where the logins of a subject are ended, if one is named.
+pub(super) async fn may_end_subject(call: &Call<'_>, subject: Option<&Subject>) -> Result<(), Problem> {
+    match (subject, &call.caller.owner) {
+        (Some(subject), Some(owner)) => may_act_as(call, owner, subject).await,
+        // An operator's key ends all of them.
+        _ => Ok(()),
+    }
+}
+
+/// The same, where somebody is let in as that subject.
+pub(super) async fn may_act_as(call: &Call<'_>, owner: &OwnerId, subject: &Subject) -> Result<(), Problem> {
+    let is_operator = is_operator(&*call.api.parts.ports.accounts, owner, subject).await?;
+    may_change(call, if is_operator { Role::Operator } else { Role::User })
 }
 
 /// The account with that number, where the caller sees it.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Happening;
 
-use super::{Kind, Problem, Reply, ending, fields::needed, page::Window, route::Call};
+use super::{Kind, Problem, Reply, accounts, ending, fields::needed, page::Window, route::Call};
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -34,6 +34,7 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let owner = call.owner_of_new()?;
     let subject = needed("subject", call.body.subject("subject")?, "a subject as `kind:pk`, such as `terminal:7`")?;
     call.body.end()?;
+    accounts::may_act_as(&call, &owner, &subject).await?;
     let made = NewAppKey::draw(&*call.api.parts.rng);
     let key = AppKey { owner, id: made.id, public: made.public, subject, created_at: call.now, revoked_at: None };
     let mut shown = document(&key);

@@ -5,10 +5,10 @@ use doorward_auth::{
     ports::{PortError, Role},
 };
 use doorward_types::{OwnerId, Secret, Timestamp};
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::HeaderMap;
 
 use super::{Api, Problem};
-use crate::{AccessClaims, By};
+use crate::{AccessClaims, By, bearer};
 
 /// Who asks.
 pub(super) struct Caller {
@@ -25,15 +25,16 @@ impl Caller {
         Self { owner: Some(OwnerId::new("")), by: By::Somebody, scopes: BTreeSet::new() }
     }
 
-    /// Who shows an API key, or an access token, that is good for `scope`.
-    pub(super) async fn of(api: &Api, headers: &HeaderMap, scope: Scope, now: Timestamp) -> Result<Self, Problem> {
-        let Some(shown) = bearer(headers) else { return Err(Problem::not_authenticated(false)) };
-        let caller = match hash_of_api_key(shown) {
+    /// Who shows an API key, or an access token, that is good for one of those scopes.
+    pub(super) async fn of(api: &Api, headers: &HeaderMap, scopes: &[Scope], now: Timestamp) -> Result<Self, Problem> {
+        let shown = bearer(headers).map_err(|_| Problem::not_authenticated(true))?;
+        let shown = shown.ok_or_else(|| Problem::not_authenticated(false))?;
+        let caller = match shown.reveal_text("to see what it is").and_then(hash_of_api_key) {
             Some(hash) => Self::of_key(api, hash, now).await?,
-            None => Self::of_token(api, &Secret::from_text(shown), now).await?,
+            None => Self::of_token(api, &shown, now).await?,
         };
         let caller = caller.ok_or_else(|| Problem::not_authenticated(true))?;
-        if caller.may(scope) { Ok(caller) } else { Err(Problem::lacks(scope)) }
+        if scopes.iter().any(|scope| caller.may(*scope)) { Ok(caller) } else { Err(Problem::lacks(scopes)) }
     }
 
     async fn of_key(api: &Api, hash: [u8; 32], now: Timestamp) -> Result<Option<Self>, PortError> {
@@ -63,6 +64,11 @@ impl Caller {
         self.scopes.contains(&scope)
     }
 
+    /// Whether it may do that, or why not.
+    pub(super) fn must(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) { Ok(()) } else { Err(Problem::lacks(&[scope])) }
+    }
+
     /// Whether it sees things of that owner.
     pub(super) fn sees(&self, owner: &OwnerId) -> bool {
         self.owner.as_ref().is_none_or(|own| own == owner)
@@ -72,12 +78,4 @@ impl Caller {
     pub(super) fn is_operator(&self) -> bool {
         self.owner.is_none()
     }
-}
-
-/// The credential of `Authorization: Bearer ...` (RFC 6750, section 2.1), where there is exactly one.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (Some(only), None) = (all.next(), all.next()) else { return None };
-    let (scheme, credential) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(credential.trim())
 }

@@ -1,17 +1,33 @@
 //! program -> api   end what rests on this
+//! api              may this key end that?
 //! api     -> log   it has ended
 //! nodes            follow the log; a gate or an issuer goes on, so its sockets are ended without
 //! api              wait until it has landed
 //! api -> program   a receipt
 
-use doorward_auth::ports::{Change, Ending, What, Why};
+use doorward_auth::{
+    Scope,
+    ports::{Change, Ending, What, Why},
+};
 use doorward_types::{KeyId, OwnerId, Rest, Subject, Timestamp};
 
-use super::{Live, Problem, Receipt, Reply, route::Call};
+use super::{Live, Problem, Receipt, Reply, accounts, route::Call, sessions};
 use crate::Happening;
 
-/// What may be named; exactly one of them.
-const KINDS: [&str; 6] = ["sid", "jti", "key", "ticket", "issuer", "gate"];
+/// What may be named, exactly one of them, and what a key has to be allowed to end it: what ends for ever is a login, a key or
+/// a ticket, and a gate and an issuer lose the sockets that they have alone.
+const KINDS: [(&str, Scope); 7] = [
+    ("subject", Scope::SessionsEnd),
+    ("sid", Scope::SessionsEnd),
+    ("jti", Scope::SessionsEnd),
+    ("key", Scope::KeysWrite),
+    ("ticket", Scope::TicketsWrite),
+    ("issuer", Scope::SocketsEnd),
+    ("gate", Scope::SocketsEnd),
+];
+
+/// One of them is needed at the least.
+pub(super) const SCOPES: &[Scope] = &[Scope::SocketsEnd, Scope::SessionsEnd, Scope::KeysWrite, Scope::TicketsWrite];
 
 /// Ends what rests on something, and gives the receipt. What has ended already has an empty one.
 pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -20,10 +36,15 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let subject = call.body.subject("subject")?;
     let rests = rests(&mut call, subject.as_ref())?;
     call.body.end()?;
-    let Ok([rest]) = <[Rest; 1]>::try_from(rests) else {
-        let kinds = KINDS.map(|kind| format!("`{kind}`")).join(", ");
-        return Err(Problem::of_field("subject", format!("exactly one of `subject`, {kinds}")));
+    let Ok([(rest, scope)]) = <[(Rest, Scope); 1]>::try_from(rests) else {
+        let kinds = KINDS.map(|(kind, _)| format!("`{kind}`")).join(", ");
+        return Err(Problem::of_field("subject", format!("exactly one of {kinds}")));
     };
+    call.caller.must(scope)?;
+    accounts::may_end_subject(&call, subject.as_ref()).await?;
+    if rest.kind == "sid" {
+        sessions::may_end(&call, &rest.value).await?;
+    }
     let change = match (&*rest.kind, &owner) {
         // What is written into the log has ended for ever, and a gate goes on.
         ("gate" | "issuer", owner) => {
@@ -42,21 +63,28 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     carry_out(&call, ending, whose, happened).await
 }
 
-fn rests(call: &mut Call<'_>, subject: Option<&Subject>) -> Result<Vec<Rest>, Problem> {
-    let mut rests: Vec<_> = subject.map(Subject::rest).into_iter().collect();
-    for kind in KINDS {
-        rests.extend(call.body.text(kind)?.map(|value| Rest::on(kind, value)));
+/// What is named, and the scope that it takes.
+fn rests(call: &mut Call<'_>, subject: Option<&Subject>) -> Result<Vec<(Rest, Scope)>, Problem> {
+    let mut rests = Vec::new();
+    for (kind, scope) in KINDS {
+        let named = match kind {
+            "subject" => subject.map(Subject::rest),
+            kind => call.body.text(kind)?.map(|value| Rest::on(kind, value)),
+        };
+        rests.extend(named.map(|rest| (rest, scope)));
     }
     Ok(rests)
 }
 
-/// Ends everything that was issued before a time: of a subject, or of everybody whom the key may end.
+/// Ends everything that was issued before a time: of a subject, or of everybody of the owner's, an operator among them too: it is
+/// for the hour when nobody knows whose secrets are out.
 pub(super) async fn not_before(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     let owner = call.meant_owner()?;
     let subject = call.body.subject("subject")?;
     let at = past(&mut call)?;
     call.body.end()?;
+    accounts::may_end_subject(&call, subject.as_ref()).await?;
     let what = What::NotBefore { subject: subject.clone(), at };
     let ending = Ending { owner, what, why: Why::Revoked, change: None, at: call.now };
     carry_out(&call, ending, subject, Happening::NotBefore(at)).await

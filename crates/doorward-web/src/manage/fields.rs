@@ -1,7 +1,8 @@
 use std::{str::FromStr, time::Duration};
 
 use bytes::Bytes;
-use doorward_types::{Secret, Subject, Timestamp};
+use doorward_auth::strict_json;
+use doorward_types::{Secret, Subject, Timestamp, UnreadableId};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -60,15 +61,14 @@ impl Fields {
         if !headers.get(CONTENT_TYPE).is_some_and(|kind| is_kind(kind.as_bytes(), b"application/json")) {
             return Err(Problem::new(Kind::NotJson, "send `Content-Type: application/json`"));
         }
-        match serde_json::from_slice(&text) {
-            Ok(Value::Object(sent)) => Ok(Self { sent, known: Vec::new() }),
-            Ok(_) => Err(Problem::new(Kind::BadInput, "the body has to be a JSON object")),
+        strict_json::object(&text).map(|sent| Self { sent, known: Vec::new() }).map_err(|error| {
+            let what = match error.is_data() {
+                true => "the body has to be a JSON object in which no name stands twice",
+                false => "the body is no JSON",
+            };
             // The place, and not what stands there: it may be a password.
-            Err(error) => {
-                let detail = format!("the body is no JSON: line {}, column {}", error.line(), error.column());
-                Err(Problem::new(Kind::BadInput, detail))
-            }
-        }
+            Problem::new(Kind::BadInput, format!("{what}: line {}, column {}", error.line(), error.column()))
+        })
     }
 
     /// A text.
@@ -122,13 +122,8 @@ impl Fields {
 
     /// A subject, as `kind:pk`.
     pub(super) fn subject(&mut self, name: &'static str) -> Result<Option<Subject>, Problem> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match text.split_once(':') {
-            Some((kind, pk)) if !kind.is_empty() && !pk.is_empty() => {
-                Ok(Some(Subject { kind: kind.to_owned(), pk: pk.to_owned(), uuid: pk.to_owned() }))
-            }
-            _ => Err(Problem::of_field(name, "a subject as `kind:pk`, such as `member:7`")),
-        }
+        let text = self.text(name)?;
+        text.map(|text| text.parse().map_err(|error: UnreadableId| Problem::of_rule(name, error))).transpose()
     }
 
     /// A list of texts.

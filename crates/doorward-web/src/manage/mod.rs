@@ -68,7 +68,7 @@ const ROUTES: &[Route] = &[
     Route::keyed(Method::GET, "/sockets", Scope::SocketsRead, |call| Box::pin(sockets::list(call))),
     Route::keyed(Method::GET, "/sockets/{socket}", Scope::SocketsRead, |call| Box::pin(sockets::show(call))),
     Route::keyed(Method::DELETE, "/sockets/{socket}", Scope::SocketsEnd, |call| Box::pin(sockets::end(call))),
-    Route::keyed(Method::POST, "/end", Scope::SocketsEnd, |call| Box::pin(ending::end(call))),
+    Route::by_what_is_sent(Method::POST, "/end", ending::SCOPES, |call| Box::pin(ending::end(call))),
     Route::keyed(Method::POST, "/not-before", Scope::SessionsEnd, |call| Box::pin(ending::not_before(call))),
     Route::keyed(Method::GET, "/sessions", Scope::SessionsRead, |call| Box::pin(sessions::list(call))),
     Route::keyed(Method::GET, "/sessions/{sid}", Scope::SessionsRead, |call| Box::pin(sessions::show(call))),
@@ -170,9 +170,9 @@ impl Api {
         let (head, body) = request.into_parts();
         let (route, parameter) = route::find(&head.method, head.uri.path())?;
         let now = self.parts.clock.now();
-        let caller = match route.scope {
-            Some(scope) => Caller::of(self, &head.headers, scope, now).await?,
-            None => Caller::nobody(),
+        let caller = match route.needs.scopes() {
+            [] => Caller::nobody(),
+            scopes => Caller::of(self, &head.headers, scopes, now).await?,
         };
         let query = Fields::of_query(head.uri.query().unwrap_or_default())?;
         let body = match head.method {

@@ -1,4 +1,5 @@
 //! program -> api      set another password; or make a link by which the holder does
+//! api                 may this key give what the account may? whoever has its password logs in as it
 //! api                 as in `ending`, for what rests on the account, in one act with the new password (or none)
 //! api -> accounts     keep the hash of the link
 //! api -> program      a receipt; the link, once
@@ -13,7 +14,13 @@ use doorward_auth::{
 use doorward_types::Secret;
 use serde_json::json;
 
-use super::{Kind, Problem, Reply, accounts::changeable, ending, fields::needed, route::Call};
+use super::{
+    Kind, Problem, Reply,
+    accounts::{changeable, may_give},
+    ending,
+    fields::needed,
+    route::Call,
+};
 use crate::Happening;
 
 /// Sets another password, and ends all logins.
@@ -22,6 +29,7 @@ pub(super) async fn set(mut call: Call<'_>) -> Result<Reply, Problem> {
     let password = needed("password", call.body.secret("password")?, "the new password of the account")?;
     call.body.end()?;
     let account = changeable(&call).await?;
+    may_give(&call, account.role)?;
     let ports = &call.api.parts.ports;
     let totp = ports.factors.totp(&account.owner, account.id).await?;
     let has_app = totp.is_some_and(|totp| totp.confirmed_at.is_some());
@@ -40,6 +48,7 @@ pub(super) async fn reset(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     call.body.end()?;
     let account = changeable(&call).await?;
+    may_give(&call, account.role)?;
     let parts = &call.api.parts;
     let none = parts.hashing.hash_of_no_password(&*parts.rng).await.map_err(not_hashed)?;
     let ending = changed(&call, &account, none.into_secret());

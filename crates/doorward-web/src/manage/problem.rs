@@ -109,10 +109,12 @@ impl Problem {
         problem
     }
 
-    pub(super) fn lacks(scope: Scope) -> Self {
-        let scope = scope.as_str();
-        let mut problem = Self::new(Kind::NotAllowed, format!("this needs a key with the scope `{scope}`"));
-        let challenge = format!(r#"Bearer realm="doorward", error="insufficient_scope", scope="{scope}""#);
+    /// The key has none of the scopes of which one is needed.
+    pub(super) fn lacks(scopes: &[Scope]) -> Self {
+        let words: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let detail = format!("this needs a key with the scope `{}`", words.join("` or `"));
+        let mut problem = Self::new(Kind::NotAllowed, detail);
+        let challenge = format!(r#"Bearer realm="doorward", error="insufficient_scope", scope="{}""#, words.join(" "));
         problem.header = Some((WWW_AUTHENTICATE, challenge));
         problem
     }

@@ -16,18 +16,46 @@ pub(super) struct Route {
     pub(super) method: Method,
     /// After the prefix; the part in braces is the [`parameter`](Call::parameter).
     pub(super) path: &'static str,
-    /// What a caller has to be allowed; `None` where everybody is.
-    pub(super) scope: Option<Scope>,
+    pub(super) needs: Needs,
     pub(super) handler: Handler,
+}
+
+/// What a caller has to be allowed.
+pub(super) enum Needs {
+    /// Nothing: everybody may.
+    Nothing,
+    /// This.
+    One(Scope),
+    /// One of these. Which it is what was sent says, so that the handler asks again.
+    OneOf(&'static [Scope]),
+}
+
+impl Needs {
+    pub(super) fn scopes(&self) -> &[Scope] {
+        match self {
+            Self::Nothing => &[],
+            Self::One(scope) => std::slice::from_ref(scope),
+            Self::OneOf(scopes) => scopes,
+        }
+    }
 }
 
 impl Route {
     pub(super) const fn keyed(method: Method, path: &'static str, scope: Scope, handler: Handler) -> Self {
-        Self { method, path, scope: Some(scope), handler }
+        Self { method, path, needs: Needs::One(scope), handler }
+    }
+
+    pub(super) const fn by_what_is_sent(
+        method: Method,
+        path: &'static str,
+        scopes: &'static [Scope],
+        handler: Handler,
+    ) -> Self {
+        Self { method, path, needs: Needs::OneOf(scopes), handler }
     }
 
     pub(super) const fn open(method: Method, path: &'static str, handler: Handler) -> Self {
-        Self { method, path, scope: None, handler }
+        Self { method, path, needs: Needs::Nothing, handler }
     }
 
     /// What stands in the place of the parameter, where the path is this route's.

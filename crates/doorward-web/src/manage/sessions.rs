@@ -43,22 +43,34 @@ pub(super) async fn show(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.query.end()?;
     let session = find(&call).await?;
+    accounts::may_change(&call, session.role)?;
     let what = What::Rest(session.rest());
     let ending = ending::of(&session.owner, what, Why::Revoked, None, &call);
     ending::carry_out(&call, ending, Some(session.subject()), Happening::SessionEnded(session.sid)).await
 }
 
+/// Whether the caller may end the login of that id; one of another site is nobody's here.
+pub(super) async fn may_end(call: &Call<'_>, sid: &str) -> Result<(), Problem> {
+    let Ok(sid) = sid.parse() else { return Ok(()) };
+    let found = look(call, sid).await?;
+    found.map_or(Ok(()), |session| accounts::may_change(call, session.role))
+}
+
 /// The login that the path names, where the caller sees it.
 async fn find(call: &Call<'_>) -> Result<Session, Problem> {
     let not_found = || Problem::not_found("session");
-    let sid: SessionId = call.parameter.parse().map_err(|_| not_found())?;
+    let sid = call.parameter.parse().map_err(|_| not_found())?;
+    look(call, sid).await?.ok_or_else(not_found)
+}
+
+async fn look(call: &Call<'_>, sid: SessionId) -> Result<Option<Session>, Problem> {
     let owners = call.caller.owner.clone().map_or_else(|| call.api.parts.node.owners(), |owner| vec![owner]);
     for owner in owners {
         if let Some(session) = call.api.parts.ports.sessions.find_by_id(&owner, sid, call.now).await? {
-            return Ok(session);
+            return Ok(Some(session));
         }
     }
-    Err(not_found())
+    Ok(None)
 }
 
 fn document(session: &Session) -> Value {

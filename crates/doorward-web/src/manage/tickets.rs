@@ -11,7 +11,7 @@ use doorward_auth::{
 use doorward_types::{GateName, Subject};
 use serde_json::json;
 
-use super::{Problem, Reply, fields::needed, route::Call};
+use super::{Problem, Reply, accounts, fields::needed, route::Call};
 use crate::Happening;
 
 /// How long a ticket holds where nobody says, and at the most.
@@ -30,7 +30,10 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     if !call.api.parts.node.has_gate(&owner, &gate) {
         return Err(Problem::of_field("gate", "the name of a gate of this owner"));
     }
-    let subject = Subject { uuid: name.unwrap_or_else(|| subject.uuid.clone()), ..subject };
+    accounts::may_act_as(&call, &owner, &subject).await?;
+    let name = name.unwrap_or_else(|| subject.uuid.clone());
+    let subject = Subject::read(&subject.kind, &subject.pk, &name)
+        .map_err(|_| Problem::of_field("name", "a name of 1 to 255 bytes without control characters"))?;
     let NewTicket { text, hash } = NewTicket::draw(&*call.api.parts.rng, origin.as_deref());
     let expires_at = call.now.plus(holds);
     let shown = json!({

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use doorward_auth::{
+    Scope,
     layers::handshake::ticket::NewTicket,
-    ports::{ApiKey, Clock, Ticket, Tickets},
+    ports::{ApiKey, Clock, Created, NewAccount, Role, Ticket, Tickets},
 };
-use doorward_types::{GateName, KeyText, OwnerId};
+use doorward_types::{GateName, KeyText, OwnerId, Secret};
 use http::StatusCode;
 use serde_json::json;
 
@@ -31,13 +32,13 @@ impl World {
         page.json()
     }
 
-    async fn api_key(&self, owner: Option<&str>, scopes: &[&str]) -> String {
+    async fn api_key(&self, owner: Option<&str>, scopes: &[Scope]) -> String {
         let text = KeyText::Api.write(&self.rng.bytes32()).reveal_text("test").unwrap().to_owned();
         let key = ApiKey {
             owner: owner.map(OwnerId::new),
             id: text[4..20].to_owned(),
             name: "shop".into(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             created_at: self.clock.now(),
             expires_at: None,
             revoked_at: None,
@@ -229,20 +230,50 @@ async fn an_api_key_fetches_tickets_for_the_users_of_its_owner_where_its_scope_s
         program.post_json("/chat/ticket", &document, &[("authorization", &format!("Bearer {key}"))]).await
     };
     let whom = json!({"kind": "member", "pk": "7", "uuid": "bob", "origin": ORIGIN});
-    let key = world.api_key(Some("acme"), &["tickets:mint"]).await;
+    let key = world.api_key(Some("acme"), &[Scope::TicketsWrite]).await;
     let page = ask(&key, whom.clone()).await;
     let ticket = world.redeem(&page, Some(ORIGIN)).await.unwrap();
     assert_eq!((ticket.subject.to_string(), ticket.rests_on), ("member:7".to_owned(), vec![]));
     assert_eq!(ask(&key, json!({})).await.json()["error"], "invalid_request");
 
-    let other = world.api_key(Some("acme"), &["sockets:read"]).await;
+    let other_scopes: Vec<_> = Scope::ALL.iter().copied().filter(|scope| *scope != Scope::TicketsWrite).collect();
+    let other = world.api_key(Some("acme"), &other_scopes).await;
     assert_eq!(ask(&other, whom.clone()).await.status, StatusCode::FORBIDDEN);
-    let elsewhere = world.api_key(Some("umbrella"), &["tickets:mint"]).await;
+    let elsewhere = world.api_key(Some("umbrella"), &[Scope::TicketsWrite]).await;
     assert_eq!(ask(&elsewhere, whom.clone()).await.status, StatusCode::NOT_FOUND, "another owner's gate is not there");
-    let operator = world.api_key(None, &["tickets:mint"]).await;
+    let operator = world.api_key(None, &[Scope::TicketsWrite]).await;
     assert_eq!(ask(&operator, whom.clone()).await.status, StatusCode::OK);
     let unknown = KeyText::Api.write(&[9; 32]).reveal_text("test").unwrap().to_owned();
     assert_eq!(ask(&unknown, whom).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_ticket_is_for_a_subject_that_can_be_one_and_by_an_owner_s_key_for_no_operator() {
+    let world = World::new();
+    let program = world.program();
+    let ask = async |key: &str, document: serde_json::Value| {
+        program.post_json("/chat/ticket", &document, &[("authorization", &format!("Bearer {key}"))]).await
+    };
+    let key = world.api_key(Some("acme"), &[Scope::TicketsWrite]).await;
+    for (field, bad) in [("kind", "a:b"), ("kind", ""), ("pk", "7\n8"), ("uuid", ""), ("uuid", &"x".repeat(256))] {
+        let mut whom = json!({"kind": "member", "pk": "7", "uuid": "bob"});
+        whom[field] = bad.into();
+        assert_eq!(ask(&key, whom).await.json()["error"], "invalid_request", "{field}: {bad:?}");
+    }
+    let root = NewAccount {
+        owner: World::owner(),
+        username: "root".into(),
+        unique: "root".into(),
+        role: Role::Operator,
+        password: Secret::from_text("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"),
+        invitation: None,
+        at: world.clock.now(),
+    };
+    let Created::Account(root) = world.ports.accounts.create(root).await.unwrap() else { panic!("root") };
+    let whom = json!({"kind": "member", "pk": root.id.to_string(), "uuid": "root"});
+    assert_eq!(ask(&key, whom.clone()).await.json()["error"], "access_denied");
+    let operator = world.api_key(None, &[Scope::TicketsWrite]).await;
+    assert_eq!(ask(&operator, whom).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -236,6 +236,20 @@ async fn c7_a_login_ends_when_it_is_not_used_and_after_its_longest_time_however_
 }
 
 #[tokio::test]
+async fn the_use_of_a_login_is_noted_once_in_a_twentieth_of_its_idle_time_however_often_it_is_used() {
+    let world = World::new();
+    let browser = world.registered("bob").await;
+    let mut noted = Vec::new();
+    for _ in 0..181 {
+        assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+        noted.push(world.sessions("bob").await[0].last_seen);
+        world.clock.advance(Duration::from_secs(1));
+    }
+    noted.dedup();
+    assert_eq!(noted, [0, 90, 180].map(|seconds| NOW.plus(Duration::from_secs(seconds))), "thirty minutes by twenty");
+}
+
+#[tokio::test]
 async fn a_page_that_only_fetches_its_lists_does_not_keep_a_login_alive() {
     let world = World::new();
     let browser = world.registered("bob").await;

@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,7 +14,8 @@ use doorward_auth::{
     memory::MemorySite,
     ports::{Attempt, AttemptId, PortError, Reserved, SitePorts, Throttle},
 };
-use doorward_types::OwnerId;
+use doorward_testkit::Switched;
+use doorward_types::{KeyText, OwnerId};
 use doorward_web::PeerInfo;
 use http::{Request, StatusCode};
 use http_body::Frame;
@@ -49,6 +50,26 @@ impl Throttle for Broken {
     fn forgive<'a>(&'a self, _: &'a OwnerId, _: &'static str, _: [u8; 32]) -> BoxFuture<'a, Result<(), PortError>> {
         self.answer()
     }
+}
+
+#[tokio::test]
+async fn a_file_is_the_same_for_everybody_so_that_no_store_is_asked_for_one() {
+    let switched = Arc::new(Switched::of(Arc::new(MemorySite::default())));
+    let store = SitePorts::of(&Arc::new(MemorySite::default()));
+    let ports = SitePorts { sessions: switched.clone(), ..store };
+    let world = World::with(With { ports: Some(ports), ..With::default() });
+    let browser = world.browser();
+    let session = KeyText::Session.write(&[7; 32]).reveal_text("a test").unwrap().to_owned();
+    browser.jar.lock().unwrap().insert("__Host-doorward-session".into(), session);
+    let page = browser.get("/").await;
+    let files = ["/doorward.js", "/assets/try/try.css", page.between(r#"href="/assets/site"#, r#"""#)];
+    switched.down.store(true, Ordering::SeqCst);
+    assert_eq!(browser.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE, "who it is would have to be asked");
+    for file in files {
+        let file = if file.starts_with('/') { file.to_owned() } else { format!("/assets/site{file}") };
+        assert_eq!(browser.get(&file).await.status, StatusCode::OK, "{file}");
+    }
+    assert_eq!(browser.get("/assets/nothing.css").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(start_paused = true)]

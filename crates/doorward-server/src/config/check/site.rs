@@ -1,8 +1,9 @@
+use doorward_types::AccountId;
 use http::Uri;
 
 use super::{
     super::{
-        Parts, Table,
+        Owner, Parts, Table,
         document::KeyPath,
         report::Report,
         sections::{Lease, Site},
@@ -13,6 +14,7 @@ use super::{
 /// `[site]` and `[lease]`: what cannot be, and what should be known.
 pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts) {
     site(report, parts);
+    foreign_accounts(report, parts);
     lease(report, &parts.config.lease);
 }
 
@@ -67,6 +69,36 @@ fn site(report: &mut Report<'_, '_>, parts: &Parts) {
             format!("no login lasts {idle} when none lasts longer than {longest}"),
             hint,
         );
+    }
+}
+
+/// Two that name their users by number may mean two people by one number.
+fn foreign_accounts(report: &mut Report<'_, '_>, parts: &Parts) {
+    let site = &parts.config.site;
+    if !site.enabled {
+        return;
+    }
+    let first = parts.owners.first().map(|(_, owner)| owner.name.as_str());
+    let has_pages = |name: Option<&str>| {
+        let is_it = |owner: &Owner| Some(owner.name.as_str()) == name.or(first);
+        name.or(first) == site.owner.as_deref().or(first)
+            || parts.owners.iter().any(|(_, owner)| is_it(owner) && owner.host.is_some())
+    };
+    for (path, issuer) in &parts.issuers {
+        let at = path.key("subject_kind");
+        let says_nothing = issuer.subject_kind == AccountId::KIND && report.document.value(&at).is_none();
+        if says_nothing && has_pages(issuer.owner.as_deref()) {
+            report.warning(
+                &at,
+                format!(
+                    "the users of `{}` are accounts of the site: whoever has a token with `{} = \"3\"` is account 3, with its \
+                     phone and its sockets",
+                    issuer.name, issuer.subject_claim
+                ),
+                "write `subject_kind = \"user\"` to keep them apart, or `subject_kind = \"member\"` where the issuer knows the \
+                 site's accounts by their numbers",
+            );
+        }
     }
 }
 

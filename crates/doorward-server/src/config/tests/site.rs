@@ -67,3 +67,33 @@ fn a_lease_outlives_a_reading_that_is_late() {
     }
     assert!(told_of("[lease]\nconfirm_every = \"10s\"\n").is_empty());
 }
+
+#[test]
+fn c90_users_of_an_issuer_that_would_be_accounts_of_the_site_are_told_of_unless_that_is_written() {
+    let issuer = ISSUER.to_owned();
+    let line = |lines: &str, kind: &str| format!("{lines}\n{issuer}{kind}\n{OPEN}");
+    let warned = |text: &str| {
+        let told = told(text).into_iter();
+        told.filter(|(_, path, ..)| path.ends_with("subject_kind")).collect::<Vec<_>>()
+    };
+    let found = warned(&line("[site]\nenabled = true", ""));
+    let [(place, path, message, hint)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((place.as_str(), path.as_str()), ("W3", "issuer[0].subject_kind"));
+    assert!(message.contains("`sub = \"3\"` is account 3") && hint.contains("subject_kind = \"user\""), "{found:?}");
+    for (lines, kind) in [
+        ("[site]\nenabled = true", "subject_kind = \"member\""),
+        ("[site]\nenabled = true", "subject_kind = \"user\""),
+        ("[site]\nenabled = false", ""),
+        ("", ""),
+    ] {
+        assert_eq!(warned(&line(lines, kind)), [], "{lines} {kind}");
+    }
+    // Who has no pages has nobody who logs in; a host brings pages.
+    let owners =
+        |host: &str| format!("[site]\nenabled = true\n[[owner]]\nname = \"a\"\n[[owner]]\nname = \"b\"\n{host}");
+    for (host, kind, warnings) in
+        [("", "owner = \"b\"", 0), ("host = \"b.example\"", "owner = \"b\"", 1), ("", "owner = \"a\"", 1)]
+    {
+        assert_eq!(warned(&line(&owners(host), kind)).len(), warnings, "{host} {kind}");
+    }
+}

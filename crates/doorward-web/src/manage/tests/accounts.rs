@@ -1,4 +1,4 @@
-use doorward_auth::ports::Role;
+use doorward_auth::{Scope, ports::Role};
 use serde_json::json;
 
 use super::{World, world::NOW};
@@ -76,18 +76,56 @@ async fn accounts_of_another_owner_are_not_there() {
 }
 
 #[tokio::test]
-async fn a_key_of_an_owner_s_makes_no_operator_and_changes_none() {
+async fn a_key_of_an_owner_s_makes_no_operator_changes_none_and_lets_nobody_in_as_one() {
     let world = World::new();
     let (own, all) = (world.master(Some("acme")).await, world.master(None).await);
     let body = json!({ "owner": "acme", "username": "root", "password": PASSWORD, "role": "operator" });
     assert_eq!(world.post(&own, "/accounts", body.clone()).await.problem().0, "not-allowed");
     assert_eq!(world.post(&own, "/invitations", json!({ "role": "operator" })).await.problem().0, "not-allowed");
     let made = world.post(&all, "/accounts", body).await;
+    let subject = made.json["subject"].as_str().unwrap();
+    for (path, body) in [
+        ("/tickets", json!({ "owner": "acme", "gate": "chat", "subject": subject })),
+        ("/keys", json!({ "owner": "acme", "subject": subject })),
+    ] {
+        assert_eq!(world.post(&own, path, body.clone()).await.problem().0, "not-allowed", "{path}");
+        assert_eq!(world.post(&all, path, body).await.status, 201, "{path}");
+    }
     let path = format!("/accounts/{}", made.json["id"].as_str().unwrap());
     for act in ["disable", "enable", "end", "not-before"] {
         assert_eq!(world.post(&own, &format!("{path}/{act}"), json!({})).await.problem().0, "not-allowed", "{act}");
         assert_eq!(world.post(&all, &format!("{path}/{act}"), json!({})).await.status, 200, "{act}");
     }
+}
+
+#[tokio::test]
+async fn who_lacks_a_scope_makes_enables_and_takes_over_nobody_who_has_them_all() {
+    let world = World::new();
+    for (number, missing) in Scope::ALL.iter().enumerate().filter(|(_, scope)| **scope != Scope::AccountsWrite) {
+        let scopes: Vec<_> = Scope::ALL.iter().copied().filter(|scope| scope != missing).collect();
+        for (role, owner) in [("owner", Some("acme")), ("owner", None), ("operator", None)] {
+            let key = world.key(owner, &scopes).await;
+            let body =
+                json!({ "owner": "acme", "username": format!("eve{number}"), "password": PASSWORD, "role": role });
+            let refused = world.post(&key, "/accounts", body).await;
+            assert_eq!(refused.problem().0, "not-allowed", "{role} without {}", missing.as_str());
+            assert!(refused.json["detail"].as_str().unwrap().contains(missing.as_str()), "{}", refused.text);
+            let body = json!({ "owner": "acme", "role": role });
+            assert_eq!(world.post(&key, "/invitations", body).await.problem().0, "not-allowed");
+        }
+    }
+    let key = world.key(Some("acme"), &[Scope::AccountsWrite]).await;
+    let body = json!({ "username": "bob", "password": PASSWORD });
+    assert_eq!(world.post(&key, "/accounts", body).await.status, 201, "a user has none of them");
+    assert_eq!(world.post(&key, "/invitations", json!({})).await.status, 201);
+    let boss = world.account("acme", "boss", Role::Owner).await;
+    let act = async |act: &str| world.post(&key, &format!("/accounts/{}/{act}", boss.id), json!({})).await;
+    assert_eq!(act("disable").await.status, 200, "to take is not to give");
+    assert_eq!(act("enable").await.problem().0, "not-allowed");
+    assert_eq!(act("reset").await.problem().0, "not-allowed");
+    let path = format!("/accounts/{}/password", boss.id);
+    assert_eq!(world.post(&key, &path, json!({ "password": PASSWORD })).await.problem().0, "not-allowed");
+    assert_eq!(world.account_of(&boss).await.password, boss.password);
 }
 
 #[tokio::test]

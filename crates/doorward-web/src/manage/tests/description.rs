@@ -18,7 +18,8 @@ fn every_route_is_described_and_every_operation_is_a_route() {
         .iter()
         .map(|route| {
             let path = format!("{PREFIX}{}", route.path.trim_start_matches('/'));
-            (route.method.as_str().to_ascii_lowercase(), path, route.scope.map(Scope::as_str).map(str::to_owned))
+            let scopes: Vec<_> = route.needs.scopes().iter().map(|scope| scope.as_str().to_owned()).collect();
+            (route.method.as_str().to_ascii_lowercase(), path, scopes)
         })
         .collect();
     assert_eq!(routes.len(), ROUTES.len(), "no route is there twice");
@@ -27,9 +28,9 @@ fn every_route_is_described_and_every_operation_is_a_route() {
     for (path, item) in description["paths"].as_object().unwrap() {
         for method in METHODS.iter().filter(|method| item[**method].is_object()) {
             let operation = &item[*method];
-            let scope = operation["x-scope"].as_str().map(str::to_owned);
-            assert_eq!(operation["security"].as_array().unwrap().len(), usize::from(scope.is_some()), "{path}");
-            described.insert(((*method).to_owned(), path.clone(), scope));
+            let scope = |way: &Value| way["key"][0].as_str().unwrap().to_owned();
+            let scopes = operation["security"].as_array().unwrap().iter().map(scope).collect::<Vec<_>>();
+            described.insert(((*method).to_owned(), path.clone(), scopes));
         }
     }
     assert_eq!(routes, described);

@@ -1,4 +1,7 @@
-use doorward_auth::ports::{Change, What, Why};
+use doorward_auth::{
+    Scope,
+    ports::{Change, Role, What, Why},
+};
 use doorward_types::{KeyId, OwnerId, Rest};
 use serde_json::json;
 
@@ -82,4 +85,55 @@ async fn a_key_of_an_owner_s_ends_nothing_of_another_by_naming_it() {
     }
     assert_eq!(world.post(&key, "/end", json!({ "gate": "chat" })).await.json["ended"], 0);
     assert_eq!(world.node.live.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_named_says_which_scope_it_takes_to_end_it() {
+    let world = World::new();
+    let named = [
+        (json!({ "subject": "member:7" }), Scope::SessionsEnd),
+        (json!({ "sid": "1" }), Scope::SessionsEnd),
+        (json!({ "jti": "1" }), Scope::SessionsEnd),
+        (json!({ "key": "k" }), Scope::KeysWrite),
+        (json!({ "ticket": "t" }), Scope::TicketsWrite),
+        (json!({ "issuer": "site" }), Scope::SocketsEnd),
+        (json!({ "gate": "chat" }), Scope::SocketsEnd),
+    ];
+    for (body, scope) in named {
+        let others: Vec<_> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
+        let others = world.key(Some("acme"), &others).await;
+        let refused = world.post(&others, "/end", body.clone()).await;
+        assert_eq!(refused.problem().0, "not-allowed", "{body}");
+        assert!(refused.json["detail"].as_str().unwrap().contains(scope.as_str()), "{body}: {}", refused.text);
+        let key = world.key(Some("acme"), &[scope]).await;
+        assert_eq!(world.post(&key, "/end", body.clone()).await.status, 200, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_an_owner_s_ends_no_login_of_an_operator_s_on_any_road() {
+    let world = World::new();
+    let (own, all) = (world.master(Some("acme")).await, world.master(None).await);
+    let root = world.account("acme", "root", Role::Operator).await;
+    let session = world.login(&root, 1).await;
+    let (subject, sid) = (root.subject().to_string(), session.sid.to_string());
+    let roads = [
+        ("/end", json!({ "subject": subject })),
+        ("/end", json!({ "sid": sid })),
+        ("/not-before", json!({ "subject": subject })),
+    ];
+    for (path, body) in &roads {
+        assert_eq!(world.post(&own, path, body.clone()).await.problem().0, "not-allowed", "{path} {body}");
+    }
+    assert_eq!(world.delete(&own, &format!("/sessions/{sid}")).await.problem().0, "not-allowed");
+    assert!(world.node.landed.lock().unwrap().is_empty());
+    assert_eq!(world.get(&own, "/sessions").await.ids("sid"), [sid.as_str()], "it holds still");
+
+    assert_eq!(world.delete(&all, &format!("/sessions/{sid}")).await.status, 200);
+    for (path, body) in roads {
+        assert_eq!(world.post(&all, path, body.clone()).await.status, 200, "{path} {body}");
+    }
+    let elsewhere = world.master(Some("globex")).await;
+    let theirs = world.post(&elsewhere, "/end", json!({ "subject": subject })).await;
+    assert_eq!(theirs.status, 200, "that number is nobody of theirs, and they learn of nobody else");
 }

@@ -23,6 +23,8 @@ async fn a_ticket_opens_the_gate_that_it_was_made_for_once() {
         (json!({ "gate": "other", "subject": "member:7" }), "gate"),
         (json!({ "gate": "chat" }), "subject"),
         (json!({ "gate": "chat", "subject": "member:7", "lasts": 3601 }), "lasts"),
+        (json!({ "gate": "chat", "subject": "member:7", "name": "a\nb" }), "name"),
+        (json!({ "gate": "chat", "subject": format!("member:{}", "7".repeat(256)) }), "subject"),
     ] {
         assert_eq!(world.post(&key, "/tickets", body).await.problem(), ("bad-input", vec![field]));
     }

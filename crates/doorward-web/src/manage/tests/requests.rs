@@ -30,6 +30,9 @@ async fn who_shows_no_key_or_one_that_does_not_hold_is_asked_for_one() {
         assert!(!answer.text.contains(shown), "what was shown is not repeated");
     }
     assert_eq!(world.get(&key, "/sockets").await.status, 200);
+    let twice = Request::get("/api/v1/sockets").header("authorization", format!("Bearer {key}"));
+    let twice = twice.header("authorization", format!("Bearer {key}")).body(Full::default()).unwrap();
+    assert_eq!(world.send(twice).await.status.as_u16(), 401, "whose it is nobody can say");
 }
 
 #[tokio::test]
@@ -55,12 +58,16 @@ async fn a_key_without_the_scope_is_told_which_it_lacks_for_every_route() {
     let world = World::new();
     let key = world.key(None, &[]).await;
     for route in crate::manage::ROUTES {
-        let Some(scope) = route.scope else { continue };
+        let scopes = route.needs.scopes();
+        if scopes.is_empty() {
+            continue;
+        }
         let path = route.path.replace(['{', '}'], "");
         let answer = world.ask(route.method.clone(), &path, Some(&key), None).await;
         assert_eq!(answer.status.as_u16(), 403, "{path}");
-        assert!(challenge(&answer).contains(&format!(r#"scope="{}""#, scope.as_str())), "{path}");
-        let all_others: Vec<_> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
+        let words: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+        assert!(challenge(&answer).contains(&format!(r#"scope="{}""#, words.join(" "))), "{path}");
+        let all_others: Vec<_> = Scope::ALL.iter().copied().filter(|other| !scopes.contains(other)).collect();
         let others = world.key(None, &all_others).await;
         assert_eq!(world.ask(route.method.clone(), &path, Some(&others), None).await.status, 403, "{path}");
     }
@@ -117,6 +124,16 @@ async fn a_body_that_cannot_be_read_is_told_why_and_not_repeated() {
     assert_eq!(broken.problem().0, "bad-input");
     assert!(broken.json["detail"].as_str().unwrap().contains("line 1"), "{}", broken.text);
     assert!(!broken.text.contains("s3cret"), "{}", broken.text);
+    for twice in [
+        r#"{"role": "user", "role": "owner", "username": "bob", "password": "s3cret-s3cret"}"#,
+        r#"{"role": "user", "r\u006fle": "owner"}"#,
+        r#"{"scopes": [{"a": 1, "a": 2}]}"#,
+    ] {
+        let answer = send(twice.as_bytes().to_vec(), json).await;
+        assert_eq!(answer.problem().0, "bad-input");
+        assert!(answer.json["detail"].as_str().unwrap().contains("no name stands twice"), "{}", answer.text);
+        assert!(!answer.text.contains("s3cret"), "{}", answer.text);
+    }
     let not_utf8 = send(b"{\"username\": \"\xFF\"}".to_vec(), json).await;
     assert_eq!(not_utf8.problem().0, "bad-input");
     let nested = format!("{{\"scopes\": {}", "[".repeat(60_000));

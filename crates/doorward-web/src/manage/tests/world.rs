@@ -135,6 +135,11 @@ impl World {
         account
     }
 
+    /// An account as it is now.
+    pub(super) async fn account_of(&self, account: &Account) -> Account {
+        self.ports.accounts.find(&account.owner, account.id).await.unwrap().unwrap()
+    }
+
     /// A login of that account, begun so many seconds after the beginning; its number makes the id.
     pub(super) async fn login(&self, account: &Account, number: u8) -> Session {
         let session = Session {

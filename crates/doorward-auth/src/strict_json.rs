@@ -1,4 +1,5 @@
-//! JSON as a token carries it: an object in which no name stands twice, at any depth (RFC 8725, section 3.12 is why).
+//! JSON where it decides something: an object in which no name stands twice, at any depth. Two readers of such an object could take
+//! it for two things (RFC 8725, section 3.12).
 
 use std::fmt;
 
@@ -6,7 +7,11 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Number, Value};
 
 /// Reads an object. Refuses anything else, a name that stands twice, and anything after the object.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+///
+/// # Errors
+/// [`is_data`](serde_json::Error::is_data) where it is JSON, but no object or one with a name twice. The error says the place, and
+/// nothing of what stands there.
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     let Strict(value) = serde_json::from_slice(bytes)?;
     match value {
         Value::Object(map) => Ok(map),
