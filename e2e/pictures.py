@@ -37,6 +37,7 @@ async def take(demo: Demo, browser: Browser, screen: str, how: dict) -> None:
     await account.visit(f"{demo.site}/account")
     await account.picture(file("account"))
     await account.visit(f"{demo.site}/account/totp")
+    await account.fill("Your password", demo.password("bob"))
     await account.press("Show the picture")
     await account.see("Scan this picture")
     await account.picture(file("totp"))

@@ -36,11 +36,15 @@ class Demo:
     async def __aexit__(self, *failure: object) -> None:
         await self._process.stop()
 
+    def password(self, name: str) -> str:
+        """The password of somebody of the demo's."""
+        return self._passwords[name]
+
     async def log_in(self, browser: Browser, name: str, **how: object) -> Tab:
         """Somebody of the demo's, logged in by the form, on their account page."""
         tab = await browser.open(f"{self.site}/login", **{"person": name, **how})
         await tab.fill("Username", name)
-        await tab.fill("Password", self._passwords[name])
+        await tab.fill("Password", self.password(name))
         await tab.press("Log in")
         await tab.see("Authenticator app")
         return tab

@@ -59,6 +59,7 @@ async def register(browser: Browser, door: Door, name: str, person: str = "someb
 async def enrol(tab: Tab, door: Door, folder: Path) -> Phone:
     """Sets an authenticator app up."""
     await tab.visit(f"http://{door.public}/account/totp")
+    await tab.fill("Your password", PASSWORD)
     await tab.press("Show the picture")
     await tab.see("Scan this picture")
     phone = await Phone.scan(tab, folder)

@@ -1,7 +1,7 @@
 //! Authenticator app: put one on, or take it off.
 //!
 //! user -> site   get /account/totp             on or off
-//! user -> site   post /account/totp            begin
+//! user -> site   post /account/totp            with the password: a stolen cookie alone puts nothing on
 //! site           draw and seal a secret        it does not count yet
 //! site -> user   picture, and the secret in groups: shown this once
 //! user -> site   post /account/totp/confirm    one code of the app
@@ -12,7 +12,7 @@
 //! site           put new recovery codes in the place of the old ones
 //! site -> user   recovery codes: shown this once
 //!
-//! user -> site   post /account/totp/remove     with the password
+//! user -> site   post /account/totp/remove     with the password, which has to be long enough to stand alone
 //! site           forget it, end all other logins   in one act
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use axum::{
     routing::{get, post},
 };
 use doorward_auth::{
-    account::{QrPicture, RecoveryCode, TotpSeed, totp_row},
+    account::{PasswordUse, QrPicture, RecoveryCode, TotpSeed, Username, totp_row},
     ports::{Change, Ending, What, Why},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
@@ -37,6 +37,7 @@ use crate::{
     desk::Desk,
     field::{Field, Problems},
     page::{Frame, go, page, retry_after},
+    pages::register::checked,
     sorry::Sorry,
     visit::Member,
 };
@@ -190,6 +191,12 @@ async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, 
 }
 
 async fn begin(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
+    if desk.confirmed_totp(&member.session.owner, member.session.account).await?.is_some() {
+        return Ok(go("/account/totp"));
+    }
+    if let Err(refused) = present_password(&desk, &member).await? {
+        return Ok(refused);
+    }
     member.enrolment().begin(&desk, Frame::of(&desk, &member.visit), member.visit.now).await
 }
 
@@ -229,19 +236,15 @@ async fn renew_codes(State(desk): State<Arc<Desk>>, member: Member) -> Result<Re
 
 async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let (visit, session) = (&member.visit, &member.session);
-    let password = visit.form()?.secret("password");
-    match desk.try_own_password(visit, &session.subject(), &password).await? {
-        Ok(_) => {}
-        Err(Missed::Wrong | Missed::Unreadable) => {
-            let why = "This is not your present password.".to_owned();
-            let wrong = Wrong { password: Some(why), ..Wrong::default() };
-            return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, wrong).await;
-        }
-        Err(Missed::Held(held)) => {
-            let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
-            let response = show(&desk, &member, StatusCode::TOO_MANY_REQUESTS, wrong).await?;
-            return Ok(retry_after(response, held.wait()));
-        }
+    let password = match present_password(&desk, &member).await? {
+        Ok(password) => password,
+        Err(refused) => return Ok(refused),
+    };
+    let username = Username::parse(&session.username).ok();
+    if let Err(why) = checked(&desk, visit, username.as_ref(), &password, PasswordUse::Alone) {
+        let why = format!("Without the app this password would stand alone. {why} Change it first.");
+        let wrong = Wrong { password: Some(why), ..Wrong::default() };
+        return show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, wrong).await;
     }
     let ending = Ending {
         owner: Some(session.owner.clone()),
@@ -253,6 +256,24 @@ async fn remove(State(desk): State<Arc<Desk>>, member: Member) -> Result<Respons
     desk.ports().revocations.end(ending).await?;
     desk.done(member.event(Happening::TotpRemoved));
     Ok(go("/account?done=totp"))
+}
+
+/// The present password that the form brings, once it was found right; otherwise the page that says why not.
+async fn present_password(desk: &Desk, member: &Member) -> Result<Result<Secret, Response>, Sorry> {
+    let password = member.visit.form()?.secret("password");
+    match desk.try_own_password(&member.visit, &member.session.subject(), &password).await? {
+        Ok(_) => Ok(Ok(password)),
+        Err(Missed::Wrong | Missed::Unreadable) => {
+            let why = "This is not your present password.".to_owned();
+            let wrong = Wrong { password: Some(why), ..Wrong::default() };
+            Ok(Err(show(desk, member, StatusCode::UNPROCESSABLE_ENTITY, wrong).await?))
+        }
+        Err(Missed::Held(held)) => {
+            let wrong = Wrong { whole: Some(held.sentence()), ..Wrong::default() };
+            let response = show(desk, member, StatusCode::TOO_MANY_REQUESTS, wrong).await?;
+            Ok(Err(retry_after(response, held.wait())))
+        }
+    }
 }
 
 #[derive(Default)]

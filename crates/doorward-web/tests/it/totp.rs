@@ -40,7 +40,7 @@ impl Phone {
 
 /// Enrols an app in that browser. The phone, and the recovery codes.
 pub(crate) async fn enrol(world: &World, browser: &Browser) -> (Phone, Vec<String>) {
-    let phone = Phone::scan(&browser.post("/account/totp", &[]).await);
+    let phone = Phone::scan(&browser.post("/account/totp", &[("password", PASSWORD)]).await);
     let page = browser.post("/account/totp/confirm", &[("code", &phone.code(world))]).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let codes: Vec<_> =
@@ -64,7 +64,9 @@ async fn c39_a_secret_is_shown_once_to_who_is_logged_in_and_does_not_count_befor
     assert_eq!(world.browser().post("/account/totp", &[]).await.to(), "/login");
 
     let browser = world.registered("bob").await;
-    let page = browser.post("/account/totp", &[]).await;
+    let page = browser.post("/account/totp", &[("password", "not the password of bob")]).await;
+    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says("This is not your present password."));
+    let page = browser.post("/account/totp", &[("password", PASSWORD)]).await;
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(page.says("<svg xmlns"));
     let phone = Phone::scan(&page);
@@ -198,6 +200,23 @@ async fn c3_a_login_whose_password_is_older_than_a_not_before_does_not_begin() {
     world.ports.revocations.end(ending).await.unwrap();
     let page = browser.post("/login/code", &[("code", &phone.code(&world))]).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_password_that_is_too_short_to_stand_alone_keeps_the_app_on() {
+    let world = World::new();
+    let browser = world.registered("bob").await;
+    enrol(&world, &browser).await;
+    let short = "kq7 zebra";
+    let page = browser.post("/account/password", &[("password", PASSWORD), ("new_password", short)]).await;
+    assert_eq!(page.to(), "/account?done=password");
+    let page = browser.post("/account/totp/remove", &[("password", short)]).await;
+    assert!(
+        page.says("Without the app this password would stand alone.") && page.says("Change it first."),
+        "{}",
+        page.text
+    );
+    assert!(browser.get("/account/totp").await.says("Take it off"));
 }
 
 #[tokio::test]
