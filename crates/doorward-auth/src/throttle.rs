@@ -5,7 +5,8 @@
 //!
 //! * [`Failures`] of one factor of one subject, in a row: four are free, after the fifth the waits rise to an hour, after a
 //!   hundred the factor is disabled until it is recovered by another way (NIST SP 800-63B, section 3.2.2). A browser that the
-//!   subject has logged in with has a count of its own, so that strangers cannot lock the subject out of it.
+//!   subject has logged in with has a count of its own, and no penalty keeps it out, so that strangers cannot lock the subject out of
+//!   it, also where they come from the same address.
 //! * the [`Penalty`] of one source, an IPv4 address or an IPv6 /64: five seconds for each failure, which pass with time. From
 //!   fifteen on the source is refused (OpenSSH's `PerSourcePenalties`).
 //!
@@ -36,6 +37,8 @@ use std::{
 
 use doorward_types::Timestamp;
 
+use crate::ports::Attempt;
+
 /// After so many failures in a row a factor is disabled.
 pub const DISABLED_AFTER: u32 = 100;
 
@@ -57,6 +60,26 @@ pub const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
 /// How many wrong tries of a factor there may be within a day; `None` for as many as the waits leave room for.
 pub fn per_day(factor: &str) -> Option<u32> {
     (factor == "totp").then_some(20)
+}
+
+/// Whether a hundred failures in a row disable a factor. They do not where nobody could recover it: registrations are counted by
+/// their source.
+fn can_be_disabled(factor: &str) -> bool {
+    factor != "register"
+}
+
+/// When this try may be made, by all that is known of those who try: the failures of its factor and subject, the penalty of its source,
+/// and when the try of the day was made that is so many ago ([`per_day`]).
+pub fn next_of(attempt: &Attempt, failures: Failures, penalty: Penalty, so_many_ago: Option<Timestamp>) -> Next {
+    let now = attempt.at;
+    let of_subject = match failures.next(now) {
+        Next::Disabled if !can_be_disabled(attempt.factor) => {
+            not_before(failures.last.plus(wait_after(failures.count)), now)
+        }
+        next => next,
+    };
+    let of_source = if attempt.device.is_some() { Next::Now } else { penalty.next(now) };
+    of_subject.max(of_source).max(next_of_day(so_many_ago, now))
 }
 
 /// What counts as one source: an IPv4 address (also one mapped into IPv6), or the /64 of an IPv6 address.
@@ -166,7 +189,7 @@ impl Penalty {
 }
 
 /// When the next try of a factor may be made that has a limit a day ([`per_day`]), where there is a try so many ago, made then.
-pub fn next_of_day(so_many_ago: Option<Timestamp>, now: Timestamp) -> Next {
+fn next_of_day(so_many_ago: Option<Timestamp>, now: Timestamp) -> Next {
     so_many_ago.map_or(Next::Now, |first| not_before(first.min(now).plus(DAY), now))
 }
 

@@ -117,12 +117,8 @@ impl Desk {
     }
 
     /// Takes a try to make an account.
-    pub(crate) async fn try_to_register(
-        &self,
-        visit: &Visit,
-        unique: &str,
-    ) -> Result<Result<AttemptId, Missed>, Sorry> {
-        self.told(visit, "registration", self.checks.register(&visit.trier(), unique).await)
+    pub(crate) async fn try_to_register(&self, visit: &Visit) -> Result<Result<AttemptId, Missed>, Sorry> {
+        self.told(visit, "registration", self.checks.register(&visit.trier()).await)
     }
 
     /// The account's authenticator app, where it counts.

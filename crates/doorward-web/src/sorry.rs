@@ -65,7 +65,8 @@ impl Sorry {
             Self::Busy => ("Too many people at the door", "Try again in a few seconds; nothing is lost.".into()),
             Self::Down => (
                 "Something is out of order",
-                "The site cannot reach its store just now, so nothing was changed. Try again in a minute.".into(),
+                "The site cannot reach its store just now. What was begun may still have been done: look in a minute."
+                    .into(),
             ),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         Account, Accounts, Attempt, AttemptId, Bounded, Clock, Entered, Factors, KeyEntries, KeyEntry, PortError,
         Ports, Reserved, Rng, Sessions, Throttle, Totp,
     },
+    throttle::network_of,
 };
 
 /// Checks what people know and have: the layers of a socket and the site's own login both do it here, so that a try counts the
@@ -124,6 +125,12 @@ pub fn tries_of_account(account: AccountId) -> [u8; 32] {
     sha256(&[b"doorward tries v1\0account\0", account.to_string().as_bytes()])
 }
 
+/// Under what a throttle counts those who want an account: by where they come from, since a count by the name that they want would
+/// let a stranger keep the name from whoever was invited.
+fn tries_of_source(source: IpAddr) -> [u8; 32] {
+    sha256(&[b"doorward tries v1\0source\0", network_of(source).to_string().as_bytes()])
+}
+
 impl Checks {
     /// The factor under which a throttle counts passwords.
     pub const PASSWORD: &'static str = "password";
@@ -132,7 +139,7 @@ impl Checks {
     /// The factor under which a throttle counts recovery codes: for themselves, since they are the way back where wrong codes have
     /// locked the others.
     pub const RECOVERY: &'static str = "recovery_code";
-    /// The factor under which a throttle counts names for which an account is wanted.
+    /// The factor under which a throttle counts those who want an account.
     pub const REGISTER: &'static str = "register";
 
     /// With what the site keeps. `sealing` is the server's key.
@@ -276,13 +283,13 @@ impl Checks {
         Ok(self.throttle.answer(|throttle| throttle.was_right(attempt)).await?)
     }
 
-    /// Takes a try to make an account, counted by the name that is wanted and by where it comes from. It counts as a failure until
+    /// Takes a try to make an account, counted by where it comes from. It counts as a failure until
     /// [the account was made](Self::registered).
     ///
     /// # Errors
     /// [`NotRight::Locked`], or what it depends on is down.
-    pub async fn register(&self, trier: &Trier, username: &str) -> Result<AttemptId, NotRight> {
-        self.reserve(trier, Self::REGISTER, tries_of_name(username), None).await
+    pub async fn register(&self, trier: &Trier) -> Result<AttemptId, NotRight> {
+        self.reserve(trier, Self::REGISTER, tries_of_source(trier.source), None).await
     }
 
     /// The account of that try was made.

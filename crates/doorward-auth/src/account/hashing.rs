@@ -118,9 +118,7 @@ impl Hashing {
     /// # Errors
     /// [`HashingError::Busy`] at once where too many wait.
     pub async fn hash(&self, password: &NewPassword, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
-        let (work, salt, password) = (self.work.clone(), rng.bytes16(), password.password().clone());
-        let place = self.place()?;
-        place.run(move |memory| hash(&work, password.secret().reveal("to hash it"), &salt, memory)).await
+        self.place()?.hash(password, rng).await
     }
 
     /// The hash of a password that nobody knows: for an account that is to have another one, and until then none.
@@ -163,6 +161,15 @@ pub struct HashingPlace<'a> {
 }
 
 impl HashingPlace<'_> {
+    /// Hashes a password that an account is to have.
+    ///
+    /// # Errors
+    /// What argon2 says against the work.
+    pub async fn hash(self, password: &NewPassword, rng: &dyn Rng) -> Result<HashedPassword, HashingError> {
+        let (work, salt, password) = (self.hashing.work.clone(), rng.bytes16(), password.password().clone());
+        self.run(move |memory| hash(&work, password.secret().reveal("to hash it"), &salt, memory)).await
+    }
+
     /// Compares a password with what is kept of an account; `None` where there is no such account, or it may not log in: that
     /// takes as long and is wrong.
     ///

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use doorward_auth::ports::AuditRecord;
 use doorward_session::{Ended, Fail, Limits, Observer, SocketPolicy, Sockets, Steady, Suspension};
 use doorward_types::{CloseReason, OwnerId, Rest};
 use doorward_wire::websocket::frame;
@@ -142,6 +143,10 @@ impl Observer for Confirms {
     }
 
     fn landed(&self, _: Duration) {}
+
+    fn decided(&self, _: AuditRecord) -> bool {
+        true
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +174,7 @@ async fn c71_a_new_admission_alone_confirms_nothing() {
     let world = leased();
     let mut served = world.serve(login("bob", "s1"), told(), echo()).await;
     served.peer.hears("suspended: unconfirmed").await;
-    world.sockets.readmit(&served.socket, climb(login("bob", "s2"), world.sockets.cursor())).unwrap();
+    world.sockets.readmit(&served.socket, climb(login("bob", "s2"), world.sockets.cursor()), vec![]).unwrap();
     assert_eq!(served.socket.suspension(), Some(Suspension::Unconfirmed));
     assert!(!served.socket.send(frame::text(b"too early")));
     world.sockets.confirm(world.sockets.ask(), LASTS);

@@ -191,7 +191,7 @@ async fn c85_a_proof_that_is_renewed_after_the_clock_was_set_counts_from_there()
     world.wall.back(Duration::from_secs(500));
     // By the clock as it is now.
     let renewed = Proof { expires_at: Some(Timestamp::from_secs(500 + 30)), ..until(0, OnExpiry::Close) };
-    world.sockets.readmit(&served.socket, climb(renewed, world.sockets.cursor())).unwrap();
+    world.sockets.readmit(&served.socket, climb(renewed, world.sockets.cursor()), vec![]).unwrap();
     let after = closed_after(&world, &mut served, CloseReason::Expired).await;
     assert!((30..=31).contains(&after.as_secs()), "{after:?}");
 }

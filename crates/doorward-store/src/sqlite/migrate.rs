@@ -68,7 +68,7 @@ mod tests {
         to_newest(&mut connection, Path::new("old.db")).unwrap();
         assert_eq!(number::<String>(&connection, "SELECT id FROM owners"), Ok("acme".to_owned()));
         assert_eq!(number::<i64>(&connection, "SELECT count(*) FROM audit"), Ok(0));
-        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(5));
+        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(6));
     }
 
     #[test]

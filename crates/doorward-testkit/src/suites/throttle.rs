@@ -17,6 +17,8 @@ pub async fn throttle(port: &dyn Throttle) {
     the_waits_rise_with_the_failures(port).await;
     a_right_try_forgets_the_failures_and_its_source_has_its_cost_back(port).await;
     c34_a_known_device_is_not_locked_out_by_what_others_fail(port).await;
+    c34_a_known_device_is_not_kept_out_by_what_strangers_at_its_address_fail(port).await;
+    a_hundred_registrations_that_fail_leave_the_next_to_time(port).await;
     c35_a_right_password_leaves_the_failures_of_the_codes(port).await;
     c36_after_a_hundred_failures_a_factor_is_disabled_until_it_is_recovered(port).await;
     of_codes_there_are_twenty_a_day_whatever_comes_between(port).await;
@@ -127,6 +129,25 @@ async fn c34_a_known_device_is_not_locked_out_by_what_others_fail(port: &dyn Thr
     port.forgive(&owner, factor, subject).await.unwrap();
     assert!(go(port, own(&mut guesses)).await.is_ok(), "a recovery is one on all devices");
     assert!(go(port, guesses.next(NOW)).await.is_ok());
+}
+
+/// Somebody behind the same router, or on the same machine.
+async fn c34_a_known_device_is_not_kept_out_by_what_strangers_at_its_address_fail(port: &dyn Throttle) {
+    let source = Guesses::of("password").of.source;
+    let from_there = || Attempt { source, ..Guesses::of("password").of };
+    for _ in 0..3 {
+        assert!(go(port, from_there()).await.is_ok());
+    }
+    assert!(matches!(go(port, from_there()).await, Err(Reserved::Wait(_))), "the address has failed often enough");
+    assert!(go(port, Attempt { device: Some([7; 32]), ..from_there() }).await.is_ok());
+}
+
+async fn a_hundred_registrations_that_fail_leave_the_next_to_time(port: &dyn Throttle) {
+    let mut guesses = Guesses::of("register");
+    for hour in 0..101 {
+        assert!(go(port, guesses.next(after(3600 * hour))).await.is_ok(), "try {hour}");
+    }
+    assert!(matches!(go(port, guesses.next(after(3600 * 100))).await, Err(Reserved::Wait(_))));
 }
 
 async fn c35_a_right_password_leaves_the_failures_of_the_codes(port: &dyn Throttle) {

@@ -83,7 +83,9 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
         return show(&desk, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, wrong);
     };
 
-    let attempt = match desk.try_to_register(&visit, username.unique()).await? {
+    // First, so that whoever is told that too much is going on has not failed.
+    let place = desk.parts.tools.hashing.place()?;
+    let attempt = match desk.try_to_register(&visit).await? {
         Ok(attempt) => attempt,
         Err(Missed::Held(held)) => return too_many(&desk, &visit, typed, held),
         Err(Missed::Wrong | Missed::Unreadable) => return Err(Sorry::Down),
@@ -97,7 +99,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     if desk.ports().accounts.find_by_name(&visit.owner, username.unique()).await?.is_some() {
         return taken(&desk, &visit, typed, &username);
     }
-    let password = desk.parts.tools.hashing.hash(&password, desk.rng()).await?;
+    let password = place.hash(&password, desk.rng()).await?;
     let account = NewAccount {
         owner: visit.owner.clone(),
         username: username.shown().to_owned(),

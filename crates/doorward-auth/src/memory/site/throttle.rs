@@ -9,7 +9,7 @@ use super::MemorySite;
 use crate::{
     BoxFuture,
     ports::{Attempt, AttemptId, PortError, Reserved, Throttle},
-    throttle::{DAY, Failures, Next, Penalty, network_of, next_of_day, per_day},
+    throttle::{DAY, Failures, Next, Penalty, network_of, next_of, per_day},
 };
 
 /// What is counted together: tries of a factor of a subject, on a device that it knows or on all others.
@@ -40,14 +40,15 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    fn reserve(&mut self, Attempt { owner, factor, subject, device, source, at: now }: Attempt) -> Reserved {
+    fn reserve(&mut self, attempt: &Attempt) -> Reserved {
+        let Attempt { owner, factor, subject, device, source, at: now } = attempt.clone();
         let (of, source) = (Of { owner, factor, subject, device }, network_of(source));
         let failures = self.failures.entry(of.clone()).or_default();
         *failures = failures.by(now);
         let penalty = self.penalties.entry(source).or_default();
         *penalty = penalty.by(now);
         let so_many_ago = per_day(factor).and_then(|limit| nth_newest(&mut self.tries, &of, limit, now));
-        match failures.next(now).max(penalty.next(now)).max(next_of_day(so_many_ago, now)) {
+        match next_of(attempt, *failures, *penalty, so_many_ago) {
             Next::Disabled => Reserved::Disabled,
             Next::NotBefore(time) => Reserved::Wait(time),
             Next::Now => {
@@ -94,7 +95,7 @@ fn nth_newest(tries: &mut BTreeMap<u64, Try>, of: &Of, nth: u32, now: Timestamp)
 
 impl Throttle for MemorySite {
     fn reserve<'a>(&'a self, attempt: Attempt) -> BoxFuture<'a, Result<Reserved, PortError>> {
-        self.answer(move |state| state.counts.reserve(attempt))
+        self.answer(move |state| state.counts.reserve(&attempt))
     }
 
     fn was_right<'a>(&'a self, attempt: AttemptId) -> BoxFuture<'a, Result<(), PortError>> {

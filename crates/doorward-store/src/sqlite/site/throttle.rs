@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use doorward_auth::{
     BoxFuture,
     ports::{Attempt, AttemptId, PortError, Reserved, Throttle},
-    throttle::{DAY, Failures, Next, Penalty, network_of, next_of_day, per_day},
+    throttle::{DAY, Failures, Next, Penalty, network_of, next_of, per_day},
 };
 use doorward_types::{OwnerId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -20,7 +20,7 @@ impl Throttle for Store {
             let standing = self.read(move |connection| Standing::of(connection, &looked_at)).await;
             let standing = standing.map_err(|error| error.of_port(PORT))?;
             if standing.corrected(attempt.at) == standing
-                && let Some(refused) = refusal(standing.next(attempt.at))
+                && let Some(refused) = refusal(standing.next(&attempt))
             {
                 return Ok(refused);
             }
@@ -104,8 +104,8 @@ impl Standing {
         Self { failures: self.failures.by(now), penalty: self.penalty.by(now), so_many_ago }
     }
 
-    fn next(self, now: Timestamp) -> Next {
-        self.failures.next(now).max(self.penalty.next(now)).max(next_of_day(self.so_many_ago, now))
+    fn next(self, attempt: &Attempt) -> Next {
+        next_of(attempt, self.failures, self.penalty, self.so_many_ago)
     }
 }
 
@@ -121,7 +121,7 @@ fn reserve(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<Reser
     let Attempt { owner, factor, subject, source, at: now, .. } = attempt;
     let known = Standing::of(connection, attempt)?;
     let standing = known.corrected(*now);
-    let refused = refusal(standing.next(*now));
+    let refused = refusal(standing.next(attempt));
     if refused.is_some() && standing == known {
         return Ok(refused.unwrap_or(Reserved::Disabled));
     }
