@@ -352,7 +352,7 @@ fn kek(place: &Place) -> KeyEncryptionKey {
 
 #[test]
 fn an_account_that_is_not_there_and_an_owner_that_is_not_there_are_told() {
-    let place = Place::new();
+    let place = Place::with("bob");
     for command in [
         &["user", "disable", "eve"][..],
         &["user", "enable", "eve"],
@@ -397,7 +397,7 @@ fn a_command_that_only_looks_or_changes_makes_no_store() {
     ] {
         let (code, error) = place.run(command).failed();
         assert!(code == 1 && error.starts_with("there is no store at `"), "{command:?}: {error}");
-        assert!(error.contains("doorward.db`") && error.contains("hint: "), "{command:?}: {error}");
+        assert!(error.ends_with("doorward.db`"), "{command:?}: {error}");
         assert!(!place.path().join("doorward.db").exists(), "{command:?}");
     }
 }

@@ -78,7 +78,7 @@ fn c90_users_of_an_issuer_that_would_be_accounts_of_the_site_are_told_of_unless_
     };
     let found = warned(&line("[site]\nenabled = true", ""));
     let [(place, path, message, hint)] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((place.as_str(), path.as_str()), ("W3", "issuer[0].subject_kind"));
+    assert_eq!((place.as_str(), path.as_str()), ("W4", "issuer[0].subject_kind"));
     assert!(message.contains("`sub = \"3\"` is account 3") && hint.contains("subject_kind = \"user\""), "{found:?}");
     for (lines, kind) in [
         ("[site]\nenabled = true", "subject_kind = \"member\""),
