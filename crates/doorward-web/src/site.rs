@@ -58,7 +58,7 @@ impl Site {
 
     /// Whether a request of that method and path, which is no upgrade, is for the site.
     pub fn takes(&self, method: &Method, path: &str) -> bool {
-        const PAGES: [&str; 11] = [
+        const PAGES: [&str; 12] = [
             "/",
             "/login",
             "/login/code",
@@ -68,13 +68,14 @@ impl Site {
             "/account",
             "/console",
             "/api/token",
+            "/api/key",
             "/try",
             "/doorward.js",
         ];
         const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
         let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));
         match *method {
-            Method::GET | Method::HEAD => is_page && path != "/api/token",
+            Method::GET | Method::HEAD => is_page && !path.starts_with("/api/"),
             Method::POST => is_page || api::is_ticket(path),
             _ => false,
         }

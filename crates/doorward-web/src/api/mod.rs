@@ -1,5 +1,6 @@
-//! What programs ask for on the public port: access tokens and tickets.
+//! What programs ask for on the public port: access tokens, tickets, and keys for sockets.
 
+mod key;
 mod ticket;
 mod token;
 
@@ -9,15 +10,20 @@ use axum::{
     Router,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use doorward_auth::ports::Session;
+use doorward_types::Secret;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
+};
 use serde::Serialize;
 
-use crate::{desk::Desk, sorry::Sorry};
+use crate::{bearer, desk::Desk, sorry::Sorry, visit::Visit};
 
 pub(crate) use ticket::is_ticket;
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().merge(token::routes()).fallback(ticket::make)
+    Router::new().merge(token::routes()).merge(key::routes()).fallback(ticket::make)
 }
 
 /// An error as programs read it (RFC 6749, section 5.2).
@@ -32,6 +38,30 @@ impl ApiError<'_> {
         let body = serde_json::to_string(self).unwrap_or_default();
         (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
     }
+}
+
+/// The login of who asks: by the access token in the header, where there is one, otherwise by the cookie.
+async fn logged_in(desk: &Desk, visit: &Visit) -> Result<Option<Session>, Sorry> {
+    match bearer(&visit.headers) {
+        Ok(Some(token)) => of_access_token(desk, visit, &token).await,
+        Ok(None) => Ok(visit.session.clone()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The login of an access token, as long as both hold.
+async fn of_access_token(desk: &Desk, visit: &Visit, token: &Secret) -> Result<Option<Session>, Sorry> {
+    let Some(claims) = desk.parts.signer.verify(token, visit.now) else { return Ok(None) };
+    let session = desk.ports().sessions.find_by_id(&claims.owner, claims.sid, visit.now).await?;
+    Ok(session.filter(|session| session.account == claims.account && session.owner == visit.owner))
+}
+
+/// One answer for no credential, a wrong one and one that has ended.
+fn unauthorized(wanted: &str) -> Response {
+    let why = format!("log in, or send {wanted} as `Authorization: Bearer`");
+    let mut response = ApiError { error: "login_required", error_description: &why }.with(StatusCode::UNAUTHORIZED);
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }
 
 /// A document.

@@ -12,16 +12,13 @@ use axum::{extract::State, response::Response};
 use doorward_auth::{
     Scope, hash_of_api_key,
     layers::handshake::ticket::NewTicket,
-    ports::{Ticket, TicketBinding},
+    ports::{Session, Ticket, TicketBinding},
 };
-use doorward_types::{OwnerId, Rest, Secret, Subject};
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ORIGIN, WWW_AUTHENTICATE},
-};
+use doorward_types::{OwnerId, Rest, Subject};
+use http::{HeaderMap, Method, StatusCode, header::ORIGIN};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, json};
+use super::{ApiError, json, of_access_token, unauthorized};
 use crate::{By, Event, Happening, bearer, desk::Desk, operators::is_operator, sorry::Sorry, visit::Visit};
 
 /// How long a ticket holds.
@@ -90,48 +87,38 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
 /// Who asks: by the header where there is one, otherwise by the cookie.
 async fn holder(desk: &Desk, visit: &Visit) -> Result<Result<Holder, Response>, Sorry> {
     let origin = origin(&visit.headers);
-    let Ok(shown) = bearer(&visit.headers) else { return Ok(Err(unauthorized())) };
+    let Ok(shown) = bearer(&visit.headers) else { return Ok(Err(nobody())) };
     match shown {
         Some(shown) => match shown.reveal_text("to see what it is").and_then(hash_of_api_key) {
             Some(hash) => by_key(desk, visit, hash).await,
-            None => Ok(by_access_token(desk, visit, &shown, origin).await?.ok_or_else(unauthorized)),
+            None => {
+                let session = of_access_token(desk, visit, &shown).await?;
+                Ok(session.map(|session| of_login(&session, origin)).ok_or_else(nobody))
+            }
         },
-        None => {
-            let session = visit.session.as_ref().ok_or_else(unauthorized);
-            Ok(session.map(|session| Holder {
-                owner: session.owner.clone(),
-                subject: session.subject(),
-                by: By::Holder,
-                rests_on: vec![session.rest()],
-                origin,
-            }))
-        }
+        None => Ok(visit.session.as_ref().map(|session| of_login(session, origin)).ok_or_else(nobody)),
     }
 }
 
-/// An access token, as long as its login holds.
-async fn by_access_token(
-    desk: &Desk,
-    visit: &Visit,
-    token: &Secret,
-    origin: Option<String>,
-) -> Result<Option<Holder>, Sorry> {
-    let Some(claims) = desk.parts.signer.verify(token, visit.now) else { return Ok(None) };
-    let session = desk.ports().sessions.find_by_id(&claims.owner, claims.sid, visit.now).await?;
-    let session = session.filter(|session| session.account == claims.account && session.owner == visit.owner);
-    Ok(session.map(|session| Holder {
+fn nobody() -> Response {
+    unauthorized("an access token or an API key")
+}
+
+/// Whoever is logged in.
+fn of_login(session: &Session, origin: Option<String>) -> Holder {
+    Holder {
         owner: session.owner.clone(),
         subject: session.subject(),
         by: By::Holder,
         rests_on: vec![session.rest()],
         origin,
-    }))
+    }
 }
 
 /// An API key of the owner, who says for whom the ticket is.
 async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Holder, Response>, Sorry> {
     let found = desk.ports().api_keys.find(key, visit.now).await?;
-    let Some(found) = found else { return Ok(Err(unauthorized())) };
+    let Some(found) = found else { return Ok(Err(nobody())) };
     let refused = |error, error_description, status| Ok(Err(ApiError { error, error_description }.with(status)));
     if !found.scopes.iter().any(|scope| Scope::read(scope) == Some(Scope::TicketsWrite)) {
         let why = "the API key lacks the scope `tickets:write`";
@@ -154,14 +141,6 @@ async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Hold
         None => visit.owner.clone(),
     };
     Ok(Ok(Holder { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
-}
-
-/// One answer for no credential, a wrong one and one that has ended.
-fn unauthorized() -> Response {
-    let why = "log in, or send an access token or an API key as `Authorization: Bearer`";
-    let mut response = ApiError { error: "login_required", error_description: why }.with(StatusCode::UNAUTHORIZED);
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
 }
 
 /// The page that asks, where it is one: its origin has passed the check of every `POST`.

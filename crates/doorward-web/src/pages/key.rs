@@ -10,20 +10,23 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use doorward_auth::{account::EntryKey, ports::KeyEntry};
+use doorward_auth::{
+    account::EntryKey,
+    ports::{KeyEntry, Rng, Session},
+};
 use doorward_types::{Secret, Timestamp};
 use http::StatusCode;
 
 use crate::{
-    Happening,
+    By, Happening,
     desk::Desk,
     page::{Frame, page},
     sorry::Sorry,
-    visit::Member,
+    visit::{Member, Visit},
 };
 
 /// How long a key holds.
-const LASTS: Duration = Duration::from_secs(2 * 60);
+pub(crate) const LASTS: Duration = Duration::from_secs(2 * 60);
 /// How often a key is drawn until its public part, of a million, is one that nobody else has just now.
 const DRAWS: usize = 4;
 
@@ -50,25 +53,37 @@ async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, 
 }
 
 async fn make(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
-    let session = &member.session;
-    let expires_at = member.visit.now.plus(LASTS);
+    let (visit, session) = (&member.visit, &member.session);
+    match draw(&desk, visit, session, EntryKey::draw_for_person).await? {
+        Some(key) => show(&desk, &member, Some((key, visit.now.plus(LASTS)))),
+        None => Err(Sorry::LogInFirst(None)),
+    }
+}
+
+/// A new key of that login, kept as its hash; `None` where the login has ended since it was looked up.
+pub(crate) async fn draw(
+    desk: &Desk,
+    visit: &Visit,
+    session: &Session,
+    new: impl Fn(&dyn Rng) -> EntryKey,
+) -> Result<Option<Secret>, Sorry> {
     for _ in 0..DRAWS {
-        let key = EntryKey::draw_for_person(desk.rng());
+        let key = new(desk.rng());
         let entry = KeyEntry {
             owner: session.owner.clone(),
             id: key.id().to_owned(),
             account: session.account,
             username: session.username.clone(),
             sid: session.sid,
-            expires_at,
+            expires_at: visit.now.plus(LASTS),
         };
         if desk.ports().key_entries.put(key.hash(&desk.code_key), entry).await? {
-            desk.given(member.event(Happening::KeyShown(key.id().to_owned())))?;
-            return show(&desk, &member, Some((key.shown(), expires_at)));
+            let shown = Happening::KeyShown(key.id().to_owned());
+            desk.given(visit.event(Some(session.subject()), By::Holder, shown))?;
+            return Ok(Some(key.shown()));
         }
     }
-    // The login has ended since it was looked up.
-    Err(Sorry::LogInFirst(None))
+    Ok(None)
 }
 
 fn show(desk: &Desk, member: &Member, key: Option<(Secret, Timestamp)>) -> Result<Response, Sorry> {

@@ -2,7 +2,7 @@
 
 mod account;
 mod home;
-mod key;
+pub(crate) mod key;
 mod login;
 mod logout;
 mod password;

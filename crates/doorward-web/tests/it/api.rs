@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use doorward_auth::{
     Scope,
+    account::EntryKey,
     layers::handshake::ticket::NewTicket,
-    ports::{ApiKey, Clock, Created, NewAccount, Role, Ticket, Tickets},
+    ports::{ApiKey, Clock, Created, Entered, NewAccount, Role, Ticket, Tickets},
 };
 use doorward_types::{GateName, KeyText, OwnerId, Secret};
 use http::StatusCode;
@@ -55,6 +56,30 @@ fn hash_of(text: &str, origin: Option<&str>) -> [u8; 32] {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("{text}{bound}").as_bytes());
     hash.copy_from_slice(digest.as_ref());
     hash
+}
+
+#[tokio::test]
+async fn c93_a_program_that_is_logged_in_gets_a_key_for_a_socket_which_is_void_with_its_login() {
+    let world = World::new();
+    let browser = world.registered("bob").await;
+    let tokens = world.tokens("bob").await;
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let with_token = [("authorization", bearer.as_str())];
+    let code_key = world.sealing.code_key();
+    let read = |page: &Page| EntryKey::read(&Secret::from_text(page.json()["key"].as_str().unwrap())).unwrap();
+    let take = async |key: &EntryKey| {
+        let (owner, hash, now) = (World::owner(), key.hash(&code_key), world.clock.now());
+        matches!(world.ports.key_entries.enter(&owner, key.id(), hash, now).await.unwrap(), Entered::Right(_))
+    };
+    let by_token = world.program().post_json("/api/key", &json!({}), &with_token).await;
+    assert_eq!((by_token.status, &by_token.json()["expires_in"]), (StatusCode::OK, &json!(120)), "{}", by_token.text);
+    let first = read(&by_token);
+    assert!(take(&first).await && !take(&first).await, "a key is used once");
+    let second = read(&browser.post_json("/api/key", &json!({}), &[]).await);
+    browser.post("/logout", &[]).await;
+    assert!(!take(&second).await, "its login has ended");
+    let gone = browser.post_json("/api/key", &json!({}), &[]).await;
+    assert_eq!((gone.status, &gone.json()["error"]), (StatusCode::UNAUTHORIZED, &json!("login_required")));
 }
 
 async fn refresh(program: &Browser, token: &serde_json::Value) -> Page {
