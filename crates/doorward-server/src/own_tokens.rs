@@ -10,10 +10,7 @@
 
 use std::sync::Arc;
 
-use doorward_auth::{
-    ports::PortError,
-    token::{AccessClaims, TokenError},
-};
+use doorward_auth::token::{AccessClaims, TokenError};
 use doorward_backends::upstream::SigningKey;
 use doorward_types::{Secret, Timestamp};
 use doorward_web::TokenSigner;
@@ -45,8 +42,8 @@ impl OwnTokens {
 }
 
 impl TokenSigner for OwnTokens {
-    fn sign(&self, claims: &AccessClaims) -> Result<Secret, PortError> {
-        Ok(self.sign(claims))
+    fn sign(&self, claims: &AccessClaims) -> Secret {
+        self.sign(claims)
     }
 
     fn verify(&self, token: &Secret, now: Timestamp) -> Option<AccessClaims> {

@@ -4,8 +4,12 @@
 //! addresses for programs. A [`Site`] is made of [`SiteParts`] and answers requests; it keeps nothing but logins that still lack
 //! their second factor.
 //!
+//! Beside it stands the HTTP API ([`manage`]): what programs of an owner's or the operator's see, end and make, on a port of its own
+//! and in documents alone. `api` here is what programs of a user's ask of the site on the public port.
+//!
 //! **What it is not:** a server, or a place where anybody is let through a gate. It never sees a backend, a frame or a socket: what it
-//! shows and ends of those it asks of [`LiveSockets`] and [`Gates`], and live sockets follow the revocation log, not the site.
+//! shows and ends of those the site asks of [`LiveSockets`] and [`Gates`], and the HTTP API of [`manage::Node`]; live sockets follow
+//! the revocation log, not the site.
 //!
 //! ```text
 //!            request, PeerInfo                       Site                                  what it asks
@@ -24,6 +28,8 @@
 //!             ├─ opening: a login begins                ──▶ Sessions
 //!             ├─ journal: what happens, as rows         ──▶ Audit
 //!             └─ an ending                              ──▶ Revocations ──▶ (log) ──▶ live sockets
+//!                                                               ▲
+//!   internal port ──▶ manage: a key, its scopes, a resource ────┘
 //! ```
 //!
 //! ```

@@ -5,10 +5,7 @@ use doorward_auth::{
     account::{HashingError, NotRight},
     ports::PortError,
 };
-use http::{
-    HeaderValue, StatusCode,
-    header::{LOCATION, RETRY_AFTER},
-};
+use http::{HeaderValue, StatusCode, header::LOCATION};
 
 /// After how long somebody may come again where the server has too much to do.
 const BUSY: Duration = Duration::from_secs(5);
@@ -125,9 +122,6 @@ impl IntoResponse for Sorry {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
-        if let Some(after) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
-        }
         if let Self::LogInFirst(next) = &self {
             let next = next.as_deref().filter(|next| *next != "/account").map(|next| format!("?next={next}"));
             let address = format!("/login{}", next.unwrap_or_default());

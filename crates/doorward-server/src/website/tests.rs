@@ -118,6 +118,12 @@ async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_n
     assert_eq!(seen.listed(Some("acme"), None, 10), [eves, bobs]);
     assert_eq!(seen.listed(Some("acme"), None, 1), [eves]);
     assert_eq!(seen.listed(Some("nobody"), None, 10), []);
+    for (owner, at_most, expected) in
+        [(None, 10, vec![theirs, eves, bobs]), (Some(acme()), 10, vec![eves, bobs]), (Some(acme()), 1, vec![eves])]
+    {
+        let newest = seen.view.newest(owner.as_ref(), at_most).await.unwrap();
+        assert_eq!(newest.into_iter().map(|socket| socket.id).collect::<Vec<_>>(), expected, "{owner:?} {at_most}");
+    }
     // Whoever has the same number at another site is somebody else.
     let bob = seen.bob.subject();
     assert_eq!(seen.listed(Some("acme"), Some(&bob), 10), [bobs]);

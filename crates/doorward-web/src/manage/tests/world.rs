@@ -230,8 +230,8 @@ pub(super) fn fits(schema: &Value, document: &Value) -> Result<(), String> {
 struct Tokens;
 
 impl TokenSigner for Tokens {
-    fn sign(&self, _claims: &AccessClaims) -> Result<Secret, PortError> {
-        Err(PortError { port: "tokens", detail: "nobody signs here".into() })
+    fn sign(&self, _claims: &AccessClaims) -> Secret {
+        Secret::from_text("nobody signs here")
     }
 
     fn verify(&self, token: &Secret, now: Timestamp) -> Option<AccessClaims> {
