@@ -1,5 +1,6 @@
 use aws_lc_rs::hmac;
 use doorward_types::{Secret, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::ports::Rng;
 
@@ -36,9 +37,9 @@ impl TotpSeed {
 
     /// Draws a seed.
     pub fn draw(rng: &dyn Rng) -> Self {
-        let mut bytes = [0; Self::BYTES];
-        rng.fill(&mut bytes);
-        Self(Secret::new(bytes))
+        let mut bytes = Zeroizing::new([0; Self::BYTES]);
+        rng.fill(bytes.as_mut());
+        Self(Secret::new(*bytes))
     }
 
     /// As a store gave it back, opened; `None` for any other number of bytes.
@@ -105,10 +106,14 @@ impl TotpSeed {
 }
 
 /// The digits of what was typed, without the space that phones show in the middle; nothing where it cannot be a code.
-fn digits(typed: &Secret) -> Vec<u8> {
+fn digits(typed: &Secret) -> Zeroizing<Vec<u8>> {
     let typed = typed.reveal("to compare it with the codes");
-    let code: Vec<u8> = typed.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(DIGITS + 1).collect();
-    if code.iter().all(u8::is_ascii_digit) { code } else { Vec::new() }
+    let mut code = Zeroizing::new(Vec::with_capacity(DIGITS + 1));
+    code.extend(typed.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(DIGITS + 1));
+    if !code.iter().all(u8::is_ascii_digit) {
+        code.clear();
+    }
+    code
 }
 
 /// Everything but what RFC 3986 calls unreserved, as `%XX`.

@@ -37,6 +37,9 @@ pub struct Session {
 }
 
 impl Session {
+    /// How long a browser stays known after its last login: its cookie lives for a year, and a little more does no harm.
+    pub const BROWSER_KNOWN_FOR: Duration = Duration::from_hours(24 * 400);
+
     /// Use is noted at most once in such a part of the idle time: each note is a durable write, and a login that was used since the
     /// last ends that much earlier at the most.
     pub const NOTED_ONCE_IN: u32 = 20;

@@ -40,6 +40,12 @@ impl Directory {
         held.map(|(_, reset)| reset.clone()).filter(|reset| now < reset.expires_at)
     }
 
+    /// Forgets invitations and links that are over.
+    pub(super) fn prune(&mut self, now: Timestamp) {
+        self.invitations.retain(|_, invitation| now < invitation.expires_at);
+        self.resets.retain(|_, (_, reset)| now < reset.expires_at);
+    }
+
     fn invite(&mut self, hash: [u8; 32], invitation: Invitation) {
         if invitation.first {
             self.invitations.retain(|(owner, _), held| !held.first || *owner != invitation.owner);
@@ -175,9 +181,6 @@ impl Accounts for MemorySite {
         hash: [u8; 32],
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Invitation>, PortError>> {
-        self.answer(move |state| {
-            state.accounts.invitations.retain(|_, invitation| now < invitation.expires_at);
-            state.accounts.invitation(&(owner.clone(), hash), now).cloned()
-        })
+        self.answer(move |state| state.accounts.invitation(&(owner.clone(), hash), now).cloned())
     }
 }

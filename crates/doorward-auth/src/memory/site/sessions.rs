@@ -16,7 +16,8 @@ use crate::{
 pub(super) struct Logins {
     sessions: HashMap<SessionId, Session>,
     by_hash: HashMap<[u8; 32], SessionId>,
-    browsers: HashSet<(AccountId, [u8; 32])>,
+    /// With the time of their last login.
+    browsers: HashMap<(AccountId, [u8; 32]), Timestamp>,
 }
 
 impl Logins {
@@ -69,7 +70,7 @@ impl State {
         }
         let what = What::LoggedIn { subject, sid: session.sid, browser: session.browser };
         let cursor = self.log.append(at, Some(owner), what, Why::LoggedIn);
-        self.logins.browsers.extend(session.browser.map(|browser| (session.account, browser)));
+        self.logins.browsers.extend(session.browser.map(|browser| ((session.account, browser), at)));
         self.logins.by_hash.extend(hash.map(|hash| (hash, session.sid)));
         self.logins.sessions.insert(session.sid, session);
         Some(cursor)
@@ -88,6 +89,8 @@ impl State {
     /// Forgets what time has made worthless.
     fn forget(&mut self, now: Timestamp) {
         self.log.prune(now);
+        self.accounts.prune(now);
+        self.logins.browsers.retain(|_, last| now.since(*last) < Session::BROWSER_KNOWN_FOR);
         self.counts.prune(now);
         self.keys.prune(now);
         self.chains.prune(now);
@@ -176,7 +179,7 @@ impl Sessions for MemorySite {
     ) -> BoxFuture<'a, Result<bool, PortError>> {
         self.answer(move |state| {
             let is_theirs = state.accounts.find(Some(owner), account).is_some();
-            is_theirs && state.logins.browsers.contains(&(account, browser))
+            is_theirs && state.logins.browsers.contains_key(&(account, browser))
         })
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use doorward_auth::throttle::{DAY, DISABLED_AFTER, FORGOTTEN_AFTER};
+use doorward_auth::{
+    ports::Session,
+    throttle::{DAY, DISABLED_AFTER, FORGOTTEN_AFTER},
+};
 use doorward_types::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{earlier, to_column};
-
-/// How long a browser stays known after its last login: its cookie lives for a year, and a little more does no harm.
-const BROWSER: Duration = Duration::from_hours(24 * 400);
 
 /// Removes at most so many rows of each table; how many it were of the one with the most.
 pub(in super::super) fn prune(
@@ -26,7 +26,7 @@ pub(in super::super) fn prune(
         ("refreshes", "(owner, hash)", "owner, hash", "expires_at <= ?1", expired),
         ("penalties", "source", "source", "until <= ?1", expired),
         ("attempts", "id", "id", "at <= ?1", earlier(now, DAY)),
-        ("browsers", "(account, hash)", "account, hash", "used_at <= ?1", earlier(now, BROWSER)),
+        ("browsers", "(account, hash)", "account, hash", "used_at <= ?1", earlier(now, Session::BROWSER_KNOWN_FOR)),
     ];
     let mut most = prune_log(connection, earlier(now, log_age), at_once)?;
     for (table, key, columns, is_old, than) in by_time {
