@@ -99,6 +99,11 @@ impl Field {
         Self { required: false, ..self.clone() }
     }
 
+    /// Something was typed into it, or is wrong with it.
+    pub(crate) fn is_looked_at(&self) -> bool {
+        !self.value.is_empty() || self.error.is_some()
+    }
+
     fn describes(&self) -> String {
         let ids = [(!self.hint.is_empty(), "hint"), (self.error.is_some(), "error")];
         let ids: Vec<_> = ids.iter().filter(|(is, _)| *is).map(|(_, part)| format!("{}-{part}", self.name)).collect();

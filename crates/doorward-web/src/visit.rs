@@ -76,6 +76,11 @@ impl Visit {
         Form::read(&self.headers, &self.body).map_err(|why| Sorry::Malformed(why.to_string()))
     }
 
+    /// What stands in a field of the form that was sent; nothing where none was.
+    pub(crate) fn typed(&self, field: &str) -> String {
+        self.form().map(|form| form.text(field).to_owned()).unwrap_or_default()
+    }
+
     /// What the browser or program calls itself.
     pub(crate) fn agent(&self) -> String {
         let agent = self.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));

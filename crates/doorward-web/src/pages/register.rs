@@ -182,7 +182,8 @@ fn show(desk: &Desk, visit: &Visit, status: StatusCode, typed: &str, wrong: Wron
     let hint = "At least 15 characters. Four words that have nothing to do with each other are easy to keep.";
     let password = Field::new_password("Password").hint(hint).error(wrong.password);
     let hint = "The link that you were sent, or what is in it after the #.";
-    let invitation = Field::invitation().hint(hint).error(wrong.invitation);
+    // The page's script has taken it out of the address: what is not in the form is lost.
+    let invitation = Field::invitation().value(visit.typed("invitation")).hint(hint).error(wrong.invitation);
     let problems = Problems::of(wrong.whole, &[&username, &password, &invitation]);
     let is_open = desk.parts.config.register;
     page(status, &Register { frame: Frame::of(desk, visit), problems, is_open, username, password, invitation })

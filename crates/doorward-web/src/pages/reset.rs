@@ -114,7 +114,8 @@ fn show(desk: &Desk, visit: &Visit, status: StatusCode, wrong: Wrong) -> Result<
                 easy to keep.";
     let new_password = Field::new_password("New password").hint(hint).error(wrong.new_password).first();
     let hint = "The link that you were sent, or what is in it after the #.";
-    let link = Field::reset_link().hint(hint).error(wrong.link);
+    // The page's script has taken it out of the address: what is not in the form is lost.
+    let link = Field::reset_link().value(visit.typed("invitation")).hint(hint).error(wrong.link);
     let problems = Problems::of(None, &[&new_password, &link]);
     page(status, &ResetPage { frame: Frame::of(desk, visit), problems, new_password, link })
 }

@@ -27,6 +27,18 @@ async fn logs_in(world: &World, password: &str) -> StatusCode {
 }
 
 #[tokio::test]
+async fn a_form_with_a_mistake_comes_back_with_the_link_in_it() {
+    for (open, path) in [(World::new(), "/register"), (World::by_invitation(), "/register"), (World::new(), "/reset")] {
+        let link = format!("dwi_{}", "0".repeat(72));
+        let fields = [("username", "ann"), ("new_password", "short"), ("invitation", link.as_str())];
+        let page = open.browser().post(path, &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert!(page.says(&format!("value=\"{link}\"")), "{path}: {}", page.text);
+        assert!(!page.says("data-holds-invitation>\n      <summary>"), "{path}: it is folded away");
+    }
+}
+
+#[tokio::test]
 async fn a_link_ends_all_logins_voids_the_old_password_and_sets_one_new_password_without_a_login() {
     let world = World::new();
     let olga = world.owner_browser().await;
