@@ -126,6 +126,7 @@ async def test_ending_a_login_on_the_command_line_ends_the_socket_in_the_page(br
         await socket.see("Log in, and come back to this page")
         await socket.press("Connect again")
         await socket.see("The gate did not open. You may have to log in first")
+        await socket.see("You are not logged in.")
         await socket.see("Log in, and come back to this page")
 
 

@@ -164,6 +164,20 @@ function waitingIsOver() {
 }
 
 /**
+ * Says it where nobody is logged in: what the browser does not tell of the gate, the site tells of its account page.
+ *
+ * @param {HTMLElement} place
+ */
+async function sayWhoIsOut(place) {
+  try {
+    const { type } = await fetch("/account", { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(5_000) });
+    if (type === "opaqueredirect") place.prepend("You are not logged in. ");
+  } catch {
+    // Then it is not known, and the sentence above says what it can have been.
+  }
+}
+
+/**
  * How it ended, in words, and what can be done.
  *
  * @param {string} sentence
@@ -177,7 +191,9 @@ function showEnd(sentence, closing, delayMs) {
     if (closing.name === "not_authenticated" && answeredLayers.has("totp")) parts.push(element("p", {}, usedCodeWords));
     if (comingBack) parts.push(element("p", {}, comingBack));
     if (ASKS_FOR_LOGIN.includes(closing.name) || closing.error?.cause instanceof GiveUp) {
-      parts.push(element("p", {}, element("a", { href: "/login?next=/try" }, "Log in, and come back to this page")));
+      const way = element("p", {}, element("a", { href: "/login?next=/try" }, "Log in, and come back to this page"));
+      if (closing.name === "not_opened") void sayWhoIsOut(way);
+      parts.push(way);
     }
     parts.push(element("p", { class: "try-fine" }, element("code", {}, `${closing.code} ${closing.name}`)));
     if (closing.trace) parts.push(element("p", { class: "try-fine" }, "The operator finds out why with ", element("code", {}, `doorward why ${closing.trace}`)));
