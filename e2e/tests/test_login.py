@@ -123,6 +123,33 @@ async def test_ending_a_login_on_the_command_line_ends_the_socket_in_the_page(br
         ended = await door.cli("sessions", "end", "--user", "cleo")
         assert ended.code == 0, ended
         await asyncio.wait_for(socket.see("The login that opened this connection has ended."), 5)
+        await socket.see("Log in, and come back to this page")
+        await socket.press("Connect again")
+        await socket.see("The gate did not open. You may have to log in first")
+        await socket.see("You are not logged in.")
+        await socket.see("Log in, and come back to this page")
+
+
+async def test_an_account_with_the_longest_name_does_not_stick_out_of_a_phone(browser: Browser, folder: Path) -> None:
+    async with Demo(folder) as demo:
+        name = "n" * 64
+        made = await browser.open(f"{demo.site}/register", person="long", phone=True)
+        await made.fill("Username", name)
+        await made.fill("Password", PASSWORD * 3)
+        await made.press("Show")
+        beside = "() => { const [a, b] = ['.input:has(.show) input', '.show'].map((at) => document.querySelector(at)); return parseFloat(getComputedStyle(a).paddingRight) >= b.offsetWidth; }"
+        assert await made.run(beside), "a long password ends before the button"
+        await made.press("Create account")
+        await made.see(name)
+        cut = "() => { const it = document.querySelector('nav a'); return [it.scrollWidth > it.clientWidth, getComputedStyle(it).display, getComputedStyle(it).textOverflow]; }"
+        assert await made.run(cut) == [True, "block", "ellipsis"], "a name that is cut says so"
+        alice = await demo.log_in(browser, "alice", phone=True)
+        await alice.visit(f"{demo.site}/console")
+        await alice.run("(name) => { [...document.querySelectorAll('main a')].find((a) => a.textContent.includes(name)).click(); }", name)
+        await alice.see("Live sockets")
+        for tab in (made, alice):
+            wide = await tab.run("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+            assert wide[0] <= wide[1]
 
 
 async def test_the_demo_has_people_ready_and_its_owner_ends_a_socket_from_another_browser(

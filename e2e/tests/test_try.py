@@ -84,7 +84,8 @@ async def test_a_person_climbs_chats_and_sees_why_it_ended(browser: Browser, sit
         await picture(tab, "hub")
         await tab.fill("Channel", "secrets")
         await tab.press("Subscribe")
-        await tab.see("permission_denied")
+        await tab.see("secrets: permission_denied")
+        await tab.see("Message to news")
         ended = await door.cli("sockets", "end", "gate=chat")
         assert ended.code == 0, ended
         await tab.see("The login that opened this connection has ended.")
@@ -108,6 +109,67 @@ async def test_a_refusal_tells_the_trace_to_ask_the_operator_by(browser: Browser
         await tab.see("The same credentials would end the same way.")
         await tab.see("doorward why ")
         await picture(tab, "refused")
+
+
+async def test_a_gate_that_refuses_the_upgrade_is_given_up_and_the_page_says_what_can_be_done(browser: Browser, site: Site, folder: Path) -> None:
+    async with Door(folder, gate("chat", IDENT)) as door:
+        tab = await browser.open(f"{site.origin}/try?gate={door.url('/chat')}")
+        await tab.press("Open")
+        await tab.see("The gate did not open. You may have to log in first")
+        await tab.see("Connect again")
+        assert await tab.run("() => document.querySelector('#try-end a').getAttribute('href')") == "/login?next=/try"
+
+
+async def test_a_path_with_a_part_to_fill_in_is_not_opened_before_it_is_filled_in(browser: Browser, site: Site) -> None:
+    async with made_up_gate() as (url, came):
+        tab = await browser.open(f"{site.origin}/try?gate={url}room/{{name}}")
+        await tab.see("Fill in {name}")
+        chosen = "() => { const { value, selectionStart, selectionEnd } = document.activeElement; return value.slice(selectionStart, selectionEnd); }"
+        assert await tab.run(chosen) == "{name}"
+        await tab.press("Open")
+        await tab.see("Not connected")
+        await tab.fill("Gate", f"{url}room/blue")
+        await tab.press("Open")
+        assert (await came.get()).request.path == "/room/blue"
+
+
+async def test_a_time_of_another_day_says_the_day(browser: Browser, site: Site) -> None:
+    tab = await browser.open(f"{site.origin}/try")
+    said = """async (at) => {
+        const { untilWords } = await import("/assets/try/words.js");
+        return untilWords(new Date(at), new Date("2026-11-22T12:38:00"));
+    }"""
+    assert "November" not in await tab.run(said, "2026-11-22T23:59:59")
+    assert "November" in await tab.run(said, "2026-11-23T00:38:43")
+
+
+async def test_a_code_that_is_refused_may_have_been_used_before(browser: Browser, site: Site) -> None:
+    async with made_up_gate() as (url, came):
+        tab = await browser.open(f"{site.origin}/try?gate={url}")
+        await tab.press("Open")
+        peer = await came.get()
+        await say(peer, event="ask", layer="totp", step="user sends code", fields=["code"], expires_in=30)
+        await tab.see("A code counts once.")
+        await tab.fill("Six digits from your authenticator app", "123456")
+        await tab.press("Answer")
+        await peer.recv()
+        await say(peer, event="refused", code=4401, reason="not_authenticated", reconnect="never", after_ms=0, trace="4bf9")
+        await tab.see("You could not be authenticated.")
+        assert "A code counts once." in await tab.run("() => document.querySelector('#try-end').textContent")
+
+
+async def test_the_longest_names_do_not_stick_out_of_a_phone(browser: Browser, site: Site) -> None:
+    async with made_up_gate() as (url, came):
+        tab = await browser.open(f"{site.origin}/try?gate={url}", phone=True)
+        await tab.press("Open")
+        peer = await came.get()
+        await say(peer, event="admitted", socket="0f", subject={"kind": "user", "pk": "7", "uuid": "n" * 64}, backend="hub")
+        await tab.see("Admitted as")
+        await say(peer, event="message", channel="c" * 100, message="m" * 200)
+        await tab.see("m" * 200)
+        await picture(tab, "phone-long")
+        wide = await tab.run("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide[0] <= wide[1]
 
 
 @asynccontextmanager

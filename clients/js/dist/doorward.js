@@ -52,6 +52,13 @@ function closeReason(code, name = "") {
   if (known) return known;
   return code === NO_CLOSE_FRAME ? reason(code, "lost", "later", "The connection was lost, or could not be opened.") : reason(code, name || "unknown", "later", "The connection was closed for a reason that this client does not know.");
 }
+var NOT_OPENED = reason(
+  NO_CLOSE_FRAME,
+  "not_opened",
+  "never",
+  "The gate did not open. You may have to log in first, the address may be wrong, or this page may not be allowed to open it."
+);
+var notOpened = (closing) => closing.error ? closing : { ...NOT_OPENED, afterMs: 0 };
 function describe(closing) {
   const parts = [`${closing.code} ${closing.name}: ${closing.sentence}`];
   const words = advice(closing);
@@ -59,8 +66,8 @@ function describe(closing) {
   if (closing.trace) parts.push(`(trace ${closing.trace})`);
   return parts.join(" ");
 }
-function advice({ code, reconnect, afterMs }) {
-  if (code === 1e3) return "";
+function advice({ code, name, reconnect, afterMs }) {
+  if (code === 1e3 || name === NOT_OPENED.name) return "";
   if (reconnect === "never") return "The same credentials would end the same way.";
   const notBefore = afterMs > 0 ? `, not before ${Math.ceil(afterMs / 1e3)} s have passed` : "";
   return reconnect === "now" ? `Come back at once${notBefore}.` : `Come back later${notBefore}.`;
@@ -352,6 +359,7 @@ function placeOf(where) {
 var keyOf = ({ channel, pk }) => JSON.stringify([channel, pk]);
 
 // src/options.ts
+var OPEN_TRIES = 3;
 var withDefaults = (timeouts = {}) => ({
   open: 1e4,
   credential: 1e4,
@@ -948,6 +956,7 @@ var Door = class {
   #closing;
   #visit;
   #failures = 0;
+  #wasOpen = false;
   #cancelRetry = () => {
   };
   /** @internal */
@@ -1029,6 +1038,7 @@ var Door = class {
   reopen() {
     if (this.#state !== "closed") return;
     this.#failures = 0;
+    this.#wasOpen = false;
     this.#begin();
   }
   /** Leaves, for good. Resolves when the connection is over. */
@@ -1044,7 +1054,10 @@ var Door = class {
   }
   #begin() {
     const visit = new Visit(this.#options, this.#timeouts, this.#world, {
-      opened: () => this.#become("climbing"),
+      opened: () => {
+        this.#wasOpen = true;
+        this.#become("climbing");
+      },
       heard: (event) => this.#hear(event),
       tell: (tell) => this.#emitter.emit("tell", tell),
       wait: (wait) => this.#emitter.emit("wait", wait),
@@ -1096,6 +1109,7 @@ var Door = class {
     const delayMs = this.#options.reconnect === false ? void 0 : delayBefore(closing, this.#failures, this.#world.random());
     if (delayMs === void 0) return this.#close(closing);
     const attempt = ++this.#failures;
+    if (!this.#wasOpen && attempt >= (this.#options.openTries ?? OPEN_TRIES)) return this.#close(notOpened(closing));
     this.#cancelRetry = this.#world.after(delayMs, () => this.#begin());
     this.#become("connecting");
     this.#emitter.emit("lost", { closing, delayMs, attempt });

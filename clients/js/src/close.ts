@@ -79,6 +79,17 @@ export function closeReason(code: number, name = ""): CloseReason {
     : reason(code, name || "unknown", "later", "The connection was closed for a reason that this client does not know.");
 }
 
+/** The end of a door that was never open and has been tried often enough: a page is not told why an upgrade was refused. */
+const NOT_OPENED = reason(
+  NO_CLOSE_FRAME,
+  "not_opened",
+  "never",
+  "The gate did not open. You may have to log in first, the address may be wrong, or this page may not be allowed to open it.",
+);
+
+/** The last of the endings of a door that was never open: what this side knows of it, or else what it can have been. */
+export const notOpened = (closing: Closing): Closing => (closing.error ? closing : { ...NOT_OPENED, afterMs: 0 });
+
 /**
  * An end in words: number, name, sentence, advice, and the trace to quote.
  *
@@ -94,8 +105,8 @@ export function describe(closing: Closing): string {
 }
 
 /** The advice of an end in words; empty where nothing is wrong. */
-export function advice({ code, reconnect, afterMs }: Closing): string {
-  if (code === 1000) return "";
+export function advice({ code, name, reconnect, afterMs }: Closing): string {
+  if (code === 1000 || name === NOT_OPENED.name) return "";
   if (reconnect === "never") return "The same credentials would end the same way.";
   const notBefore = afterMs > 0 ? `, not before ${Math.ceil(afterMs / 1000)} s have passed` : "";
   return reconnect === "now" ? `Come back at once${notBefore}.` : `Come back later${notBefore}.`;

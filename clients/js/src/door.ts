@@ -5,12 +5,12 @@
 //       └── later ─────┴────────────┴─────────────┴──▶ closed
 
 import { delayBefore } from "./backoff.js";
-import { type Closing, closeReason, describe } from "./close.js";
+import { type Closing, closeReason, describe, notOpened } from "./close.js";
 import { Emitter } from "./emitter.js";
 import { DoorwardError } from "./error.js";
 import type { Events, State } from "./events.js";
 import { Hub, NOT_ADMITTED, type Where } from "./hub.js";
-import { type Options, type Timeouts, withDefaults } from "./options.js";
+import { OPEN_TRIES, type Options, type Timeouts, withDefaults } from "./options.js";
 import { type Heard, Visit } from "./visit.js";
 import { type Admission, auth, type Fields, type Place } from "./wire.js";
 import type { World } from "./world.js";
@@ -31,6 +31,7 @@ export class Door {
   #closing: Closing | undefined;
   #visit: Visit | undefined;
   #failures = 0;
+  #wasOpen = false;
   #cancelRetry = () => {};
 
   /** @internal */
@@ -124,6 +125,7 @@ export class Door {
   reopen(): void {
     if (this.#state !== "closed") return;
     this.#failures = 0;
+    this.#wasOpen = false;
     this.#begin();
   }
 
@@ -141,7 +143,10 @@ export class Door {
 
   #begin(): void {
     const visit = new Visit(this.#options, this.#timeouts, this.#world, {
-      opened: () => this.#become("climbing"),
+      opened: () => {
+        this.#wasOpen = true;
+        this.#become("climbing");
+      },
       heard: (event) => this.#hear(event),
       tell: (tell) => this.#emitter.emit("tell", tell),
       wait: (wait) => this.#emitter.emit("wait", wait),
@@ -197,6 +202,7 @@ export class Door {
       this.#options.reconnect === false ? undefined : delayBefore(closing, this.#failures, this.#world.random());
     if (delayMs === undefined) return this.#close(closing);
     const attempt = ++this.#failures;
+    if (!this.#wasOpen && attempt >= (this.#options.openTries ?? OPEN_TRIES)) return this.#close(notOpened(closing));
     this.#cancelRetry = this.#world.after(delayMs, () => this.#begin());
     this.#become("connecting");
     this.#emitter.emit("lost", { closing, delayMs, attempt });

@@ -55,10 +55,18 @@ export interface Options extends Credentials {
   readonly onQuestion?: (question: Question) => Answer | PromiseLike<Answer>;
   /** Whether to come back when the gate advises it. Default: `true`. */
   readonly reconnect?: boolean;
+  /**
+   * How often a gate that was never open is tried before it is given up: it may refuse the upgrade each time, and a page cannot see
+   * why. One that was open and is lost is tried without end. Default: 3; `Infinity` for a program that waits for its server.
+   */
+  readonly openTries?: number;
   readonly timeouts?: Timeouts;
   /** For Node before 22, and for headers such as cookies: the `WebSocket` of the npm package `ws`, or a class of your own. */
   readonly WebSocket?: WebSocketConstructor;
 }
+
+/** How often a gate that was never open is tried. */
+export const OPEN_TRIES = 3;
 
 /** The time-outs with their defaults. */
 export const withDefaults = (timeouts: Timeouts = {}): Required<Timeouts> => ({

@@ -47,6 +47,7 @@ test("a close without a word of the gate before it is followed by its code and n
 test("a connection that is lost is tried again with growing delays, each with a fresh ticket", async () => {
   let made = 0;
   const { door, world } = await doorway({ atUpgrade: "ticket", ticket: async () => `dwt_${++made}` });
+  world.socket.open();
   const delays: number[] = [];
   door.on("lost", ({ delayMs }) => delays.push(delayMs));
   world.chance = 0.999_999;
@@ -59,6 +60,56 @@ test("a connection that is lost is tried again with growing delays, each with a 
     assert.equal(world.sockets.length, attempt + 1);
   }
   assert.deepEqual(delays, [499, 999, 1999, 3999, 7999, 15_999, 31_999, 59_999, 59_999]);
+});
+
+test("a gate that never opened is given up after three tries, in words that help, and a page may try again", async () => {
+  const { door, world } = await doorway();
+  world.chance = 0;
+  const ready = assert.rejects(door.ready(), { code: "closed", message: /1006 not_opened: The gate did not open\. You may have to log in .* open it\.$/ });
+  const refuse = async (tries: number) => {
+    for (let left = tries; left > 0; left--) {
+      assert.equal(door.state, "connecting");
+      world.socket.end(1006);
+      await world.pass(0);
+    }
+    await world.pass(3_600_000);
+  };
+  await refuse(3);
+  await ready;
+  assert.deepEqual([door.state, door.closing?.name, world.sockets.length, world.timers], ["closed", "not_opened", 3, 0]);
+  door.reopen();
+  await settled();
+  await refuse(3);
+  assert.deepEqual([door.closing?.name, world.sockets.length], ["not_opened", 6]);
+});
+
+test("once it was open, a door comes back however often it is refused, until it is opened anew by the page", async () => {
+  const { door, world } = await admitted();
+  world.chance = 0;
+  for (let attempt = 1; attempt <= 9; attempt++) {
+    world.socket.end(1006);
+    await world.pass(0);
+  }
+  assert.deepEqual([door.state, world.sockets.length], ["connecting", 10]);
+  world.socket.open().say(refused(4410, "session_ended", "never"));
+  world.socket.end(4410);
+  door.reopen();
+  await settled();
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    world.socket.end(1006);
+    await world.pass(0);
+  }
+  assert.deepEqual([door.closing?.name, world.sockets.length], ["not_opened", 13]);
+});
+
+test("a ticket that cannot be had at first is told after the last try, and who wants more tries gets them", async () => {
+  const ticket = () => Promise.reject(new Error("503"));
+  const { door, world } = await doorway({ atUpgrade: "ticket", ticket });
+  await world.pass(3_600_000);
+  assert.deepEqual([door.state, door.closing?.name], ["closed", "call_back_failed"]);
+  const patient = await doorway({ atUpgrade: "ticket", ticket, openTries: Infinity });
+  await patient.world.pass(3_600_000);
+  assert.equal(patient.door.state, "connecting");
 });
 
 test("the gate's advice is followed: now is at once, later not before its time", async () => {

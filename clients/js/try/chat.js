@@ -21,6 +21,9 @@ export function chat(door) {
   const label = part("try-message-label", HTMLLabelElement);
   const place = { channel: part("try-channel", HTMLInputElement), pk: part("try-pk", HTMLInputElement) };
 
+  /** Where one talks: what was subscribed to or chosen last. @type {Place | undefined} */
+  let talksIn;
+
   /** What the fields name: where the next message goes. @returns {Place} */
   const placeNow = () => {
     const [channel, pk] = [place.channel.value.trim(), place.pk.value.trim()];
@@ -31,11 +34,23 @@ export function chat(door) {
   showPlace();
 
   /** @param {Place} where */
-  const talkIn = ({ channel, pk }) => {
-    place.channel.value = channel;
-    place.pk.value = pk ?? "";
+  const talkIn = (where) => {
+    talksIn = where;
+    place.channel.value = where.channel;
+    place.pk.value = where.pk ?? "";
     showPlace();
-    text.focus();
+  };
+
+  const subscribe = async () => {
+    const wanted = placeNow();
+    try {
+      const added = await door.subscribe(wanted);
+      addChannel(added);
+      talksIn = added;
+    } catch (thrown) {
+      if (talksIn) talkIn(talksIn);
+      throw new Error(`${placeName(wanted)}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
   };
 
   /** @param {() => Promise<unknown>} what */
@@ -56,12 +71,21 @@ export function chat(door) {
     const choose = element("button", { type: "button", "aria-label": `Talk in ${name}` }, name);
     const remove = element("button", { type: "button", "aria-label": `Unsubscribe from ${name}` }, "×");
     const chip = element("li", { "data-name": name }, choose, remove);
-    choose.addEventListener("click", () => talkIn(added));
-    remove.addEventListener("click", () => attempt(() => door.unsubscribe(added).then(() => chip.remove())));
+    choose.addEventListener("click", () => {
+      talkIn(added);
+      text.focus();
+    });
+    remove.addEventListener("click", () => attempt(() => door.unsubscribe(added).then(() => removeChannel(name))));
     channels.append(chip);
   };
 
-  onSubmit("try-subscribe", () => attempt(async () => addChannel(await door.subscribe(placeNow()))));
+  /** @param {string} name */
+  const removeChannel = (name) => {
+    for (const chip of channels.querySelectorAll("li")) if (chip.dataset["name"] === name) chip.remove();
+    if (talksIn && placeName(talksIn) === name) talksIn = undefined;
+  };
+
+  onSubmit("try-subscribe", () => attempt(subscribe));
   onSubmit("try-publish", () =>
     attempt(async () => {
       if (!place.channel.reportValidity()) return;
@@ -77,7 +101,7 @@ export function chat(door) {
     messages.scrollTop = messages.scrollHeight;
   });
   door.on("dropped", (dropped) => {
-    for (const chip of channels.querySelectorAll("li")) if (chip.dataset["name"] === placeName(dropped)) chip.remove();
+    removeChannel(placeName(dropped));
     error.textContent = `${placeName(dropped)}: ${dropped.error.message}`;
     error.hidden = false;
   });

@@ -2,7 +2,7 @@
 // A question of the ladder as a form, with the time that is left. Gone when it is answered, or when nobody waits for it any more.
 
 import { element } from "./element.js";
-import { fieldWords, layerName, questionTitle } from "./words.js";
+import { fieldWords, layerName, questionTitle, usedCodeWords } from "./words.js";
 
 /** @typedef {import("/doorward.js").Question} Question */
 /** @typedef {import("/doorward.js").Answer} Answer */
@@ -71,7 +71,7 @@ function ask(question) {
     const id = `try-field-${name}`;
     const input = element("input", { id, name, required: true, ...attributes });
     parts.push(element("label", { for: id }, label), input);
-    if (question.layer === "totp" && name === "code") parts.push(recovery(input));
+    if (question.layer === "totp" && name === "code") parts.push(element("p", { class: "try-hint" }, usedCodeWords), recovery(input));
   }
   return [...parts, element("div", { class: "try-choices" }, element("button", { class: "try-main", type: "submit" }, "Answer"))];
 }

@@ -8,7 +8,7 @@ import { advice, connect, GiveUp } from "/doorward.js";
 import { chat } from "./chat.js";
 import { element, part } from "./element.js";
 import { askPerson } from "./question.js";
-import { answeredWords, layerName, STATES, suspendedWords, waitWords } from "./words.js";
+import { answeredWords, layerName, STATES, suspendedWords, untilWords, usedCodeWords, waitWords } from "./words.js";
 
 /** @typedef {import("/doorward.js").Door} Door */
 /** @typedef {import("/doorward.js").Closing} Closing */
@@ -17,6 +17,7 @@ const page = {
   root: part("try", HTMLElement),
   open: part("try-open", HTMLFormElement),
   gate: part("try-gate", HTMLInputElement),
+  hole: part("try-hole", HTMLParagraphElement),
   state: part("try-state", HTMLParagraphElement),
   leave: part("try-leave", HTMLButtonElement),
   steps: part("try-steps", HTMLOListElement),
@@ -25,16 +26,37 @@ const page = {
   chat: part("try-chat", HTMLElement),
 };
 
+/** The ends after which a login helps. */
+const ASKS_FOR_LOGIN = ["session_ended", "expired", "not_opened"];
+
 /** @type {Door | undefined} */
 let current;
+/** The layers that were answered over this connection. @type {Set<string>} */
+const answeredLayers = new Set();
 
 page.gate.value ||= new URLSearchParams(location.search).get("gate") ?? part("try-gates", HTMLDataListElement).options[0]?.value ?? "";
+page.gate.addEventListener("input", showHole);
+const hole = showHole();
+if (hole) {
+  page.gate.focus();
+  page.gate.setSelectionRange(hole.index, hole.index + hole[0].length);
+}
 part("try-tickets", HTMLLabelElement).hidden = page.root.dataset["tickets"] === undefined;
 page.open.addEventListener("submit", (event) => {
   event.preventDefault();
   void open();
 });
 page.leave.addEventListener("click", () => void current?.close());
+
+/** Says what is still to be filled in, where the gate's path is a pattern such as `/room/{name}`. */
+function showHole() {
+  const hole = /\{[^{}]*\}/.exec(page.gate.value);
+  const words = hole ? `Fill in ${hole[0]}: it stands for one part of the path.` : "";
+  page.gate.setCustomValidity(words);
+  page.hole.textContent = words;
+  page.hole.hidden = !hole;
+  return hole;
+}
 
 async function open() {
   await current?.close();
@@ -96,12 +118,13 @@ function follow(door) {
     if (wait.layer === "assert_login") step.append(check);
   });
   door.on("answered", ({ layer, step, automatic }) => {
+    answeredLayers.add(layer);
     if (step) addStep("done", answeredWords(layer, step), automatic ? "answered by itself" : "answered by you");
     else addStep("done", layer === "skip" ? "Skipped" : `Chosen: ${layerName(layer)}`);
   });
   door.on("admitted", ({ subject, backend, expiresAt }) => {
     page.end.hidden = true;
-    const until = expiresAt ? `, until ${new Date(expiresAt).toLocaleTimeString()}` : "";
+    const until = expiresAt ? `, until ${untilWords(new Date(expiresAt), new Date())}` : "";
     addStep("inside", subject ? `Admitted as ${subject.uuid}${until}` : `Admitted${until}`);
     page.chat.hidden = backend !== "hub";
     if (backend !== "hub") addStep("told", `Behind this gate is no hub but \`${backend}\`: this page has nothing to say to it`);
@@ -115,6 +138,7 @@ function follow(door) {
 
 /** @param {Door["state"]} state */
 function showState(state) {
+  if (state === "connecting") answeredLayers.clear();
   page.state.replaceChildren(STATES[state]);
   page.state.dataset["state"] = state;
   page.chat.toggleAttribute("inert", state !== "admitted");
@@ -140,6 +164,20 @@ function waitingIsOver() {
 }
 
 /**
+ * Says it where nobody is logged in: what the browser does not tell of the gate, the site tells of its account page.
+ *
+ * @param {HTMLElement} place
+ */
+async function sayWhoIsOut(place) {
+  try {
+    const { type } = await fetch("/account", { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(5_000) });
+    if (type === "opaqueredirect") place.prepend("You are not logged in. ");
+  } catch {
+    // Then it is not known, and the sentence above says what it can have been.
+  }
+}
+
+/**
  * How it ended, in words, and what can be done.
  *
  * @param {string} sentence
@@ -150,7 +188,13 @@ function showEnd(sentence, closing, delayMs) {
   const parts = [element("p", { class: "try-sentence" }, sentence)];
   if (closing) {
     const comingBack = delayMs === undefined ? advice(closing) : `Coming back in ${Math.ceil(delayMs / 1000)} s.`;
+    if (closing.name === "not_authenticated" && answeredLayers.has("totp")) parts.push(element("p", {}, usedCodeWords));
     if (comingBack) parts.push(element("p", {}, comingBack));
+    if (ASKS_FOR_LOGIN.includes(closing.name) || closing.error?.cause instanceof GiveUp) {
+      const way = element("p", {}, element("a", { href: "/login?next=/try" }, "Log in, and come back to this page"));
+      if (closing.name === "not_opened") void sayWhoIsOut(way);
+      parts.push(way);
+    }
     parts.push(element("p", { class: "try-fine" }, element("code", {}, `${closing.code} ${closing.name}`)));
     if (closing.trace) parts.push(element("p", { class: "try-fine" }, "The operator finds out why with ", element("code", {}, `doorward why ${closing.trace}`)));
   }

@@ -92,5 +92,14 @@ const SUSPENSIONS = {
 /** @param {string} reason */
 export const suspendedWords = (reason) => SUSPENSIONS[reason] ?? "Nothing gets through for the moment.";
 
+/** What a person has to know of the codes of an app, before and after one is refused. */
+export const usedCodeWords = "A code counts once. If you have used this one already, wait for the next one.";
+
+/** Until when, with the day where that is not today. @param {Date} at @param {Date} now */
+export function untilWords(at, now) {
+  if (at.toDateString() === now.toDateString()) return at.toLocaleTimeString();
+  return `${at.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" })}, ${at.toLocaleTimeString()}`;
+}
+
 /** `user_name` becomes `User name`. @param {string} name */
 const sentence = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");

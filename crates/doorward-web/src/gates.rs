@@ -19,6 +19,21 @@ pub struct GateInfo {
     pub enabled: bool,
 }
 
+impl GateInfo {
+    /// What to fill in where it is to be opened: its path, up to the `*` that stands for the rest. A `{variable}` stays, for a person
+    /// to replace. `None` where the path is a secret.
+    #[must_use]
+    pub fn to_open(&self) -> Option<&str> {
+        self.path.as_deref().map(|path| path.strip_suffix('*').unwrap_or(path))
+    }
+
+    /// Whether its path is one address, and no pattern.
+    #[must_use]
+    pub fn is_one_address(&self) -> bool {
+        self.path.as_deref().is_some_and(|path| !path.contains(['*', '{']))
+    }
+}
+
 /// The gates, as the configuration has them at present.
 pub trait Gates: Send + Sync {
     /// Whose site a request to that host (without port) is at.

@@ -32,7 +32,7 @@ const TICKETS: (&str, &str) = (r#"id="try""#, r#"id="try" data-tickets"#);
 struct TryIt {
     frame: Frame,
     before: String,
-    /// The paths of the gates that are offered.
+    /// The paths of the gates that are offered. The page begins with the first.
     gates: Vec<String>,
     after: &'static str,
 }
@@ -49,8 +49,10 @@ async fn show(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, S
     };
     // Which gates there are is for owners to see: others type the path that they were told.
     let is_keeper = visit.session.as_ref().is_some_and(|session| session.role >= Role::Owner);
-    let gates = if is_keeper { desk.parts.gates.list(Some(&visit.owner)) } else { Vec::new() };
-    let gates = gates.into_iter().filter(|gate| gate.enabled).filter_map(|gate| gate.path).collect();
+    let mut gates = if is_keeper { desk.parts.gates.list(Some(&visit.owner)) } else { Vec::new() };
+    // What can be opened as it stands comes first, and of that what the page can talk with.
+    gates.sort_by_key(|gate| (!gate.is_one_address(), gate.backend != "hub"));
+    let gates = gates.iter().filter(|gate| gate.enabled).filter_map(|gate| gate.to_open().map(str::to_owned)).collect();
     page(StatusCode::OK, &TryIt { frame: Frame::of(&desk, &visit), before, gates, after })
 }
 

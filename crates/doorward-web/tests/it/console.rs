@@ -94,6 +94,24 @@ async fn a_gate_can_be_tried_by_who_knows_its_path_and_owners_are_offered_theirs
 }
 
 #[tokio::test]
+async fn a_gate_whose_path_is_a_pattern_is_offered_as_what_can_be_opened_and_after_those_that_can_be_as_they_are() {
+    let world = World::new();
+    let olga = world.owner_browser().await;
+    let gates = olga.get("/console/gates").await;
+    assert!(gates.says("<code>/all/*</code>") && gates.says(r#"href="/try?gate=/all/""#), "{}", gates.text);
+    assert!(gates.says(r#"href="/try?gate=/room/{name}""#));
+    let page = olga.get("/try").await;
+    let offered: Vec<_> = page
+        .text
+        .split(r#"<option value=""#)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(offered, ["/chat", "/till/7", "/aloud", "/all/", "/room/{name}"]);
+}
+
+#[tokio::test]
 async fn an_account_that_is_disabled_is_out_at_once_and_comes_back_when_it_is_enabled() {
     let world = World::new();
     let bob = world.registered("bob").await;

@@ -238,7 +238,10 @@ impl Gates for ChatGates {
 
     fn list(&self, owner: Option<&OwnerId>) -> Vec<GateInfo> {
         let gates = [
+            Self::gate("acme", "/all/*", true),
             Self::gate("acme", "/chat", true),
+            GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud", true) },
+            Self::gate("acme", "/room/{name}", true),
             Self::gate("acme", "/till/7", true),
             Self::gate("acme", "/closed", false),
             Self::gate("umbrella", "/chat", true),
