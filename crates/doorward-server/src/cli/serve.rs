@@ -54,7 +54,11 @@ pub(super) fn serve(
         say(format_args!("listening on {}", running.public()));
         say(format_args!("listening on {}", running.internal()));
         // The lines above are for scripts, which want nothing behind the address.
-        tracing::info!("users connect to {}; probes, metrics and the HTTP API are on {}", running.public(), running.internal());
+        tracing::info!(
+            "users connect to {}; probes, metrics and the HTTP API are on {}",
+            running.public(),
+            running.internal()
+        );
         if let Some(link) = running.first_invitation().await? {
             let link = link.reveal_text("it is shown to whoever starts the server, once").unwrap_or_default();
             say(format_args!("make the first account at {link}"));
