@@ -58,6 +58,13 @@ pub(super) fn exchange_now<T>(
     runtime()?.block_on(exchange(None, target, question, whole))
 }
 
+/// A connection for somebody who waits for what comes, from that address where it matters.
+pub(crate) fn connect_now(from: Option<IpAddr>, target: SocketAddr) -> Result<std::net::TcpStream> {
+    let stream = runtime()?.block_on(async { connect(from, target).await?.into_std().trying("a socket") })?;
+    stream.set_nonblocking(false).trying("a socket's options")?;
+    Ok(stream)
+}
+
 /// A runtime on this thread.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().trying("the tokio runtime")
@@ -65,7 +72,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// An address of this machine for each of many who come, so that they are not one source. `None` where the target is none of this
 /// machine's.
-pub(super) fn source(number: u16, target: SocketAddr) -> Option<IpAddr> {
+pub(crate) fn source(number: u16, target: SocketAddr) -> Option<IpAddr> {
     let [high, low] = number.saturating_add(1).to_be_bytes();
     matches!(target.ip(), IpAddr::V4(address) if address.is_loopback()).then(|| Ipv4Addr::new(127, 1, high, low).into())
 }

@@ -6,7 +6,7 @@ mod account;
 mod crowd;
 mod echo;
 mod ending;
-mod exchange;
+pub(crate) mod exchange;
 mod fanout;
 mod idle;
 mod logins;

@@ -21,7 +21,7 @@ const COOKIE: &str = "__Host-doorward-session=";
 
 /// The HTTP API of the server under load.
 #[derive(Debug, Clone)]
-pub(super) struct Api {
+pub(crate) struct Api {
     address: SocketAddr,
     key: String,
 }
@@ -36,8 +36,18 @@ impl Api {
         Ok(Self { address, key })
     }
 
+    /// The one at that address, for who has that key.
+    pub(crate) fn at(address: SocketAddr, key: String) -> Self {
+        Self { address, key }
+    }
+
+    /// Lets an account log in no more.
+    pub(crate) fn disable(&self, account: &str) -> Result<()> {
+        self.post(&format!("/api/v1/accounts/{account}/disable"), &json!({}), 200).map(drop)
+    }
+
     /// Makes an account; its id.
-    pub(super) fn account(&self, name: &str) -> Result<String> {
+    pub(crate) fn account(&self, name: &str) -> Result<String> {
         let wanted = json!({ "owner": "default", "username": name, "password": PASSWORD });
         let made = self.post("/api/v1/accounts", &wanted, 201)?.answer;
         made["id"]

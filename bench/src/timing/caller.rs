@@ -4,12 +4,13 @@ use crate::{
     clock,
     error::{Error, Result, Trying},
     frames,
+    load::exchange::connect_now,
     spoken::response,
 };
 use serde_json::Value;
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -47,7 +48,15 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn connect(target: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(target).trying(format!("connecting to {target}"))?;
+        Self::over(TcpStream::connect(target).trying(format!("connecting to {target}"))?)
+    }
+
+    /// One that comes from that address of this machine.
+    pub(super) fn connect_from(from: Option<IpAddr>, target: SocketAddr) -> Result<Self> {
+        Self::over(connect_now(from, target)?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(PATIENCE))).trying("a socket's options")?;
         Ok(Self { stream, rest: Vec::new() })
     }

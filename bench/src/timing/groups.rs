@@ -2,19 +2,25 @@
 
 use super::{
     caller::{Caller, Step, Verdict},
-    world::{DISABLED, NEAR, OPEN, UNKNOWN, World},
+    world::{DISABLED, NEAR, OPEN, UNKNOWN, Users, World},
 };
 use crate::{
     error::Result,
+    http,
     spoken::{request, text},
 };
 use serde_json::{Value, json};
+
+/// Nobody's password, of letters and dashes, so that a form takes it as it is.
+const WRONG: &str = "not-the-password-of-anybody";
 
 /// Wrong guesses that must look alike.
 pub(super) struct Group {
     pub(super) name: String,
     /// Where all tries are made on one connection: how it is opened.
     pub(super) shared: Option<Vec<Step>>,
+    /// Whether wrong guesses count against where they come from, so that each comes from an address of its own.
+    pub(super) are_counted: bool,
     pub(super) verdict: Verdict,
     pub(super) kinds: Vec<Kind>,
 }
@@ -22,6 +28,19 @@ pub(super) struct Group {
 /// One sort of wrong guess.
 pub(super) struct Kind {
     pub(super) name: &'static str,
+    guess: Guess,
+}
+
+enum Guess {
+    /// The same each time.
+    Same(Try),
+    /// Another one each time, by its number: where wrong guesses are counted.
+    Own(Box<dyn Fn(u32) -> Try>),
+}
+
+/// One guess.
+#[derive(Clone)]
+pub(super) struct Try {
     /// What comes before the last message.
     pub(super) before: Vec<Step>,
     /// What the verdict comes for.
@@ -30,7 +49,25 @@ pub(super) struct Kind {
 
 impl Group {
     fn of(name: &str, verdict: Verdict, kinds: Vec<Kind>) -> Self {
-        Self { name: name.to_owned(), shared: None, verdict, kinds }
+        Self { name: name.to_owned(), shared: None, are_counted: false, verdict, kinds }
+    }
+}
+
+impl Kind {
+    fn same(name: &'static str, before: Vec<Step>, last: Vec<u8>) -> Self {
+        Self { name, guess: Guess::Same(Try { before, last }) }
+    }
+
+    fn own(name: &'static str, guess: impl Fn(u32) -> Try + 'static) -> Self {
+        Self { name, guess: Guess::Own(Box::new(guess)) }
+    }
+
+    /// The guess of that number.
+    pub(super) fn guess(&self, number: u32) -> Try {
+        match &self.guess {
+            Guess::Same(guess) => guess.clone(),
+            Guess::Own(guess) => guess(number),
+        }
     }
 }
 
@@ -59,13 +96,11 @@ pub(super) fn all(world: &World) -> Result<Vec<Group>> {
             "ticket in a message",
             Verdict::Refused(4401),
             [("unknown", &world.unknown_ticket), ("used", message)]
-                .map(|(name, ticket)| Kind {
-                    name,
-                    before: asked(world, "/message"),
-                    last: answer("ticket", "ticket", ticket),
-                })
+                .map(|(name, ticket)| Kind::same(name, asked(world, "/message"), answer("ticket", "ticket", ticket)))
                 .into(),
         ),
+        users_at_the_page(world),
+        users_over_a_socket(world),
     ])
 }
 
@@ -94,7 +129,7 @@ fn app_keys(world: &World) -> Group {
     let kind = |name, id: &str| {
         let mut before = asked(world, "/key");
         before.extend([Step::Say(answer("app_key", "key", id)), Step::Event("ask")]);
-        Kind { name, before, last: proof.clone() }
+        Kind::same(name, before, proof.clone())
     };
     Group::of(
         "app key",
@@ -111,10 +146,8 @@ fn app_keys(world: &World) -> Group {
 fn channels(world: &World) -> Group {
     let mut opening = asked(world, "/hub");
     opening.extend([Step::Say(answer("jwt", "token", &world.token())), Step::Event("admitted")]);
-    let kind = |name, channel: &str| Kind {
-        name,
-        before: Vec::new(),
-        last: text(&json!({"action": "subscribe", "channel": channel, "pk": 1, "id": 1})),
+    let kind = |name, channel: &str| {
+        Kind::same(name, Vec::new(), text(&json!({"action": "subscribe", "channel": channel, "pk": 1, "id": 1})))
     };
     let kinds = vec![kind("unknown", "nobody"), kind("for nobody", "closed"), kind("by a claim", "groups")];
     Group { shared: Some(opening), ..Group::of("channel", Verdict::Denied, kinds) }
@@ -126,10 +159,9 @@ fn offers(world: &World) -> Group {
     let wrong_token = answer("jwt", "token", &world.wrong_token());
     let key = answer("app_key", "key", &world.known.text);
     let wrong_key = answer("app_key", "key", &world.unknown.text);
-    let kind = |name, parts: &[&[u8]]| Kind {
-        name,
-        before: vec![Step::Say(request(world.target, "/offer", None).to_vec()), Step::Status(101)],
-        last: parts.concat(),
+    let kind = |name, parts: &[&[u8]]| {
+        let before = vec![Step::Say(request(world.target, "/offer", None).to_vec()), Step::Status(101)];
+        Kind::same(name, before, parts.concat())
     };
     Group::of(
         "offer",
@@ -146,7 +178,41 @@ fn offers(world: &World) -> Group {
 /// A request whose last byte is the last message: the verdict cannot be due earlier.
 fn whole_request(name: &'static str, mut request: Vec<u8>) -> Kind {
     let last = request.split_off(request.len().saturating_sub(1));
-    Kind { name, before: vec![Step::Say(request)], last }
+    Kind::same(name, vec![Step::Say(request)], last)
+}
+
+/// The form of the website. The names have one length, since the page shows what was typed.
+fn users_at_the_page(world: &World) -> Group {
+    let target = world.target;
+    let kind = |name, whose: fn(u32) -> String| {
+        Kind::own(name, move |number| {
+            let mut form = http::form(target, "/login", &[("username", &whose(number)), ("password", WRONG)]);
+            let last = form.split_off(form.len().saturating_sub(1));
+            Try { before: vec![Step::Say(form)], last }
+        })
+    };
+    let kinds = vec![
+        kind("unknown", |number| format!("nobody-{number:05}")),
+        kind("wrong password", |number| Users::AtThePage.name(number)),
+        kind("disabled", |number| Users::Disabled.name(number)),
+    ];
+    Group { are_counted: true, ..Group::of("user at the page", Verdict::Status(401), kinds) }
+}
+
+fn users_over_a_socket(world: &World) -> Group {
+    let opening = asked(world, "/password");
+    let kind = |name, whose: fn(u32) -> String| {
+        let before = opening.clone();
+        Kind::own(name, move |number| {
+            let said = json!({"action": "auth", "kind": "password", "username": whose(number), "password": WRONG});
+            Try { before: before.clone(), last: text(&said) }
+        })
+    };
+    let kinds = vec![
+        kind("unknown", |number| format!("nobody-{number:05}")),
+        kind("wrong password", |number| Users::OverASocket.name(number)),
+    ];
+    Group { are_counted: true, ..Group::of("user over a socket", Verdict::Refused(4401), kinds) }
 }
 
 fn with_ticket(world: &World, ticket: &str) -> Vec<u8> {

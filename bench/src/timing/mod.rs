@@ -19,6 +19,7 @@ use crate::{
     args::Timing,
     child, doorward,
     error::{Error, Result, Trying},
+    load::exchange::source,
     machine::{self, say},
 };
 use aws_lc_rs::rand;
@@ -40,7 +41,7 @@ pub(crate) fn run(options: &Timing) -> Result<ExitCode> {
     let binary = doorward::binary(options.doorward.as_deref())?
         .ok_or_else(|| Error::Usage("there is no `doorward` to time (`--doorward PATH` names one)".into()))?;
     machine::say_if_busy();
-    let world = World::start(&binary, options.processors.server_cpu)?;
+    let world = World::start(&binary, options.processors.server_cpu, WARM + options.tries)?;
     child::pin_self(options.processors.client_cpu)?;
     let mut groups = groups::all(&world)?;
     groups.retain(|group| options.only.is_empty() || options.only.iter().any(|word| group.name.contains(word)));
@@ -64,12 +65,17 @@ fn samples(group: &Group, target: SocketAddr, tries: u32) -> Result<Vec<Sample>>
         Some(opening) => Some(Caller::connect(target).and_then(|mut caller| caller.follow(opening).map(|()| caller))?),
         None => None,
     };
+    let mut sources = 0_u16;
     for round in 0..WARM + tries {
         for index in shuffled(group.kinds.len())? {
             let (Some(kind), Some(sample)) = (group.kinds.get(index), samples.get_mut(index)) else { continue };
             let time = match &mut shared {
-                Some(caller) => tried(caller, group, kind)?,
-                None => tried(&mut Caller::connect(target)?, group, kind)?,
+                Some(caller) => tried(caller, group, kind, round)?,
+                None if group.are_counted => {
+                    sources = sources.wrapping_add(1);
+                    tried(&mut Caller::connect_from(source(sources, target), target)?, group, kind, round)?
+                }
+                None => tried(&mut Caller::connect(target)?, group, kind, round)?,
             };
             if round >= WARM {
                 sample.times.push(time);
@@ -79,10 +85,11 @@ fn samples(group: &Group, target: SocketAddr, tries: u32) -> Result<Vec<Sample>>
     Ok(samples)
 }
 
-fn tried(caller: &mut Caller, group: &Group, kind: &Kind) -> Result<f64> {
+fn tried(caller: &mut Caller, group: &Group, kind: &Kind, number: u32) -> Result<f64> {
     let explained = |error| Error::Server(format!("at {}, {}: {error}", group.name, kind.name));
-    caller.follow(&kind.before).map_err(explained)?;
-    let time = caller.time(&kind.last).map_err(explained)?;
+    let guess = kind.guess(number);
+    caller.follow(&guess.before).map_err(explained)?;
+    let time = caller.time(&guess.last).map_err(explained)?;
     caller.hear(group.verdict).map_err(explained)?;
     Ok(time.as_secs_f64() * 1e6)
 }

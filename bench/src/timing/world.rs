@@ -5,6 +5,7 @@ use crate::{
     clock,
     doorward::Doorward,
     error::{Error, Result, Trying},
+    load::site::Api,
     token,
 };
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -20,7 +21,19 @@ pub(super) const UNKNOWN: &str = "/e27a94d1083c5b6f1d7e90a2c4b8f365/door";
 /// All of the open one but its last digit.
 pub(super) const NEAR: &str = "/4f8d2a6c0e1b3957a8c4d6e2f0917b36/door";
 
-const GATES: &str = r#"[[gate]]
+/// So many wrong tries of an account are free.
+const FREE: u32 = 4;
+
+const GATES: &str = r#"[site]
+enabled = true
+
+[[gate]]
+name = "password"
+path = "/password"
+backend = { echo = {} }
+ladder = [{ password = {} }]
+
+[[gate]]
 name = "secret"
 path = "/4f8d2a6c0e1b3957a8c4d6e2f0917b35/door"
 backend = { echo = {} }
@@ -90,6 +103,39 @@ pub(super) struct World {
     _folders: [TempDir; 2],
 }
 
+/// Accounts whose names have one length. Each is guessed at no more often than is free.
+#[derive(Clone, Copy)]
+pub(super) enum Users {
+    AtThePage,
+    Disabled,
+    OverASocket,
+}
+
+impl Users {
+    const ALL: [Self; 3] = [Self::AtThePage, Self::Disabled, Self::OverASocket];
+
+    /// The name for the guess of that number.
+    pub(super) fn name(self, number: u32) -> String {
+        let word = match self {
+            Self::AtThePage => "person",
+            Self::Disabled => "former",
+            Self::OverASocket => "socket",
+        };
+        format!("{word}-{:05}", number / FREE)
+    }
+
+    /// Makes those that so many guesses need.
+    fn make(self, api: &Api, guesses: u32) -> Result<()> {
+        for number in (0..guesses).step_by(FREE as usize) {
+            let id = api.account(&self.name(number))?;
+            if matches!(self, Self::Disabled) {
+                api.disable(&id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An app key: its public id, and the key as its holder has it.
 pub(super) struct AppKey {
     pub(super) id: String,
@@ -97,7 +143,8 @@ pub(super) struct AppKey {
 }
 
 impl World {
-    pub(super) fn start(binary: &Path, cpu: usize) -> Result<Self> {
+    /// With accounts for so many guesses.
+    pub(super) fn start(binary: &Path, cpu: usize, guesses: u32) -> Result<Self> {
         let folder = || tempfile::Builder::new().prefix("doorward-bench-").tempdir().trying("a temporary folder");
         let (own, other) = (folder()?, folder()?);
         let here = Operator { binary, doorward: Doorward::configured(own.path(), GATES)? };
@@ -111,6 +158,9 @@ impl World {
         let secret = fs::read(&here.doorward.secret_file).trying("the secret")?;
         let mut server = here.doorward.start(binary, cpu)?;
         let target = server.address()?;
+        let key = fs::read_to_string(here.doorward.api_key(binary)?).trying("the key to the HTTP API")?;
+        let api = Api::at(server.address()?, key.trim().to_owned());
+        Users::ALL.iter().try_for_each(|users| users.make(&api, guesses))?;
         Ok(Self {
             target,
             known,
