@@ -303,11 +303,15 @@ var Hub = class {
   }
   async unsubscribe(where) {
     const place = placeOf(where);
+    this.giveUp(place);
+    if (!this.#send && this.#closedBecause.code !== "suspended") return;
+    await this.request("unsubscribe", place);
+  }
+  /** It is not subscribed to again. */
+  giveUp(place) {
     for (const [key, wanted] of this.#wanted) {
       if (wanted.channel === place.channel && (place.pk === void 0 || wanted.pk === place.pk)) this.#wanted.delete(key);
     }
-    if (!this.#send && this.#closedBecause.code !== "suspended") return;
-    await this.request("unsubscribe", place);
   }
   /** Sends a request with an id of its own and waits for the answer that carries it. */
   request(action, where, message) {
@@ -1089,6 +1093,14 @@ var Door = class {
         return this.#emitter.emit("resumed", { gap: event.gap });
       case "other":
         return this.#emitter.emit("other", event.raw);
+      case "unsubscribed":
+        if (event.id === void 0) {
+          this.#hub.giveUp(event.place);
+          const why = "permission_denied: the new admission does not allow this subscription";
+          const error = new DoorwardError("request_refused", why, { reason: "permission_denied" });
+          return this.#emitter.emit("dropped", { ...event.place, error });
+        }
+        break;
       case "message":
         if (event.id === void 0) this.#emitter.emit("message", { ...event.place, message: event.message });
     }

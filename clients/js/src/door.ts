@@ -179,6 +179,14 @@ export class Door {
         return this.#emitter.emit("resumed", { gap: event.gap });
       case "other":
         return this.#emitter.emit("other", event.raw);
+      case "unsubscribed":
+        if (event.id === undefined) {
+          this.#hub.giveUp(event.place);
+          const why = "permission_denied: the new admission does not allow this subscription";
+          const error = new DoorwardError("request_refused", why, { reason: "permission_denied" });
+          return this.#emitter.emit("dropped", { ...event.place, error });
+        }
+        break;
       case "message":
         if (event.id === undefined) this.#emitter.emit("message", { ...event.place, message: event.message });
     }

@@ -26,7 +26,7 @@ export interface Events {
   answered: Answered;
   /** A message on a channel. */
   message: Message;
-  /** A subscription that could not be made again after a reconnect: it is given up. */
+  /** A subscription that was not granted again after a reconnect, or that a new admission does not allow: it is given up. */
   dropped: Place & { readonly error: DoorwardError };
   /** Nothing gets through for the moment, because of `logged_out` or `unconfirmed`. */
   suspended: { readonly reason: string };

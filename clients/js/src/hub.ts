@@ -2,7 +2,7 @@
 //
 // client -> gate     subscribe, unsubscribe, publish or a word of the application's own, with an id
 // gate   -> client   subscribed, unsubscribed, published, message or error, with that id
-// gate   -> client   message, without one
+// gate   -> client   message, without one; unsubscribed, without one, where a new admission allows it no more
 
 import { DoorwardError } from "./error.js";
 import { type GateEvent, type Place, request } from "./wire.js";
@@ -60,12 +60,17 @@ export class Hub {
 
   async unsubscribe(where: Where): Promise<void> {
     const place = placeOf(where);
-    for (const [key, wanted] of this.#wanted) {
-      if (wanted.channel === place.channel && (place.pk === undefined || wanted.pk === place.pk)) this.#wanted.delete(key);
-    }
+    this.giveUp(place);
     // Without a socket there is nothing to unsubscribe from; a suspended one is still subscribed.
     if (!this.#send && this.#closedBecause.code !== "suspended") return;
     await this.request("unsubscribe", place);
+  }
+
+  /** It is not subscribed to again. */
+  giveUp(place: Place): void {
+    for (const [key, wanted] of this.#wanted) {
+      if (wanted.channel === place.channel && (place.pk === undefined || wanted.pk === place.pk)) this.#wanted.delete(key);
+    }
   }
 
   /** Sends a request with an id of its own and waits for the answer that carries it. */

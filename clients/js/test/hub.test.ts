@@ -53,6 +53,23 @@ test("what waits when the connection ends is told so, and what comes after it to
   await door.unsubscribe("news");
 });
 
+test("a subscription that the gate ends by itself is given up, and told", async () => {
+  const { door, world } = await admitted();
+  const made = door.subscribe({ channel: "group", pk: 3 });
+  world.socket.say({ event: "subscribed", channel: "group", pk: "3", id: 1 });
+  await made;
+  const dropped: unknown[] = [];
+  door.on("dropped", ({ channel, pk, error }) => dropped.push([channel, pk, error.reason]));
+  world.socket.say({ event: "unsubscribed", channel: "group", pk: "3" });
+  assert.deepEqual(dropped, [["group", "3", "permission_denied"]]);
+  world.chance = 0;
+  world.socket.end(1012, "restart");
+  await world.pass(0);
+  world.socket.open().say(ADMITTED);
+  await settled();
+  assert.deepEqual(world.socket.sent, []);
+});
+
 test("after a reconnect the subscriptions are made again, but not those that were given up", async () => {
   const { door, world } = await admitted();
   for (const channel of ["a", "b", "c"]) {
