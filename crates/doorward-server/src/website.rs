@@ -96,6 +96,11 @@ impl NodeView {
         done.map_err(|error| PortError { port: "live sockets", detail: error.to_string() })
     }
 
+    async fn one(&self, owner: Option<&OwnerId>, id: SocketId) -> Result<Option<SocketInfo>, PortError> {
+        let owner = owner.cloned();
+        self.apart(move |sockets| sockets.list(owner.as_ref(), usize::MAX).into_iter().find(|info| info.id == id)).await
+    }
+
     async fn end_target(
         &self,
         owner: Option<&OwnerId>,
@@ -108,12 +113,13 @@ impl NodeView {
 }
 
 impl LiveSockets for NodeView {
-    fn list(&self, owner: Option<&OwnerId>, subject: Option<&Subject>, at_most: usize) -> Vec<LiveSocket> {
-        let found = match subject {
-            Some(subject) => self.sockets.list_on(owner, &subject.rest()),
-            None => self.sockets.list(owner, usize::MAX),
-        };
+    fn of(&self, owner: &OwnerId, subject: &Subject, at_most: usize) -> Vec<LiveSocket> {
+        let found = self.sockets.list_on(Some(owner), &subject.rest());
         found.into_iter().rev().take(at_most).map(shown).collect()
+    }
+
+    fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>> {
+        Box::pin(async move { Ok(self.one(Some(owner), id).await?.map(shown)) })
     }
 
     fn newest<'a>(
@@ -194,11 +200,7 @@ impl manage::Node for NodeView {
         owner: Option<&'a OwnerId>,
         id: SocketId,
     ) -> BoxFuture<'a, Result<Option<SocketView>, PortError>> {
-        let owner = owner.cloned();
-        Box::pin(self.apart(move |sockets| {
-            let mut found = sockets.list(owner.as_ref(), usize::MAX).into_iter().filter(|info| info.id == id);
-            found.next().map(view)
-        }))
+        Box::pin(async move { Ok(self.one(owner, id).await?.map(view)) })
     }
 
     fn end_live<'a>(

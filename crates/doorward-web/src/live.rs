@@ -28,9 +28,11 @@ pub struct LiveSocket {
 
 /// The live sockets, as the site lists and ends them. Ending a login does not come here: the sockets follow the revocation log.
 pub trait LiveSockets: Send + Sync {
-    /// Sockets, the newest first, at most so many, of that subject: they are found. Without a subject all are looked through, which
-    /// keeps whoever asks: [`newest`](Self::newest) does not.
-    fn list(&self, owner: Option<&OwnerId>, subject: Option<&Subject>, at_most: usize) -> Vec<LiveSocket>;
+    /// The sockets of a subject, the newest first, at most so many. They are found, not looked for among all.
+    fn of(&self, owner: &OwnerId, subject: &Subject, at_most: usize) -> Vec<LiveSocket>;
+
+    /// One socket of the owner. All are looked through, where that keeps nobody else waiting.
+    fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>>;
 
     /// The newest sockets of the owner, or of everybody for `None`, at most so many. There may be many to choose from, so they are
     /// looked through where that keeps nobody else waiting.

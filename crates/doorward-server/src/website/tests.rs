@@ -86,10 +86,8 @@ impl Seen {
         Self { live, view, tools, config, bob, bobs, eves, theirs }
     }
 
-    fn listed(&self, owner: Option<&str>, subject: Option<&Subject>, at_most: usize) -> Vec<SocketId> {
-        let owner = owner.map(OwnerId::new);
-        let found = LiveSockets::list(&self.view, owner.as_ref(), subject, at_most);
-        found.into_iter().map(|socket| socket.id).collect()
+    fn of(&self, owner: &OwnerId, subject: &Subject) -> Vec<SocketId> {
+        self.view.of(owner, subject, 10).into_iter().map(|socket| socket.id).collect()
     }
 
     async fn asked(&self, query: SocketQuery) -> Vec<SocketId> {
@@ -114,21 +112,22 @@ fn all() -> SocketQuery {
 async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_newest_first() {
     let seen = Seen::new().await;
     let [bobs, eves, theirs] = [&seen.bobs, &seen.eves, &seen.theirs].map(|socket| socket.socket.id());
-    assert_eq!(seen.listed(None, None, 10), [theirs, eves, bobs]);
-    assert_eq!(seen.listed(Some("acme"), None, 10), [eves, bobs]);
-    assert_eq!(seen.listed(Some("acme"), None, 1), [eves]);
-    assert_eq!(seen.listed(Some("nobody"), None, 10), []);
-    for (owner, at_most, expected) in
-        [(None, 10, vec![theirs, eves, bobs]), (Some(acme()), 10, vec![eves, bobs]), (Some(acme()), 1, vec![eves])]
-    {
+    for (owner, at_most, expected) in [
+        (None, 10, vec![theirs, eves, bobs]),
+        (Some(acme()), 10, vec![eves, bobs]),
+        (Some(acme()), 1, vec![eves]),
+        (Some(OwnerId::new("nobody")), 10, vec![]),
+    ] {
         let newest = seen.view.newest(owner.as_ref(), at_most).await.unwrap();
         assert_eq!(newest.into_iter().map(|socket| socket.id).collect::<Vec<_>>(), expected, "{owner:?} {at_most}");
     }
     // Whoever has the same number at another site is somebody else.
     let bob = seen.bob.subject();
-    assert_eq!(seen.listed(Some("acme"), Some(&bob), 10), [bobs]);
-    assert_eq!(seen.listed(Some("globex"), Some(&bob), 10), []);
-    let shown = LiveSockets::list(&seen.view, Some(&acme()), Some(&bob), 1).remove(0);
+    assert_eq!(seen.of(&acme(), &bob), [bobs]);
+    assert_eq!(seen.of(&globex(), &bob), []);
+    let shown = LiveSockets::find(&seen.view, &acme(), bobs).await.unwrap().unwrap();
+    assert_eq!(seen.view.of(&acme(), &bob, 1), std::slice::from_ref(&shown));
+    assert_eq!(LiveSockets::find(&seen.view, &acme(), theirs).await, Ok(None), "another owner's");
     assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
     assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
 }
@@ -189,7 +188,7 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
     assert_eq!(names(Some(&acme())), ["hidden", "news"]);
     assert_eq!(names(Some(&globex())), ["theirs"]);
     assert_eq!(names(None), ["hidden", "news", "theirs"]);
-    let found = |host: &str, path: &str| seen.view.find(host, path);
+    let found = |host: &str, path: &str| doorward_web::Gates::find(&seen.view, host, path);
     let news = found("shop.example", "/news").unwrap();
     assert_eq!((news.owner, news.path.as_deref(), news.host), (acme(), Some("/news"), None));
     assert_eq!(

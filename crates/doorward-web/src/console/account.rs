@@ -118,7 +118,7 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
     let account = seen(&desk, &keeper, named).await?;
     let visit = &keeper.0.visit;
     let sessions = desk.ports().sessions.of_account(&account.owner, account.id, visit.now).await?;
-    let sockets = desk.parts.sockets.list(Some(&account.owner), Some(&account.subject()), MOST_SOCKETS);
+    let sockets = desk.parts.sockets.of(&account.owner, &account.subject(), MOST_SOCKETS);
     let row = |session: &doorward_auth::ports::Session| Row {
         device: device::in_words(&session.agent),
         source: session.source.to_string(),

@@ -67,7 +67,7 @@ async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, 
     if !keeper.sees(&owner) {
         return Err(Sorry::NotFound);
     }
-    let socket = desk.parts.sockets.list(Some(&owner), None, usize::MAX).into_iter().find(|socket| socket.id == id);
+    let socket = desk.parts.sockets.find(&owner, id).await?;
     if desk.parts.sockets.end(&owner, id).await? {
         let (by, source) = (By::Account(keeper.0.session.subject()), Some(keeper.0.visit.peer.source));
         let whose = socket.and_then(|socket| socket.subject);

@@ -127,7 +127,7 @@ async fn show_live(State(desk): State<Arc<Desk>>, member: Member) -> Result<Resp
 async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
     let (session, visit) = (&member.session, &member.visit);
     let sessions = desk.ports().sessions.of_account(&session.owner, session.account, visit.now).await?;
-    let sockets = desk.parts.sockets.list(Some(&session.owner), Some(&session.subject()), MOST);
+    let sockets = desk.parts.sockets.of(&session.owner, &session.subject(), MOST);
     let listed = |other: Session| ListedSession {
         sid: other.sid,
         device: device::in_words(&other.agent),
@@ -171,8 +171,9 @@ async fn end_others(State(desk): State<Arc<Desk>>, member: Member) -> Result<Res
 async fn end_socket(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let session = &member.session;
     let id = member.visit.form()?.text("id").parse::<SocketId>().map_err(|_| Sorry::NotFound)?;
-    let own = desk.parts.sockets.list(Some(&session.owner), Some(&session.subject()), usize::MAX);
-    if !own.iter().any(|socket| socket.id == id) || !desk.parts.sockets.end(&session.owner, id).await? {
+    let found = desk.parts.sockets.find(&session.owner, id).await?.and_then(|socket| socket.subject);
+    let is_own = found.is_some_and(|subject| subject.same_as(&session.subject()));
+    if !is_own || !desk.parts.sockets.end(&session.owner, id).await? {
         return answer(&desk, &member, "gone").await;
     }
     desk.done(member.event(Happening::SocketEnded(id)));

@@ -182,13 +182,17 @@ impl Sockets {
 }
 
 impl LiveSockets for Sockets {
-    fn list(&self, owner: Option<&OwnerId>, subject: Option<&Subject>, at_most: usize) -> Vec<LiveSocket> {
+    fn of(&self, owner: &OwnerId, subject: &Subject, at_most: usize) -> Vec<LiveSocket> {
         let sockets = self.0.lock().unwrap();
-        let meant = sockets.iter().filter(|socket| owner.is_none_or(|owner| *owner == socket.owner));
-        let meant = meant.filter(|socket| {
-            subject.is_none_or(|subject| socket.subject.as_ref().is_some_and(|found| found.same_as(subject)))
-        });
+        let meant = sockets.iter().filter(|socket| *owner == socket.owner);
+        let meant = meant.filter(|socket| socket.subject.as_ref().is_some_and(|found| found.same_as(subject)));
         meant.take(at_most).cloned().collect()
+    }
+
+    fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>> {
+        let sockets = self.0.lock().unwrap();
+        let found = sockets.iter().find(|socket| socket.id == id && socket.owner == *owner).cloned();
+        Box::pin(async move { Ok(found) })
     }
 
     fn newest<'a>(
@@ -196,7 +200,10 @@ impl LiveSockets for Sockets {
         owner: Option<&'a OwnerId>,
         at_most: usize,
     ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>> {
-        Box::pin(async move { Ok(self.list(owner, None, at_most)) })
+        let sockets = self.0.lock().unwrap();
+        let meant = sockets.iter().filter(|socket| owner.is_none_or(|owner| *owner == socket.owner));
+        let meant = meant.take(at_most).cloned().collect();
+        Box::pin(async move { Ok(meant) })
     }
 
     fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {
