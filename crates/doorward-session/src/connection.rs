@@ -17,10 +17,11 @@ use std::{
 };
 
 use doorward_types::CloseReason;
-use doorward_wire::websocket::{Decoder, Event, Input, Limits};
+use doorward_wire::websocket::{Event, Input, Limits, frame};
 
 use crate::{
     Ended, Incoming, Socket, Transport,
+    framing::Reading,
     lock::lock,
     moment::Moment,
     outbox::Phase,
@@ -35,7 +36,7 @@ const READS_IN_A_TURN: usize = 4;
 pub struct Connection {
     socket: Arc<Socket>,
     transport: Arc<dyn Transport>,
-    decoder: Decoder,
+    reading: Reading,
     /// What was read before the admission and has not been decoded.
     ahead: Box<[u8]>,
     /// Until the socket has ended.
@@ -59,16 +60,16 @@ impl Connection {
         socket: Arc<Socket>,
         incoming: Box<dyn Incoming>,
         transport: Arc<dyn Transport>,
-        mut decoder: Decoder,
+        mut reading: Reading,
         ahead: Vec<u8>,
         unwritten: Vec<u8>,
     ) -> Self {
-        decoder.set_limits(Limits { message: socket.policy().limits.message });
+        reading.set_limits(Limits { message: socket.policy().limits.message });
         lock(socket.outbox()).lanes.go_on_with(unwritten);
         Self {
             socket,
             transport,
-            decoder,
+            reading,
             ahead: ahead.into(),
             incoming: Some(incoming),
             fin_sent: false,
@@ -115,7 +116,7 @@ impl Connection {
         self.socket.look_at_the_lease(Moment::after(now));
         let mut input = Input::new(bytes);
         while !self.deaf {
-            let event = match self.decoder.next(&mut input) {
+            let event = match self.reading.next(&mut input) {
                 Ok(Some(event)) => event,
                 Ok(None) => return,
                 Err(violation) => {
@@ -132,7 +133,15 @@ impl Connection {
             }
             // After the end nothing but the peer's Close counts.
             let Some(incoming) = self.incoming.as_mut().filter(|_| self.socket.is_open()) else { continue };
+            let framing = &self.socket.policy().framing;
             let done = match event {
+                Event::Message(message) if let Some(heartbeat) = framing.heartbeat(&message) => {
+                    self.socket.counts(1, now, false).map(|()| {
+                        if let Some(answer) = heartbeat.answer {
+                            lock(self.socket.outbox()).lanes.control(&answer);
+                        }
+                    })
+                }
                 Event::Message(message) => self.socket.counts(1, now, true).and_then(|()| {
                     let handled = AssertUnwindSafe(|| match self.socket.is_suspended() {
                         false => incoming.message(&self.socket, message),
@@ -144,7 +153,7 @@ impl Connection {
                     })
                 }),
                 Event::Ping(payload) => self.socket.counts(1, now, false).map(|()| {
-                    lock(self.socket.outbox()).lanes.pong(payload);
+                    lock(self.socket.outbox()).lanes.control(&frame::pong(payload));
                 }),
                 Event::Pong(_) => self.socket.counts(1, now, false),
                 Event::Fragment => self.socket.counts(1, now, true),

@@ -1,7 +1,7 @@
 //! What waits to be written to one socket, and in which order it goes out.
 //!
 //! ```text
-//!   begun ──▶ pong, ping ──▶ application frames ──▶ farewell (Close)
+//!   begun ──▶ signs of life ──▶ application frames ──▶ farewell
 //! ```
 //!
 //! Between two frames the control lane goes first. A cut drops everything but the rest of a frame already begun.
@@ -9,11 +9,9 @@
 use std::{collections::VecDeque, io, sync::Arc};
 
 use bytes::{Buf, Bytes};
-use doorward_wire::websocket::frame;
 
 use crate::{
     Limits,
-    ended::Ended,
     scratch::{SCRATCH, with_write_buffer},
 };
 
@@ -30,29 +28,21 @@ const PONGS: usize = 10 * (125 + 2);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
-#[derive(Default)]
-enum Farewell {
-    #[default]
-    None,
-    Due(Ended),
-    /// All of it is written, or what is left of it has been begun.
-    Begun,
-}
-
 /// The lanes of one socket. Owns no heap memory while nothing waits, and is small: every socket has it, and what is rare is in
 /// a box.
 #[derive(Default)]
 pub(crate) struct Lanes {
     /// The rest of a frame whose beginning has been written; never empty.
     begun: Option<Box<Bytes>>,
+    /// Signs of life, side by side.
     #[expect(clippy::box_collection, reason = "as the rest of a frame, it is hardly ever there")]
-    pong: Option<Box<Vec<u8>>>,
-    ping: bool,
+    control: Option<Box<Vec<u8>>>,
     /// A pointer to each frame: many sockets queue the same ones, and their queues are what has to go through the cache.
     queue: VecDeque<Arc<Bytes>>,
     /// The bytes in the queue.
     queued: usize,
-    farewell: Farewell,
+    /// The last that goes out, until it has been begun.
+    farewell: Option<Box<Bytes>>,
 }
 
 impl Lanes {
@@ -80,21 +70,17 @@ impl Lanes {
         self.go_on(rest.into());
     }
 
-    /// Answers a ping. Answers wait side by side up to [`PONGS`] bytes; with more, the newest alone (RFC 6455, section 5.5.3).
-    pub(crate) fn pong(&mut self, payload: &[u8]) {
-        let pong = frame::pong(payload);
-        let waiting = self.pong.take().filter(|waiting| waiting.len() + pong.len() <= PONGS).unwrap_or_default();
-        self.pong = Some(Box::new([waiting.as_slice(), &*pong].concat()));
+    /// Gives a sign of life, or asks for one. They wait side by side up to [`PONGS`] bytes; with more, the newest alone (RFC 6455,
+    /// section 5.5.3).
+    pub(crate) fn control(&mut self, frame: &[u8]) {
+        let waiting = self.control.take().filter(|waiting| waiting.len() + frame.len() <= PONGS).unwrap_or_default();
+        let waiting = [waiting.as_slice(), frame].concat();
+        self.control = (!waiting.is_empty()).then(|| Box::new(waiting));
     }
 
-    /// Asks for a sign of life.
-    pub(crate) fn ping(&mut self) {
-        self.ping = true;
-    }
-
-    /// Says that a Close frame follows what waits.
-    pub(crate) fn say_farewell(&mut self, ended: Ended) {
-        self.farewell = Farewell::Due(ended);
+    /// Says what follows after all that waits.
+    pub(crate) fn say_farewell(&mut self, farewell: Bytes) {
+        self.farewell = (!farewell.is_empty()).then(|| Box::new(farewell));
     }
 
     /// Drops what waits of the application, but for the rest of a frame already begun. Gives whether there was any.
@@ -106,8 +92,7 @@ impl Lanes {
     /// Drops what waits, but for the rest of a frame already begun and the farewell.
     pub(crate) fn cut(&mut self) {
         self.cut_the_application();
-        self.pong = None;
-        self.ping = false;
+        self.control = None;
     }
 
     /// Gives back the memory of an empty queue.
@@ -124,11 +109,7 @@ impl Lanes {
 
     /// Whether nothing is left to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.begun.is_none()
-            && self.queue.is_empty()
-            && self.pong.is_none()
-            && !self.ping
-            && !matches!(self.farewell, Farewell::Due(_))
+        self.begun.is_none() && self.queue.is_empty() && self.control.is_none() && self.farewell.is_none()
     }
 
     /// Writes until nothing is left. An error leaves everything so that writing can go on where it stopped.
@@ -143,23 +124,18 @@ impl Lanes {
                 if begun.is_empty() {
                     self.begun = None;
                 }
-            } else if let Some(pong) = &self.pong {
-                let count = write(pong)?;
-                let rest = Bytes::copy_from_slice(pong.get(count..).unwrap_or_default());
-                self.pong = None;
+            } else if let Some(control) = &self.control {
+                let count = write(control)?;
+                let rest = Bytes::copy_from_slice(control.get(count..).unwrap_or_default());
+                self.control = None;
                 self.go_on(rest);
-            } else if self.ping {
-                let frame = frame::ping(b"");
-                let count = write(&frame)?;
-                self.go_on(frame.slice(count..));
-                self.ping = false;
             } else if !self.queue.is_empty() {
                 self.write_queue(&mut write)?;
-            } else if let Farewell::Due(ended) = self.farewell {
-                let frame = ended.farewell();
-                let count = write(&frame)?;
-                self.go_on(frame.slice(count..));
-                self.farewell = Farewell::Begun;
+            } else if let Some(farewell) = &self.farewell {
+                let count = write(farewell)?;
+                let rest = farewell.slice(count..);
+                self.farewell = None;
+                self.go_on(rest);
             } else {
                 return Ok(());
             }
@@ -212,6 +188,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use doorward_types::CloseReason;
+    use doorward_wire::websocket::frame;
     use proptest::prelude::*;
 
     use super::*;
@@ -265,8 +242,8 @@ mod tests {
         let mut lanes = lanes(&[b"one", b"two", b"three"]);
         let mut stream = Stream::taking(&[4]);
         lanes.write(|bytes| stream.write(bytes)).unwrap_err();
-        lanes.pong(b"late");
-        lanes.say_farewell(Ended::For(CloseReason::SessionEnded));
+        lanes.control(&frame::pong(b"late"));
+        lanes.say_farewell(frame::close(CloseReason::SessionEnded));
         lanes.cut();
         stream.takes = vec![usize::MAX; 9];
         lanes.write(|bytes| stream.write(bytes)).unwrap();
@@ -289,8 +266,8 @@ mod tests {
         let mut lanes = lanes(&[b"one", b"two"]);
         let mut stream = Stream::taking(&[1]);
         lanes.write(|bytes| stream.write(bytes)).unwrap_err();
-        lanes.pong(b"first");
-        lanes.pong(b"second");
+        lanes.control(&frame::pong(b"first"));
+        lanes.control(&frame::pong(b"second"));
         stream.takes = vec![usize::MAX; 9];
         lanes.write(|bytes| stream.write(bytes)).unwrap();
         assert_eq!(stream.got, b"one\x8a\x05first\x8a\x06secondtwo");
@@ -299,8 +276,8 @@ mod tests {
     #[test]
     fn of_too_many_pings_the_newest_is_answered() {
         let mut lanes = lanes(&[]);
-        (0..11).for_each(|_| lanes.pong(&[b'x'; 125]));
-        lanes.pong(b"newest");
+        (0..11).for_each(|_| lanes.control(&frame::pong(&[b'x'; 125])));
+        lanes.control(&frame::pong(b"newest"));
         let mut stream = Stream::taking(&[usize::MAX; 9]);
         lanes.write(|bytes| stream.write(bytes)).unwrap();
         assert_eq!(stream.got.len(), 125 + 2 + 6 + 2, "the eleventh pushed ten out");

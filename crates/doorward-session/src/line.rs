@@ -12,6 +12,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     Connection, Incoming, Socket, Transport,
+    framing::Reading,
     scratch::{SCRATCH, with_read_buffer},
     socket::LINGER,
 };
@@ -62,7 +63,7 @@ pub enum Gone {
 /// it is.
 pub struct Line {
     transport: Arc<dyn Transport>,
-    decoder: Decoder,
+    reading: Reading,
     limit: usize,
     /// Read and not decoded.
     ahead: Zeroizing<Vec<u8>>,
@@ -82,7 +83,7 @@ impl Line {
     pub fn new(transport: Arc<dyn Transport>, read_ahead: Vec<u8>, limit: usize) -> Self {
         Self {
             transport,
-            decoder: Decoder::server(Limits { message: limit }),
+            reading: Reading::Frames(Decoder::server(Limits { message: limit })),
             limit,
             ahead: read_ahead.into(),
             begun: Zeroizing::default(),
@@ -90,6 +91,11 @@ impl Line {
             unwritten: Vec::new(),
             closing: false,
         }
+    }
+
+    /// A line over bare bytes: each read is a binary message, at most `limit` bytes of it, and nothing is said on its own account.
+    pub fn of_bytes(transport: Arc<dyn Transport>, limit: usize) -> Self {
+        Self { reading: Reading::Bytes, ..Self::new(transport, Vec::new(), limit) }
     }
 
     /// With bytes that go out before anything else that is said, or heard.
@@ -140,10 +146,18 @@ impl Line {
     /// # Errors
     /// The stream is broken, or a Close frame has been said.
     pub async fn say(&mut self, text: &str) -> io::Result<()> {
+        self.send(&frame::text(text.as_bytes())).await
+    }
+
+    /// Says what is framed already, as it is.
+    ///
+    /// # Errors
+    /// As [`say`](Self::say).
+    pub async fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         if self.closing {
             return Err(io::ErrorKind::NotConnected.into());
         }
-        self.unwritten.extend_from_slice(&frame::text(text.as_bytes()));
+        self.unwritten.extend_from_slice(frame);
         std::future::poll_fn(|context| self.poll_write(context)).await
     }
 
@@ -151,7 +165,9 @@ impl Line {
     /// that does not read is reset.
     pub async fn close(mut self, reason: CloseReason) {
         if !self.closing {
-            self.unwritten.extend_from_slice(&frame::close(reason));
+            if let Reading::Frames(_) = self.reading {
+                self.unwritten.extend_from_slice(&frame::close(reason));
+            }
             self.closing = true;
         }
         match timeout(CLOSE_WITHIN, self.fin()).await {
@@ -179,7 +195,7 @@ impl Line {
 
     /// The connection's whole life after admission: hands every message to `incoming` and writes what is sent to `socket`.
     pub fn run(self, socket: Arc<Socket>, incoming: Box<dyn Incoming>) -> Connection {
-        Connection::new(socket, incoming, self.transport, self.decoder, self.ahead.to_vec(), self.unwritten)
+        Connection::new(socket, incoming, self.transport, self.reading, self.ahead.to_vec(), self.unwritten)
     }
 
     /// The stream and what was read from it since the last whole message, for a relay.
@@ -201,7 +217,7 @@ impl Line {
         let mut bytes = read.clone();
         let mut input = Input::new(&mut bytes);
         let received = loop {
-            let event = self.decoder.next(&mut input);
+            let event = self.reading.next(&mut input);
             if let Ok(Some(Event::Ping(_) | Event::Pong(_))) = event {
                 self.control_frames += 1;
                 if self.control_frames > CONTROL_FRAMES {
@@ -235,7 +251,7 @@ impl Line {
         };
         let (taken, rest) = read.split_at(read.len() - input.rest().len());
         self.ahead = rest.to_vec().into();
-        if received.is_some() || self.decoder.is_at_boundary() {
+        if received.is_some() || self.reading.is_at_boundary() {
             self.begun = Zeroizing::default();
             return received;
         }

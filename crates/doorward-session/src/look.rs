@@ -34,7 +34,9 @@ impl Sockets {
         let outbox = lock(socket.outbox());
         match outbox.phase {
             Phase::Open | Phase::Suspended(_) => {
+                let regularly = policy.framing.pings_regularly();
                 let ping = policy.ping_every.map(|every| match outbox.pinged {
+                    Some(at) if regularly && socket.last_heard() >= at => at.plus(every),
                     Some(at) => at.plus(policy.pong_within),
                     None if outbox.attached => socket.last_heard().plus(every),
                     None => now.plus(every),
@@ -66,13 +68,19 @@ impl Sockets {
         let heard = socket.last_heard();
         let mut outbox = lock(socket.outbox());
         outbox.lanes.rest();
-        outbox.pinged.take_if(|at| heard >= *at);
-        if let Some(at) = outbox.pinged {
+        let framing = &socket.policy().framing;
+        let regularly = framing.pings_regularly();
+        if let Some(at) = outbox.pinged.filter(|at| heard < *at) {
             return now >= at.plus(socket.policy().pong_within);
         }
-        if outbox.attached && now >= heard.plus(every) {
+        // The peer has been heard since it was asked.
+        let since = if regularly { outbox.pinged.unwrap_or(socket.began()) } else { heard };
+        if !regularly {
+            outbox.pinged = None;
+        }
+        if outbox.attached && now >= since.plus(every) {
             outbox.pinged = Some(now);
-            outbox.lanes.ping();
+            outbox.lanes.control(&framing.ping());
             if outbox.becomes_dirty() {
                 drop(outbox);
                 self.flush_soon(Arc::clone(socket));

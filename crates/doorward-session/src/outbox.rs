@@ -4,6 +4,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::Bytes;
+
 use crate::{Notices, Suspension, Transport, ended::Ended, ending::Tally, lanes::Lanes, moment::Moment};
 
 /// Where a socket is on its way out.
@@ -141,7 +143,7 @@ impl Outbox {
     /// Ends what lives. What is on the application lane goes out before the Close frame, unless it is cut.
     ///
     /// An ending that cuts does so to one that has begun without. Gives whether it is this one that ended the socket.
-    pub(crate) fn end(&mut self, ended: Ended, cut: bool, now: Moment) -> bool {
+    pub(crate) fn end(&mut self, ended: Ended, farewell: impl FnOnce() -> Bytes, cut: bool, now: Moment) -> bool {
         if cut && (self.phase.is_live() || self.phase == Phase::Closing) {
             self.lanes.cut();
         }
@@ -151,7 +153,7 @@ impl Outbox {
         self.phase = Phase::Closing;
         self.since = now;
         self.ended = Some(ended);
-        self.lanes.say_farewell(ended);
+        self.lanes.say_farewell(farewell());
         true
     }
 
@@ -188,7 +190,8 @@ impl Outbox {
     /// Writes what the stream takes, in the connection's own task; its waker stays where the stream blocks.
     pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, now: Moment) {
         let Some(transport) = &self.transport else { return };
-        if self.lanes.is_empty() && !self.blocked {
+        // A wire without last words has nothing to write at its end, and is through with it all the same.
+        if self.lanes.is_empty() && !self.blocked && self.phase != Phase::Closing {
             return;
         }
         let mut written = self.lanes.write(|bytes| match transport.poll_write(context, bytes) {

@@ -1,6 +1,6 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use crate::{Notices, Renewal};
+use crate::{Framing, Notices, PlainFrames, Renewal};
 
 /// How much one admitted socket may send, and how much may wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct SocketPolicy {
     pub suspended_at_most: Duration,
     /// What happens while the node does not know what has ended.
     pub fail: Fail,
+    /// How the socket's own words look on its wire.
+    pub framing: Arc<dyn Framing>,
     /// What the peer is told of suspensions, where it can be told.
     pub notices: Option<Notices>,
     /// How its user is asked again when a proof expires, where that can be done.
@@ -86,6 +88,7 @@ impl Default for SocketPolicy {
             on_logout: OnLogout::Close,
             suspended_at_most: Duration::from_secs(30 * 60),
             fail: Fail::Closed,
+            framing: Arc::new(PlainFrames),
             notices: None,
             renewal: None,
         }

@@ -184,7 +184,7 @@ impl Socket {
     pub(crate) fn end_as(self: &Arc<Self>, ended: Ended, cut: bool, tally: Option<&Arc<Tally>>) -> bool {
         let now = self.sockets.moment();
         let mut outbox = lock(&self.outbox);
-        let ends = outbox.end(ended, cut, now);
+        let ends = outbox.end(ended, || self.policy.framing.farewell(ended), cut, now);
         if ends {
             if let Some(tally) = tally {
                 outbox.count_in(tally);

@@ -12,6 +12,8 @@ mod fan_out;
 #[cfg(test)]
 mod following;
 #[cfg(test)]
+mod framings;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod lines;

@@ -34,6 +34,12 @@ impl<'b> Input<'b> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
+    /// Takes all of it, as it came: for a stream that is no WebSocket.
+    pub fn take_rest(&mut self) -> &[u8] {
+        let start = std::mem::replace(&mut self.at, self.bytes.len());
+        self.bytes.get(start..).unwrap_or_default()
+    }
+
     /// Takes the next `count` bytes; the caller knows that they are there.
     fn take(&mut self, count: usize) -> Range<usize> {
         let start = self.at;
