@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Came, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Came, Full, Head, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
     metrics::TurnedAway,
 };
@@ -53,7 +53,7 @@ pub(crate) async fn answer<B: Send + 'static>(
         }
     };
     let over_tls = request.extensions().get::<OverTls>().is_some();
-    let Came { source, tls, secure } = Came::of(&door.proxies, &upgrade.headers, peer.ip(), over_tls);
+    let Came { source, tls, secure } = Came::of(&door.proxies, &upgrade.head.headers, peer.ip(), over_tls);
     let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
         // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
         pass.heard();
@@ -73,17 +73,17 @@ pub(crate) async fn answer<B: Send + 'static>(
     }
     // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
     let as_of = door.sockets.cursor();
-    let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade) else {
+    let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade.head) else {
         door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
-    let visitor = Visitor { headers: &upgrade.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
+    let visitor = Visitor { headers: &upgrade.head.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
-    let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade, variables, secure);
+    let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade.head, variables, secure);
     let staged = match handshake(beginning).await {
         Ok(climb) => visit.stage(&upgrade, climb, ahead, &mut pass).await,
         Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead).map_err(|response| *response),
@@ -127,7 +127,7 @@ impl Visit {
         gate: Arc<Gate>,
         source: IpAddr,
         as_of: Cursor,
-        upgrade: &Upgrade,
+        head: &Head,
         variables: BTreeMap<String, String>,
         secure: bool,
     ) -> (Self, Beginning) {
@@ -136,14 +136,14 @@ impl Visit {
         let handshake = Handshake {
             source,
             secure,
-            host: upgrade.host_name().to_owned(),
-            port: upgrade.host_port(),
-            origin: upgrade.origin.clone(),
+            host: head.host_name().to_owned(),
+            port: head.host_port(),
+            origin: head.origin.clone(),
             variables,
-            bearer: upgrade.bearer.clone(),
-            ticket: upgrade.ticket.clone(),
-            session: upgrade.shown.session.clone(),
-            browser: upgrade.shown.browser.clone(),
+            bearer: head.bearer.clone(),
+            ticket: head.ticket.clone(),
+            session: head.shown.session.clone(),
+            browser: head.shown.browser.clone(),
         };
         let start = Start {
             trace,

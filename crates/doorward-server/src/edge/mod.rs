@@ -24,7 +24,7 @@ pub(crate) use held::Held;
 pub(crate) use lengths::Counted;
 pub use proxies::Proxies;
 pub(crate) use request::host;
-pub use request::{Malformed, Upgrade};
+pub use request::{Head, Malformed, Upgrade};
 pub(crate) use respond::not_found;
 pub use respond::{Body, refused};
 pub use tls::{OverTls, Tls};

@@ -56,9 +56,9 @@ pub enum Malformed {
     Query,
 }
 
-/// A checked upgrade request.
+/// What a request says of where it is for and who sends it: checked, and nothing of it looked up anywhere yet.
 #[derive(Debug)]
-pub struct Upgrade {
+pub struct Head {
     /// The path as it came, still percent-encoded.
     pub path: String,
     /// The query as it came, without the question mark.
@@ -67,10 +67,6 @@ pub struct Upgrade {
     pub host: String,
     /// The `Origin` header as it came.
     pub origin: Option<Vec<u8>>,
-    /// The answer to the `Sec-WebSocket-Key`.
-    pub accept: [u8; 28],
-    /// The subprotocols that were offered, without the credentials among them.
-    pub protocols: Vec<String>,
     /// The bearer token.
     pub bearer: Option<Secret>,
     /// The one-time ticket.
@@ -79,6 +75,17 @@ pub struct Upgrade {
     pub shown: ShownCookies,
     /// All headers as they came, for an upstream that wants them.
     pub headers: HeaderMap,
+}
+
+/// A checked upgrade request.
+#[derive(Debug)]
+pub struct Upgrade {
+    /// What is in it as in every request; the credentials among the subprotocols count as if they were headers.
+    pub head: Head,
+    /// The answer to the `Sec-WebSocket-Key`.
+    pub accept: [u8; 28],
+    /// The subprotocols that were offered, without the credentials among them.
+    pub protocols: Vec<String>,
 }
 
 impl Upgrade {
@@ -102,6 +109,21 @@ impl Upgrade {
         let key =
             once(headers, &SEC_WEBSOCKET_KEY, "sec-websocket-key")?.ok_or(Malformed::Missing("sec-websocket-key"))?;
         let accept = accept_key(key).ok_or(Malformed::Unreadable("sec-websocket-key"))?;
+        let mut head = Head::read(request, names)?;
+        let Offered { protocols, bearer, ticket } = Offered::read(headers)?;
+        head.bearer = one_of("authorization", head.bearer, bearer)?;
+        head.ticket = one_of(TICKET_HEADER, head.ticket, ticket)?;
+        Ok(Self { head, accept, protocols })
+    }
+}
+
+impl Head {
+    /// Reads and checks what every request has, in which our own cookies have these names.
+    ///
+    /// # Errors
+    /// As [`Upgrade::read`].
+    pub fn read<B>(request: &Request<B>, names: &CookieNames) -> Result<Self, Malformed> {
+        let headers = request.headers();
         let host = host(request)?;
         let origin = once(headers, &ORIGIN, "origin")?;
         if origin.is_some_and(|origin| visible(origin).is_none()) {
@@ -112,7 +134,6 @@ impl Upgrade {
             return Err(Malformed::Unreadable("cookie"));
         }
         let shown = ShownCookies::read(cookies.unwrap_or_default(), names)?;
-        let Offered { protocols, bearer, ticket } = Offered::read(headers)?;
         let (path, query) = (request.uri().path(), request.uri().query());
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         // What no path can be is told apart from a path that nobody has; who asks learns nothing of the gates by that.
@@ -127,10 +148,8 @@ impl Upgrade {
             query: query.map(str::to_owned),
             host,
             origin: origin.map(<[u8]>::to_vec),
-            accept,
-            protocols,
-            bearer: one_of("authorization", authorization(headers)?, bearer)?,
-            ticket: one_of(TICKET_HEADER, ticket_header(headers)?, ticket)?,
+            bearer: authorization(headers)?,
+            ticket: ticket_header(headers)?,
             shown,
             headers: headers.clone(),
         })
@@ -261,8 +280,8 @@ mod tests {
     #[test]
     fn an_ordinary_upgrade_is_read() {
         let upgrade = read(good().header("origin", "https://app.example")).unwrap();
-        assert_eq!((upgrade.path.as_str(), upgrade.query.as_deref()), ("/fancy/lobby", Some("myid=bob")));
-        assert_eq!(upgrade.host, "app.example:8420");
+        assert_eq!((upgrade.head.path.as_str(), upgrade.head.query.as_deref()), ("/fancy/lobby", Some("myid=bob")));
+        assert_eq!(upgrade.head.host, "app.example:8420");
         // The answer that RFC 6455, section 1.3 gives for this key.
         assert_eq!(&upgrade.accept, b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
@@ -334,7 +353,7 @@ mod tests {
         let entry = format!("base64url.bearer.authorization.doorward.{}", BASE64_URL_SAFE_NO_PAD.encode("a.b.c"));
         let upgrade = read(good().header("sec-websocket-protocol", format!("chat, {entry}"))).unwrap();
         assert_eq!(upgrade.protocols, ["chat"]);
-        assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
+        assert!(upgrade.head.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
         assert_eq!(read(good().header("sec-websocket-protocol", &entry)).err(), Some(Malformed::NothingToEcho));
         let both =
             good().header("sec-websocket-protocol", format!("chat, {entry}")).header("authorization", "Bearer x");
@@ -347,8 +366,8 @@ mod tests {
         let upgrade =
             read(good().header("sec-websocket-protocol", format!("{entry}, Ticket.Doorward.dwt_1, chat"))).unwrap();
         assert_eq!(upgrade.protocols, ["chat"]);
-        assert!(upgrade.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
-        assert!(upgrade.ticket.is_some_and(|ticket| ticket.text.same_as(b"dwt_1")));
+        assert!(upgrade.head.bearer.is_some_and(|bearer| bearer.same_as(b"a.b.c")));
+        assert!(upgrade.head.ticket.is_some_and(|ticket| ticket.text.same_as(b"dwt_1")));
     }
 
     #[test]
@@ -356,7 +375,7 @@ mod tests {
         let request =
             good().header("cookie", "theme=dark; __Host-doorward-session=dws_1; shop=dws_2").body(()).unwrap();
         let shown = |names: &CookieNames| {
-            let shown = Upgrade::read(&request, names).unwrap().shown;
+            let shown = Upgrade::read(&request, names).unwrap().head.shown;
             (shown.session.unwrap().reveal_text("a test").unwrap().to_owned(), shown.browser)
         };
         assert_eq!(shown(&CookieNames::default()), ("dws_1".to_owned(), None));
@@ -370,7 +389,7 @@ mod tests {
     fn a_ticket_comes_in_its_header_or_among_the_subprotocols() {
         let by_header = read(good().header("doorward-ticket", "dwt_1")).unwrap();
         let by_entry = read(good().header("sec-websocket-protocol", "doorward.v1, ticket.doorward.dwt_1")).unwrap();
-        let shown = |upgrade: &Upgrade| upgrade.ticket.as_ref().map(|ticket| (ticket.via, ticket.text.clone()));
+        let shown = |upgrade: &Upgrade| upgrade.head.ticket.as_ref().map(|ticket| (ticket.via, ticket.text.clone()));
         let text = Secret::from_text("dwt_1");
         assert_eq!(shown(&by_header), Some((TicketVia::Header, text.clone())));
         assert_eq!(shown(&by_entry), Some((TicketVia::Subprotocol, text)));

@@ -19,7 +19,7 @@ use doorward_types::{GateName, OwnerId};
 
 use crate::{
     config::{self, RefuseConfig},
-    edge::Upgrade,
+    edge::Head,
 };
 
 pub(crate) use assemble::Next;
@@ -99,7 +99,7 @@ impl Gate {
     }
 }
 
-/// What an upgrade's host and path led to.
+/// What a request's host and path led to.
 pub struct Found {
     /// The gate.
     pub gate: Arc<Gate>,
@@ -141,18 +141,18 @@ impl Gates {
         &self.owners
     }
 
-    /// The gate that an upgrade is for. The same steps are taken whether there is one or not.
-    pub fn find(&self, upgrade: &Upgrade) -> Option<Found> {
-        let path = RequestPath::read(&upgrade.path).ok()?;
-        let query = query_variables(upgrade.query.as_deref().unwrap_or_default()).ok()?;
-        let found = self.table.find(upgrade.host_name(), &path)?;
+    /// The gate that a request is for. The same steps are taken whether there is one or not.
+    pub fn find(&self, head: &Head) -> Option<Found> {
+        let path = RequestPath::read(&head.path).ok()?;
+        let query = query_variables(head.query.as_deref().unwrap_or_default()).ok()?;
+        let found = self.table.find(head.host_name(), &path)?;
         // Where tickets are made nobody connects.
         if path.asks_for_ticket() {
             return None;
         }
         let mut variables = found.variables;
         variables.extend(query);
-        let tail = found.entry.tail_of(&upgrade.path, upgrade.query.as_deref());
+        let tail = found.entry.tail_of(&head.path, head.query.as_deref());
         Some(Found { gate: Arc::clone(found.entry), variables, tail })
     }
 
