@@ -36,4 +36,6 @@
 )]
 
 pub mod json;
+mod raw;
 pub mod websocket;
+mod write;
