@@ -35,6 +35,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)
 )]
 
+pub mod engineio;
 pub mod json;
 mod raw;
 pub mod websocket;
