@@ -98,7 +98,8 @@ impl Object {
     }
 }
 
-fn push_text(out: &mut String, text: &str) {
+/// A JSON string, at the end of `out`.
+pub(crate) fn push_text(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {
