@@ -22,7 +22,6 @@ mod inbound;
 mod malformed;
 mod object;
 mod outbound;
-mod write;
 
 /// The name of this protocol as a WebSocket subprotocol: offered, not demanded.
 pub const SUBPROTOCOL: &str = "doorward.v1";

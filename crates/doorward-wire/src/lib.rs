@@ -1,9 +1,9 @@
-//! Bytes to messages and back: the WebSocket codec of RFC 6455 and the JSON protocol `doorward.v1`.
+//! Bytes to messages and back: the WebSocket codec of RFC 6455, the JSON protocol `doorward.v1`, and the packets of Socket.IO.
 //!
 //! **What it is:** pure machines. [`websocket::Decoder`] takes bytes in any split and hands out whole messages, in place where
 //! it can; [`websocket::frame`] writes a message once, as the bytes that every subscriber gets; [`websocket::FrameTracker`]
 //! follows the frames of somebody else's stream and checks their headers; [`json`] reads what a user says and writes what a
-//! gate says.
+//! gate says; [`engineio`] and [`socketio`] do the same for clients of Socket.IO, over WebSocket and over long-polling.
 //!
 //! **What it is not:** a connection. There is no I/O here, no clock, no task and no HTTP: the caller reads, writes and decides
 //! when to stop. Nothing here panics on what a peer sent, and nothing allocates by an announced length.
@@ -11,6 +11,8 @@
 //! ```text
 //!  bytes ──▶ websocket::Decoder ──▶ Message ──▶ json::answer, json::Inbound ──▶ the gate
 //!  bytes ◀── websocket::frame   ◀── text    ◀── json::prompt, json::admitted ◀──
+//!
+//!  Message, body ──▶ engineio::Packet, engineio::payload ──▶ socketio::Assembler ──▶ the gate
 //! ```
 //!
 //! ```
@@ -35,5 +37,9 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)
 )]
 
+pub mod engineio;
 pub mod json;
+mod raw;
+pub mod socketio;
 pub mod websocket;
+mod write;

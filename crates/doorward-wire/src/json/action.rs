@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::write::Object;
+use crate::write::Object;
 
 /// An answer to a ladder; `kind` is the layer that it is for, `None` for an offer that nobody asked for.
 ///

@@ -1,6 +1,7 @@
 use doorward_types::{Answer, Secret};
 
 use super::{Malformed, object};
+use crate::raw;
 
 /// The most fields of an answer beside `action` and `kind`.
 const FIELDS: usize = 16;
@@ -37,7 +38,7 @@ pub fn answer(bytes: &[u8]) -> Result<Answer, Malformed> {
                 }
                 let text = match value.get() {
                     word @ ("true" | "false") => Some(word.into()),
-                    _ => object::integer(value).map(Into::into).or_else(|| object::string(value)),
+                    _ => raw::integer(value).map(Into::into).or_else(|| raw::string(value)),
                 };
                 let text = text.ok_or_else(|| Malformed::unfit(&name, FIELD_IS))?;
                 fields.push((name.into_owned(), Secret::from_text(text)));
@@ -50,12 +51,12 @@ pub fn answer(bytes: &[u8]) -> Result<Answer, Malformed> {
         }
     })?;
     let action = action.ok_or(Malformed::Missing { field: "action", expected: "`auth`" })?;
-    if object::string(action).as_deref() != Some("auth") {
+    if raw::string(action).as_deref() != Some("auth") {
         return Err(Malformed::NotAuth);
     }
     let answer = match kind {
         Some(kind) => {
-            let kind = object::string(kind).filter(|kind| !kind.is_empty());
+            let kind = raw::string(kind).filter(|kind| !kind.is_empty());
             Answer::to_layer(kind.ok_or_else(|| Malformed::unfit("kind", KIND_IS))?)
         }
         None => Answer::new(),

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Malformed, object};
+use crate::raw;
 
 /// What a gate says, as a client reads it. Members that are not known are passed over, except where they are what is shown.
 #[derive(Clone, Debug)]
@@ -257,7 +258,7 @@ impl Members<'_> {
     fn shows(&mut self) -> Vec<(String, String)> {
         let left = self.0.drain(..);
         left.map(|(name, value)| {
-            let shown = object::string(value).unwrap_or(Cow::Borrowed(value.get()));
+            let shown = raw::string(value).unwrap_or(Cow::Borrowed(value.get()));
             (name.into_owned(), shown.into_owned())
         })
         .collect()

@@ -3,6 +3,7 @@ use std::{borrow::Cow, fmt};
 use serde_json::value::RawValue;
 
 use super::{Malformed, object};
+use crate::raw;
 
 /// The most fields of a message.
 const FIELDS: usize = 64;
@@ -81,7 +82,7 @@ impl<'a> Inbound<'a> {
                     if others.contains(&name) {
                         return Err(Malformed::duplicate(other));
                     }
-                    if object::depth(value) > DEPTH {
+                    if raw::depth(value) > DEPTH {
                         return Err(Malformed::too_deep(other, DEPTH));
                     }
                     others.push(name);
@@ -129,14 +130,14 @@ impl<'a> Pk<'a> {
     }
 
     fn read(value: &'a RawValue) -> Result<Self, Malformed> {
-        let text = match object::integer(value) {
+        let text = match raw::integer(value) {
             // How JSON writes an integer is how everybody does, but for a zero with a sign.
             Some("-0") => None,
             Some(digits) if digits.parse::<u64>().is_ok() || digits.parse::<i64>().is_ok() => {
                 Some(Cow::Borrowed(digits))
             }
             Some(_) => None,
-            None => object::string(value).filter(|text| may_name_a_channel(text)),
+            None => raw::string(value).filter(|text| may_name_a_channel(text)),
         };
         text.map(Self).ok_or_else(|| Malformed::unfit("pk", PK_IS))
     }
@@ -166,21 +167,21 @@ pub fn may_name_a_channel(name: &str) -> bool {
 }
 
 fn channel_name(value: &RawValue) -> Result<Cow<'_, str>, Malformed> {
-    object::string(value).filter(|name| may_name_a_channel(name)).ok_or_else(|| Malformed::unfit("channel", NAME_IS))
+    raw::string(value).filter(|name| may_name_a_channel(name)).ok_or_else(|| Malformed::unfit("channel", NAME_IS))
 }
 
 fn word<'a>(field: &str, value: &'a RawValue, expected: &'static str) -> Result<Cow<'a, str>, Malformed> {
-    object::string(value).filter(|word| !word.is_empty()).ok_or_else(|| Malformed::unfit(field, expected))
+    raw::string(value).filter(|word| !word.is_empty()).ok_or_else(|| Malformed::unfit(field, expected))
 }
 
 /// A payload goes to others as it was written, so it must be what their parsers take: one that throws at the whole message
 /// would be thrown by whoever may publish.
 fn payload(value: &RawValue) -> Result<&RawValue, Malformed> {
     const NAME: &str = "message";
-    if object::depth(value) > PAYLOAD_DEPTH {
+    if raw::depth(value) > PAYLOAD_DEPTH {
         return Err(Malformed::too_deep(NAME, PAYLOAD_DEPTH));
     }
-    if object::has_half_a_character(value) {
+    if raw::has_half_a_character(value) {
         return Err(Malformed::HalfACharacter { field: NAME.into() });
     }
     Ok(value)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use doorward_types::{CloseReason, Prompt, Shown, SocketId, Subject, Timestamp, TraceId};
 use serde_json::value::RawValue;
 
-use super::write::Object;
+use crate::write::Object;
 
 /// What a ladder says while it is climbed: `ask`, `choose`, `tell` or `wait`. What is shown stands among the other members, so a
 /// layer must not show anything by a name that the protocol has; times are whole seconds, rounded down.

@@ -1,27 +1,29 @@
+//! Writing JSON objects.
+
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
 
 /// A JSON object that is being written, compact, its members in the order that they come in.
-pub(super) struct Object(String);
+pub(crate) struct Object(String);
 
 impl Object {
     /// Begins with the member that tells what the message is.
-    pub(super) fn new(name: &str, value: &str) -> Self {
+    pub(crate) fn new(name: &str, value: &str) -> Self {
         let mut object = String::with_capacity(128);
         object.push('{');
         Self(object).text(name, value)
     }
 
     /// A member that is a text.
-    pub(super) fn text(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
         self.name(name);
         push_text(&mut self.0, value);
         self
     }
 
     /// A member that is a text, where there is one.
-    pub(super) fn text_if(self, name: &str, value: Option<&str>) -> Self {
+    pub(crate) fn text_if(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(name, value),
             None => self,
@@ -29,7 +31,7 @@ impl Object {
     }
 
     /// A member that is an integer.
-    pub(super) fn integer(mut self, name: &str, value: u64) -> Self {
+    pub(crate) fn integer(mut self, name: &str, value: u64) -> Self {
         self.name(name);
         // Writing to a string cannot fail.
         let _ = write!(self.0, "{value}");
@@ -37,7 +39,7 @@ impl Object {
     }
 
     /// A member that is a list of texts.
-    pub(super) fn list(mut self, name: &str, values: &[&str]) -> Self {
+    pub(crate) fn list(mut self, name: &str, values: &[&str]) -> Self {
         self.name(name);
         self.0.push('[');
         for (place, value) in values.iter().enumerate() {
@@ -51,14 +53,14 @@ impl Object {
     }
 
     /// A member that is an object.
-    pub(super) fn object(mut self, name: &str, value: Self) -> Self {
+    pub(crate) fn object(mut self, name: &str, value: Self) -> Self {
         self.name(name);
         self.0.push_str(&value.end());
         self
     }
 
     /// A member that is JSON already, where there is one.
-    pub(super) fn raw_if(mut self, name: &str, value: Option<&RawValue>) -> Self {
+    pub(crate) fn raw_if(mut self, name: &str, value: Option<&RawValue>) -> Self {
         if let Some(value) = value {
             self.name(name);
             self.0.push_str(value.get());
@@ -67,7 +69,7 @@ impl Object {
     }
 
     /// A member that is `true`; left out where it is not.
-    pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
+    pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
         if value {
             self.name(name);
             self.0.push_str("true");
@@ -76,13 +78,13 @@ impl Object {
     }
 
     /// All that was written up to the value of a last member, and its name.
-    pub(super) fn before_value_of(mut self, name: &str) -> String {
+    pub(crate) fn before_value_of(mut self, name: &str) -> String {
         self.name(name);
         self.0
     }
 
     /// The whole object.
-    pub(super) fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.0.push('}');
         self.0
     }
@@ -96,7 +98,8 @@ impl Object {
     }
 }
 
-fn push_text(out: &mut String, text: &str) {
+/// A JSON string, at the end of `out`.
+pub(crate) fn push_text(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {
