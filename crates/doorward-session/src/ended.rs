@@ -26,7 +26,7 @@ impl Ended {
     }
 
     /// The Close frame to send: the reason's, or an echo of the peer's (RFC 6455, section 5.5.1).
-    pub(crate) fn farewell(self) -> Bytes {
+    pub fn close_frame(self) -> Bytes {
         match self {
             Self::For(reason) => frame::close(reason),
             Self::ByPeer { code: Some(code) } => frame::close_code(code, ""),

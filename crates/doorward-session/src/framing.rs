@@ -47,7 +47,7 @@ impl Framing for PlainFrames {
     }
 
     fn farewell(&self, ended: Ended) -> Bytes {
-        ended.farewell()
+        ended.close_frame()
     }
 }
 

@@ -32,5 +32,5 @@ pub use event::Event;
 pub use inbound::{Inbound, Pk, may_name_a_channel};
 pub use malformed::Malformed;
 pub use outbound::{
-    admitted, error, message_parts, prompt, published, refused, resumed, subscribed, suspended, unsubscribed,
+    admitted, ended, error, message_parts, prompt, published, refused, resumed, subscribed, suspended, unsubscribed,
 };

@@ -15,11 +15,12 @@
 //! 5 in revision 4.
 //!
 //! A gate reads with [`Packet`], and with [`Assembler`] where attachments are taken; it writes with [`connected`], [`connect_error`],
-//! [`event`], [`event_parts`], [`ack`] and [`disconnect`]. What a gate reads is held to more than what the common parsers demand:
+//! [`event`], [`event_parts`], [`ack`] and [`disconnect`]; how a ladder is spoken of in events is [`dialect`]. What a gate reads is held to more than what the common parsers demand:
 //! see [`Malformed`].
 
 mod arguments;
 mod assembler;
+pub mod dialect;
 mod malformed;
 mod namespace;
 mod outbound;
@@ -29,7 +30,8 @@ mod placeholders;
 pub use arguments::Arguments;
 pub use assembler::{Assembled, Assembler};
 pub use malformed::Malformed;
-pub use namespace::Namespace;
+pub use namespace::{Namespace, Namespaces};
+use outbound::head;
 pub use outbound::{ack, connect_error, connected, disconnect, event, event_parts};
 pub use packet::{Ack, Event, Packet, may_name_an_event};
 

@@ -2,10 +2,10 @@ use std::{sync::Arc, task::Context};
 
 use doorward_auth::Admission;
 use doorward_session::{Incoming, Socket};
-use doorward_types::CloseReason;
+use doorward_types::{Answer, CloseReason};
 use doorward_wire::{
     json::{self, Inbound, may_name_a_channel},
-    websocket::{Message, frame},
+    websocket::Message,
 };
 use serde_json::value::RawValue;
 
@@ -13,6 +13,7 @@ use super::{
     ChannelModel, Hub, Permitted, may_stay,
     renewal::{NotTaken, Renewal},
     topics::{Subscription, gate_of},
+    voice::Voice,
 };
 
 /// After so many malformed messages in a row the socket ends.
@@ -25,6 +26,7 @@ pub(super) struct Member {
     /// How many messages in a row were malformed.
     malformed: u8,
     renewal: Renewal,
+    pub(super) voice: Voice,
 }
 
 /// Why a request is not done. What is said to the user is the same for everything that is denied.
@@ -36,8 +38,8 @@ enum Denied {
 }
 
 impl Member {
-    pub(super) fn of(hub: Arc<Hub>) -> Self {
-        Self { hub, subscriptions: Vec::new(), malformed: 0, renewal: Renewal::default() }
+    pub(super) fn of(hub: Arc<Hub>, voice: Voice) -> Self {
+        Self { hub, subscriptions: Vec::new(), malformed: 0, renewal: Renewal::default(), voice }
     }
 
     fn act(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), Denied> {
@@ -78,7 +80,7 @@ impl Member {
         }
         for pk in pks.iter().map(Option::as_deref) {
             // Said before the first message can come.
-            say(socket, &json::subscribed(channel, pk, inbound.id));
+            self.voice.say(socket, &json::subscribed(channel, pk, inbound.id));
             if !self.is_subscribed(socket, channel, pk) {
                 self.subscriptions.push(self.hub.topics.join(socket, channel, pk));
             }
@@ -101,7 +103,7 @@ impl Member {
             None => one.is_in(socket, channel),
         });
         leaving.for_each(|subscription| self.hub.topics.leave(subscription));
-        say(socket, &json::unsubscribed(channel, asked, inbound.id));
+        self.voice.say(socket, &json::unsubscribed(channel, asked, inbound.id));
     }
 
     fn publish(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
@@ -111,61 +113,28 @@ impl Member {
         }
         let message = inbound.message.ok_or(Denied::Missing("message"))?;
         let topic = (channel, inbound.pk.as_deref());
-        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, message);
+        let frame = || self.hub.dialect.message(topic.0, topic.1, message);
+        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, frame);
         if let Some(id) = inbound.id {
-            say(socket, &json::published(id));
+            self.voice.say(socket, &json::published(id));
         }
         Ok(())
     }
 
     fn custom(&mut self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Result<(), Denied> {
-        let model = self.model(channel)?;
-        if !model.can_send(&socket.admission(), inbound) {
-            return Err(Denied::Permission);
-        }
-        if let Some(answer) = model.on_message(&socket.admission(), inbound) {
+        if let Some(answer) = self.asked(socket, channel, inbound).ok_or(Denied::Permission)? {
             let (before, after) = json::message_parts(channel, inbound.pk.as_deref());
             let (id_name, id) = inbound.id.map_or(("", ""), |id| (r#","id":"#, id.get()));
-            let parts = [&before, &answer, id_name, id, after].map(|part| part.as_bytes());
-            socket.send(frame::text_parts(&parts));
+            self.voice.answer(socket, &[&before, &answer, id_name, id, after]);
         }
         Ok(())
     }
 
-    /// Takes what the user proves, asked or unasked. What comes of it comes at the next turn.
-    fn authenticate(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), CloseReason> {
-        let taken = match json::answer(inbound.raw.as_bytes()) {
-            _ if socket.policy().renewal.is_none() => Err(NotTaken::NotSupported),
-            Ok(answer) => self.renewal.answer(socket, answer),
-            Err(malformed) => return self.is_malformed(socket, inbound.id, &malformed.to_string()),
-        };
-        match taken {
-            Err(NotTaken::TooEarly) => {
-                return self.is_malformed(socket, inbound.id, "a second message came before the first was heard");
-            }
-            Err(NotTaken::NotSupported) => {
-                say(socket, &json::error(inbound.id, "not_supported", "that is not asked here"));
-            }
-            Ok(()) => {}
-        }
-        self.malformed = 0;
-        Ok(())
-    }
-
-    /// Says what is wrong with a message. It may be a slip; three in a row are not.
-    fn is_malformed(&mut self, socket: &Arc<Socket>, id: Option<&RawValue>, what: &str) -> Result<(), CloseReason> {
-        say(socket, &json::error(id, "malformed", what));
-        self.malformed += 1;
-        if self.malformed < MOST_MALFORMED { Ok(()) } else { Err(CloseReason::Malformed) }
-    }
-}
-
-impl Incoming for Member {
-    fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let inbound = match message.text().map(Inbound::parse_text) {
-            Some(Ok(inbound)) => inbound,
-            Some(Err(malformed)) => return self.is_malformed(socket, None, &malformed.to_string()),
-            None => return self.is_malformed(socket, None, "a message here is a text"),
+    /// Takes what the user says in the words of `doorward.v1`.
+    pub(super) fn hear(&mut self, socket: &Arc<Socket>, text: &str) -> Result<(), CloseReason> {
+        let inbound = match Inbound::parse_text(text) {
+            Ok(inbound) => inbound,
+            Err(malformed) => return self.is_malformed(socket, None, &malformed.to_string()),
         };
         if inbound.action == "logout" {
             return Err(CloseReason::Normal);
@@ -186,8 +155,81 @@ impl Incoming for Member {
             Err(Denied::TooMany) => ("too_many_subscriptions", "a socket has no more subscriptions than that"),
         };
         self.malformed = 0;
-        say(socket, &json::error(inbound.id, code, sentence));
+        self.voice.say(socket, &json::error(inbound.id, code, sentence));
         Ok(())
+    }
+
+    /// Takes a seat in a channel as a whole, unasked, where the user may have one.
+    pub(super) fn sit_in(&mut self, socket: &Arc<Socket>, channel: &str) {
+        let rules = self.hub.rules();
+        let may =
+            rules.model(channel).is_some_and(|model| may_stay(model.as_ref(), &socket.admission(), channel, None));
+        if may && !self.is_subscribed(socket, channel, None) {
+            self.subscriptions.push(self.hub.topics.join(socket, channel, None));
+        }
+    }
+
+    /// Gives back all seats in a channel.
+    pub(super) fn leave(&mut self, socket: &Arc<Socket>, channel: &str) {
+        let leaving = self.subscriptions.extract_if(.., |one| one.is_in(socket, channel));
+        leaving.for_each(|subscription| self.hub.topics.leave(subscription));
+    }
+
+    /// Brings a custom action to its channel: what comes of it, or `None` where it is denied.
+    pub(super) fn asked(&self, socket: &Arc<Socket>, channel: &str, inbound: &Inbound<'_>) -> Option<Option<String>> {
+        let model = self.model(channel).ok()?;
+        let admission = socket.admission();
+        model.can_send(&admission, inbound).then(|| model.on_message(&admission, inbound))
+    }
+
+    /// Takes what the user proves, asked or unasked. What comes of it comes at the next turn.
+    fn authenticate(&mut self, socket: &Arc<Socket>, inbound: &Inbound<'_>) -> Result<(), CloseReason> {
+        match json::answer(inbound.raw.as_bytes()) {
+            Ok(answer) => self.show_as(socket, answer, inbound.id),
+            Err(malformed) if socket.policy().renewal.is_some() => {
+                self.is_malformed(socket, inbound.id, &malformed.to_string())
+            }
+            Err(_) => self.show_as(socket, Answer::new(), inbound.id),
+        }
+    }
+
+    /// Takes what the user shows, asked or unasked. What comes of it comes at the next turn.
+    pub(super) fn show(&mut self, socket: &Arc<Socket>, answer: Answer) -> Result<(), CloseReason> {
+        self.show_as(socket, answer, None)
+    }
+
+    fn show_as(&mut self, socket: &Arc<Socket>, answer: Answer, id: Option<&RawValue>) -> Result<(), CloseReason> {
+        let taken = match socket.policy().renewal {
+            None => Err(NotTaken::NotSupported),
+            Some(_) => self.renewal.answer(socket, answer),
+        };
+        match taken {
+            Err(NotTaken::TooEarly) => {
+                return self.is_malformed(socket, id, "a second message came before the first was heard");
+            }
+            Err(NotTaken::NotSupported) => {
+                self.voice.say(socket, &json::error(id, "not_supported", "that is not asked here"));
+            }
+            Ok(()) => {}
+        }
+        self.malformed = 0;
+        Ok(())
+    }
+
+    /// Says what is wrong with a message. It may be a slip; three in a row are not.
+    fn is_malformed(&mut self, socket: &Arc<Socket>, id: Option<&RawValue>, what: &str) -> Result<(), CloseReason> {
+        self.voice.say(socket, &json::error(id, "malformed", what));
+        self.malformed += 1;
+        if self.malformed < MOST_MALFORMED { Ok(()) } else { Err(CloseReason::Malformed) }
+    }
+}
+
+impl Incoming for Member {
+    fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        match message.text() {
+            Some(text) => self.hear(socket, text),
+            None => self.is_malformed(socket, None, "a message here is a text"),
+        }
     }
 
     fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
@@ -202,13 +244,13 @@ impl Incoming for Member {
             return self.authenticate(socket, &inbound);
         }
         self.malformed = 0;
-        say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
+        self.voice.say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
         Ok(())
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
-        let Self { hub, subscriptions, renewal, .. } = self;
-        renewal.turn(socket, context, |admission| give_up(hub, subscriptions, socket, admission))
+        let Self { hub, subscriptions, renewal, voice, .. } = self;
+        renewal.turn(socket, context, voice, |admission| give_up(hub, subscriptions, voice, socket, admission))
     }
 
     fn gone(&mut self, _socket: &Arc<Socket>) {
@@ -218,7 +260,13 @@ impl Incoming for Member {
 
 /// Leaves what an admission does not allow that the socket will have from now on. The seats are left before it has it, so that
 /// nothing comes there on the strength of the old one.
-fn give_up(hub: &Hub, subscriptions: &mut Vec<Subscription>, socket: &Arc<Socket>, admission: &Admission) {
+fn give_up(
+    hub: &Hub,
+    subscriptions: &mut Vec<Subscription>,
+    voice: &Voice,
+    socket: &Arc<Socket>,
+    admission: &Admission,
+) {
     let rules = hub.rules();
     let is_lost = |one: &mut Subscription| {
         let (channel, pk) = one.channel();
@@ -227,10 +275,6 @@ fn give_up(hub: &Hub, subscriptions: &mut Vec<Subscription>, socket: &Arc<Socket
     for lost in subscriptions.extract_if(.., is_lost) {
         let (channel, pk) = lost.channel();
         hub.topics.leave(lost);
-        say(socket, &json::unsubscribed(&channel, pk.as_deref(), None));
+        voice.say(socket, &json::unsubscribed(&channel, pk.as_deref(), None));
     }
-}
-
-fn say(socket: &Arc<Socket>, text: &str) {
-    socket.tell(frame::text(text.as_bytes()));
 }

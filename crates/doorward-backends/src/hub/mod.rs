@@ -24,11 +24,13 @@
 //! channel is custom: it goes to the channel's [`ChannelModel`].
 
 mod channel;
+mod events;
 mod member;
 mod model;
 mod renewal;
 mod rules;
 mod topics;
+mod voice;
 
 use std::{
     collections::HashMap,
@@ -46,12 +48,17 @@ use doorward_wire::{
 use serde::Deserialize;
 use serde_json::{json as value, value::RawValue};
 
+pub use self::events::Events;
 pub use self::{
     channel::{ChannelName, UnfitName},
     model::{ChannelModel, Permitted},
     rules::{ChannelRules, Rule},
 };
-use self::{member::Member, topics::Topics};
+use self::{
+    member::Member,
+    topics::Topics,
+    voice::{Dialect, Voice},
+};
 
 /// What the users of a hub are told of suspensions.
 pub fn notices() -> Notices {
@@ -79,6 +86,7 @@ pub struct Hub {
     /// Held for reading while somebody takes a seat, so that nobody sits down by rules that were changed meanwhile.
     rules: RwLock<Rules>,
     topics: Topics,
+    dialect: Dialect,
 }
 
 /// What may be done in a hub.
@@ -106,6 +114,13 @@ impl Hub {
     pub fn new(config: HubConfig) -> Self {
         let add = |hub: Self, (name, rules)| hub.with_channel(name, rules);
         config.channels.into_iter().fold(Self::default(), add)
+    }
+
+    /// Speaks with its users by events of Socket.IO: a channel is a namespace, an object of it a room.
+    #[must_use]
+    pub fn of_events(mut self) -> Self {
+        self.dialect = Dialect::Events;
+        self
     }
 
     /// How many subscriptions one socket may have.
@@ -169,7 +184,8 @@ impl Hub {
         pk: Option<&str>,
         message: &RawValue,
     ) -> usize {
-        self.topics.publish(sockets, (owner, gate), (channel.as_str(), pk), message)
+        let frame = || self.dialect.message(channel.as_str(), pk, message);
+        self.topics.publish(sockets, (owner, gate), (channel.as_str(), pk), frame)
     }
 
     fn rules(&self) -> RwLockReadGuard<'_, Rules> {
@@ -201,7 +217,7 @@ impl Backend for Hub {
     }
 
     fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
-        crate::run(line, socket, Box::new(Member::of(self)))
+        crate::run(line, socket, Box::new(Member::of(self, Voice::Json)))
     }
 }
 

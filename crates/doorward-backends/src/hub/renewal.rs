@@ -17,7 +17,9 @@ use std::{
 use doorward_auth::{Admission, Climb, ClimbEvent, Fault, Refusal, trail::RungTrail};
 use doorward_session::Socket;
 use doorward_types::{Answer, CloseReason};
-use doorward_wire::{json, websocket::frame};
+use doorward_wire::json;
+
+use super::voice::Voice;
 
 /// After so many refusals the socket ends: what is guessed here is guessed no oftener than before the admission.
 const MOST_REFUSED: u8 = 3;
@@ -59,6 +61,7 @@ impl Renewal {
         &mut self,
         socket: &Arc<Socket>,
         context: &mut Context<'_>,
+        voice: &Voice,
         mut before: impl FnMut(&Admission),
     ) -> Result<(), CloseReason> {
         if self.climb.is_none() && socket.is_expiring() && !self.was_asked {
@@ -69,16 +72,16 @@ impl Renewal {
             let (trace, progress) = (climb.trace(), climb.progress());
             match climb.poll_event(context) {
                 Poll::Pending => break,
-                Poll::Ready(ClimbEvent::Say(prompt)) => say(socket, &json::prompt(&prompt)),
+                Poll::Ready(ClimbEvent::Say(prompt)) => voice.say(socket, &json::prompt(&prompt)),
                 Poll::Ready(ClimbEvent::Admitted(admission)) => {
                     self.climb = None;
                     before(&admission);
-                    self.readmit(socket, admission, progress.trail())?;
+                    self.readmit(socket, admission, progress.trail(), voice)?;
                 }
                 Poll::Ready(ClimbEvent::Refused(refusal)) => {
                     self.climb = None;
                     socket.sockets().not_readmitted(socket, trace, &refusal, &progress);
-                    self.is_refused(socket, &refusal)?;
+                    self.is_refused(socket, &refusal, voice)?;
                 }
             }
         }
@@ -90,27 +93,22 @@ impl Renewal {
         socket: &Arc<Socket>,
         admission: Box<Admission>,
         trail: Vec<RungTrail>,
+        voice: &Voice,
     ) -> Result<(), CloseReason> {
         socket.sockets().readmit(socket, admission, trail)?;
         (self.refused, self.was_asked) = (0, false);
-        let admission = socket.admission();
-        let backend = socket.policy().backend;
-        say(socket, &json::admitted(socket.id(), admission.subject(), backend, admission.expires_at()));
+        voice.say_admitted(socket, socket.admission().expires_at());
         Ok(())
     }
 
-    fn is_refused(&mut self, socket: &Arc<Socket>, refusal: &Refusal) -> Result<(), CloseReason> {
+    fn is_refused(&mut self, socket: &Arc<Socket>, refusal: &Refusal, voice: &Voice) -> Result<(), CloseReason> {
         let reason = refusal.close_reason();
         tracing::debug!(socket = %socket.id(), %refusal, "a member was asked again in vain");
         self.refused += u8::from(refusal.fault == Fault::Credential);
         if self.refused == MOST_REFUSED {
             return Err(reason);
         }
-        say(socket, &json::error(None, reason.name(), reason.sentence()));
+        voice.say_refused(socket, reason);
         Ok(())
     }
-}
-
-fn say(socket: &Arc<Socket>, text: &str) {
-    socket.tell(frame::text(text.as_bytes()));
 }

@@ -7,11 +7,10 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use doorward_auth::Admission;
 use doorward_session::{Socket, Sockets};
 use doorward_types::{GateName, OwnerId};
-use doorward_wire::{json, websocket::frame};
-use serde_json::value::RawValue;
 
 const SHARDS: usize = 16;
 
@@ -128,18 +127,17 @@ impl Topics {
         }
     }
 
-    /// Encodes a message once and puts it out for everybody who is subscribed. Gives for how many.
+    /// Puts a message out for everybody who is subscribed, encoded once. Gives for how many.
     pub(super) fn publish(
         &self,
         sockets: &Sockets,
         gate: (&OwnerId, &GateName),
         (channel, pk): (&str, Option<&str>),
-        message: &RawValue,
+        frame: impl FnOnce() -> Bytes,
     ) -> usize {
         let name = name_of(gate, (channel, pk));
         let Some(topic) = lock(self.shard(&name)).get(&*name).cloned() else { return 0 };
-        let (before, after) = json::message_parts(channel, pk);
-        let frame = frame::text_parts(&[before.as_bytes(), message.get().as_bytes(), after.as_bytes()]);
+        let frame = frame();
         let seats = lock(&topic.seats);
         sockets.fan_out(seats.taken.iter().map(|seat| &seat.socket), &frame);
         seats.taken.len()

@@ -12,6 +12,8 @@ mod channels;
 #[cfg(test)]
 mod echo;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod renewals;

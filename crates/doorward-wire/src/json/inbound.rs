@@ -37,6 +37,8 @@ pub struct Inbound<'a> {
     pub id: Option<&'a RawValue>,
     /// The payload, as it was written: nested 63 deep at most, its texts Unicode.
     pub message: Option<&'a RawValue>,
+    /// Bytes that came beside the payload, on a wire that has such: number 0 first.
+    pub attachments: &'a [Vec<u8>],
     /// The whole message, for custom actions that have fields of their own. Its names are unique.
     pub raw: &'a str,
 }
@@ -102,6 +104,7 @@ impl<'a> Inbound<'a> {
             pk: pk.map(Pk::read).transpose()?,
             id: id.map(echoed).transpose()?,
             message: message.map(payload).transpose()?,
+            attachments: &[],
             raw,
         })
     }

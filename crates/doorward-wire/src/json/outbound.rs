@@ -51,6 +51,15 @@ pub fn refused(reason: CloseReason, after: Duration, trace: TraceId) -> String {
         .end()
 }
 
+/// The last word to an admitted one: why, and whether to come back. On a wire whose Close frame nobody reads.
+pub fn ended(reason: CloseReason) -> String {
+    Object::new("event", "ended")
+        .integer("code", reason.code().into())
+        .text("reason", reason.name())
+        .text("reconnect", reason.reconnect().as_str())
+        .end()
+}
+
 /// A subscription was made.
 pub fn subscribed(channel: &str, pk: Option<&str>, id: Option<&RawValue>) -> String {
     Object::new("event", "subscribed").text("channel", channel).text_if("pk", pk).raw_if("id", id).end()

@@ -31,3 +31,48 @@ impl fmt::Display for Namespace<'_> {
         f.write_str(self.0)
     }
 }
+
+/// The namespaces that a gate has: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespaces(Box<[String]>);
+
+impl Namespaces {
+    /// The most that a gate can have.
+    pub const MOST: usize = 16;
+
+    /// These, in their order.
+    ///
+    /// # Errors
+    /// One is no name of a namespace; none, or too many, are no list either.
+    pub fn new(names: &[String]) -> Result<Self, Malformed> {
+        names.iter().try_for_each(|name| Namespace::new(name).map(drop))?;
+        let fits = (1..=Self::MOST).contains(&names.len());
+        if fits { Ok(Self(names.into())) } else { Err(Malformed::BadNamespace) }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Namespace<'_>> {
+        self.0.iter().map(|name| Namespace(name))
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: Namespace<'_>) -> Option<Namespace<'_>> {
+        self.iter().find(|known| *known == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_has_one_to_sixteen_namespaces() {
+        let of = |names: &[&str]| Namespaces::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert!(of(&["/", "/default"]).is_ok());
+        assert!(of(&[]).is_err() && of(&["default"]).is_err() && of(&["/a,b"]).is_err());
+        assert!(of(&["/"; 17]).is_err());
+        let namespaces = of(&["/default"]).unwrap();
+        assert!(namespaces.get(Namespace::ROOT).is_none());
+        assert!(namespaces.get(Namespace::new("/default").unwrap()).is_some());
+    }
+}

@@ -102,7 +102,7 @@ pub fn ack(namespace: Namespace<'_>, id: u64, arguments: &[&RawValue], attachmen
     out
 }
 
-fn head(digit: char, attachments: usize, namespace: Namespace<'_>, id: Option<u64>) -> String {
+pub(super) fn head(digit: char, attachments: usize, namespace: Namespace<'_>, id: Option<u64>) -> String {
     let mut out = String::with_capacity(128);
     out.push(digit);
     // Writing to a string cannot fail.

@@ -1,0 +1,260 @@
+//! A hub whose users speak Socket.IO: a namespace is a channel, a room is an object of it, and an event is a message there.
+//!
+//! ```text
+//! user -> hub    0/default,                                   connected; from here on what is emitted there comes, where `subscribe` allows
+//! hub  -> user   2/default,["projectChanged",{...}]           the application has emitted it
+//! user -> hub    2/default,7["project",{...}]                 to the channel's model, where `custom` allows
+//! hub  -> user   3/default,7[...]                             what the model has answered, where an acknowledgement was asked for
+//! user -> hub    2/default,["doorward",{"action":"subscribe","channel":"/default","pk":"room"}]
+//! hub  -> user   2/default,["doorward",{"event":"subscribed", ...}]
+//! user -> hub    2/default,["authentication",{"token":"..."}]     another token of the same subject: the socket rests on that
+//! hub  -> user   2/default,["authenticated",true]                 or `unauthorized`: it rests on what it did
+//! ```
+
+use std::{sync::Arc, task::Context};
+
+use doorward_auth::BoxFuture;
+use doorward_session::{Backend, Incoming, Line, Socket};
+use doorward_types::{CloseReason, GateName, OwnerId};
+use doorward_wire::{
+    engineio::{self, Revision},
+    json::{self, Inbound},
+    socketio::{
+        self, Ack, Assembler, Event, Namespace, Namespaces, Packet,
+        dialect::{self, AUTHENTICATION, DOORWARD},
+    },
+    websocket::{Message, MessageKind},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    Hub,
+    member::Member,
+    voice::{self, Voice},
+};
+
+/// What a hub is to one user who speaks Socket.IO.
+pub struct Events {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// What the user speaks.
+    pub revision: Revision,
+    /// The namespaces that there are.
+    pub namespaces: Arc<Namespaces>,
+    /// Those that the user is in already.
+    pub connected: Vec<String>,
+    /// Where the user has spoken last, and whether it was told there that it is let in.
+    pub spoke_in: Option<(String, bool)>,
+}
+
+impl Backend for Events {
+    fn name(&self) -> &'static str {
+        self.hub.name()
+    }
+
+    fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
+        let member = EventMember::of(&self, &socket);
+        crate::run(line, socket, Box::new(member))
+    }
+}
+
+/// One user in it.
+struct EventMember {
+    member: Member,
+    assembler: Assembler,
+    revision: Revision,
+    namespaces: Arc<Namespaces>,
+    /// The namespaces that the user is in. It hears what is emitted in those where it may have a seat.
+    connected: Vec<Box<str>>,
+    /// Whether the user has been told that it is let in.
+    told: bool,
+}
+
+impl EventMember {
+    fn of(events: &Events, socket: &Arc<Socket>) -> Self {
+        let (namespace, told) = events.spoke_in.clone().unwrap_or_else(|| ("/".to_owned(), false));
+        let mut member = Self {
+            member: Member::of(Arc::clone(&events.hub), Voice::Events(namespace.into())),
+            assembler: Assembler::new(events.revision, socket.policy().limits.message),
+            revision: events.revision,
+            namespaces: Arc::clone(&events.namespaces),
+            connected: Vec::new(),
+            told,
+        };
+        for namespace in &events.connected {
+            member.enter(socket, namespace);
+        }
+        member
+    }
+
+    fn enter(&mut self, socket: &Arc<Socket>, namespace: &str) {
+        self.connected.push(namespace.into());
+        self.member.sit_in(socket, namespace);
+    }
+
+    fn is_in(&self, namespace: Namespace<'_>) -> bool {
+        self.connected.iter().any(|connected| **connected == *namespace.as_str())
+    }
+
+    fn connect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
+        if self.namespaces.get(namespace).is_none() {
+            let text = socketio::connect_error(self.revision, namespace, "Invalid namespace", None);
+            socket.tell(dialect::framed(&text));
+            return;
+        }
+        if !self.is_in(namespace) {
+            // Said before the first event can come.
+            let sid = socket.id().to_string();
+            socket.tell(dialect::framed(&socketio::connected(self.revision, namespace, &sid)));
+            self.enter(socket, namespace.as_str());
+        }
+        self.member.voice = Voice::Events(namespace.as_str().into());
+        if !std::mem::replace(&mut self.told, true) {
+            self.member.voice.say_admitted(socket, socket.admission().expires_at());
+        }
+    }
+
+    fn disconnect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
+        self.connected.retain(|connected| **connected != *namespace.as_str());
+        self.member.leave(socket, namespace.as_str());
+    }
+
+    fn take(&mut self, socket: &Arc<Socket>, packet: Packet<'_>, attachments: &[Vec<u8>]) -> Result<(), CloseReason> {
+        match packet {
+            Packet::Connect { namespace, .. } => self.connect(socket, namespace),
+            Packet::Disconnect { namespace } => self.disconnect(socket, namespace),
+            // Nothing is emitted that asks for one, but `unauthorized`.
+            Packet::Ack(Ack { .. }) => {}
+            Packet::Event(event) => return self.happens(socket, &event, attachments),
+        }
+        Ok(())
+    }
+
+    fn happens(&mut self, socket: &Arc<Socket>, event: &Event<'_>, attachments: &[Vec<u8>]) -> Result<(), CloseReason> {
+        if !self.is_in(event.namespace) {
+            return Ok(());
+        }
+        self.member.voice = Voice::Events(event.namespace.as_str().into());
+        match &*event.name {
+            AUTHENTICATION => self.member.show(socket, dialect::shown(event.arguments.first().copied())),
+            DOORWARD => match event.arguments.first() {
+                Some(spoken) => self.member.hear(socket, spoken.get()),
+                None => Ok(()),
+            },
+            _ => {
+                self.emitted(socket, event, attachments);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands an event of the application's own to the model of its channel. Its payload is the list of its arguments.
+    fn emitted(&mut self, socket: &Arc<Socket>, event: &Event<'_>, attachments: &[Vec<u8>]) {
+        let list = format!("[{}]", event.arguments.text());
+        let Ok(message) = serde_json::from_str::<&RawValue>(&list) else { return };
+        let inbound = Inbound {
+            action: event.name.clone(),
+            kind: None,
+            channel: Some(event.namespace.as_str().into()),
+            pk: None,
+            id: None,
+            message: Some(message),
+            attachments,
+            raw: &list,
+        };
+        match self.member.asked(socket, event.namespace.as_str(), &inbound) {
+            None => {
+                let denied = json::error(None, "permission_denied", "you may not do that there");
+                self.member.voice.say(socket, &denied);
+            }
+            Some(answer) => {
+                let Some(id) = event.id else { return };
+                let answer = answer.as_deref().and_then(|answer| serde_json::from_str::<&RawValue>(answer).ok());
+                let text = socketio::ack(event.namespace, id, answer.as_slice(), 0);
+                socket.send(dialect::framed(&text));
+            }
+        }
+    }
+
+    /// What one message of the user says; `None` where it is not whole yet, or nothing for a hub.
+    fn hears(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        let malformed = |what: &dyn std::fmt::Display| {
+            tracing::debug!(socket = %socket.id(), %what, "a packet was malformed");
+            CloseReason::Malformed
+        };
+        let packet = match (message.kind, message.text()) {
+            (MessageKind::Text, Some(text)) => engineio::Packet::from_text(self.revision, text),
+            _ => engineio::Packet::from_binary(self.revision, message.payload),
+        };
+        match packet.map_err(|error| malformed(&error))? {
+            engineio::Packet::Message(text) => match self.assembler.text(text).map_err(|error| malformed(&error))? {
+                Some(packet) => self.take(socket, packet, &[]),
+                None => Ok(()),
+            },
+            engineio::Packet::Binary(bytes) => {
+                match self.assembler.binary(&bytes).map_err(|error| malformed(&error))? {
+                    Some(whole) => {
+                        let packet = whole.packet().map_err(|error| malformed(&error))?;
+                        self.take(socket, packet, whole.attachments())
+                    }
+                    None => Ok(()),
+                }
+            }
+            engineio::Packet::Close => Err(CloseReason::Normal),
+            engineio::Packet::Open(_)
+            | engineio::Packet::Ping(_)
+            | engineio::Packet::Pong(_)
+            | engineio::Packet::Upgrade
+            | engineio::Packet::Noop => Ok(()),
+        }
+    }
+}
+
+impl Incoming for EventMember {
+    fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        self.hears(socket, message)
+    }
+
+    /// Nothing is kept of what comes meanwhile, but what brings the socket back.
+    fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+        let text = message.text().map(|text| engineio::Packet::from_text(self.revision, text));
+        if let Some(Ok(engineio::Packet::Message(text))) = text
+            && let Ok(Packet::Event(event)) = Packet::read(self.revision, text)
+            && &*event.name == AUTHENTICATION
+        {
+            return self.member.show(socket, dialect::shown(event.arguments.first().copied()));
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
+        self.member.turn(socket, context)
+    }
+
+    fn gone(&mut self, socket: &Arc<Socket>) {
+        self.member.gone(socket);
+    }
+}
+
+impl Hub {
+    /// Emits an event of the application's own to everybody at a gate who is in that namespace and may hear it, or to those in
+    /// one room of it, without asking any rule. The arguments are JSON values, written as they are. Gives how many sockets it was
+    /// put out for.
+    pub fn emit(
+        &self,
+        sockets: &doorward_session::Sockets,
+        (owner, gate): (&OwnerId, &GateName),
+        (namespace, room): (Namespace<'_>, Option<&str>),
+        name: &str,
+        arguments: &[&RawValue],
+    ) -> usize {
+        let frame = || {
+            let arguments: Vec<&str> = arguments.iter().map(|argument| argument.get()).collect();
+            match arguments.as_slice() {
+                [] => dialect::framed(&socketio::event(namespace, None, name, &[], 0)),
+                some => voice::event(namespace, name, &some.join(",")),
+            }
+        };
+        self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), frame)
+    }
+}

@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use doorward_session::Socket;
+use doorward_types::{CloseReason, Timestamp};
+use doorward_wire::{
+    json,
+    socketio::{self, Namespace, dialect},
+    websocket::frame,
+};
+use serde_json::value::RawValue;
+
+/// The event of a message that was published in the words of `doorward.v1` to those who listen for events.
+const MESSAGE: &str = "message";
+
+/// How a hub speaks with the users of a gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `doorward.v1`: a JSON text each.
+    #[default]
+    Json,
+    /// Events of Socket.IO, in namespaces.
+    Events,
+}
+
+impl Dialect {
+    /// A message on a channel, as everybody gets it who is subscribed. A channel of events is a namespace.
+    pub(super) fn message(self, channel: &str, pk: Option<&str>, payload: &RawValue) -> Bytes {
+        match (self, Namespace::new(channel)) {
+            (Self::Events, Ok(namespace)) => event(namespace, MESSAGE, payload.get()),
+            _ => {
+                let (before, after) = json::message_parts(channel, pk);
+                frame::text_parts(&[before.as_bytes(), payload.get().as_bytes(), after.as_bytes()])
+            }
+        }
+    }
+}
+
+/// An event as everybody gets it: its arguments as JSON, with commas between.
+pub(super) fn event(namespace: Namespace<'_>, name: &str, arguments: &str) -> Bytes {
+    let (before, after) = socketio::event_parts(namespace, name);
+    frame::text_parts(&[b"4", before.as_bytes(), arguments.as_bytes(), after.as_bytes()])
+}
+
+/// How one user is spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Voice {
+    #[default]
+    Json,
+    /// By events in the namespace that the user spoke in last.
+    Events(Box<str>),
+}
+
+impl Voice {
+    /// Says something of `doorward.v1`.
+    pub(super) fn say(&self, socket: &Arc<Socket>, text: &str) {
+        socket.tell(match self.namespace() {
+            None => frame::text(text.as_bytes()),
+            Some(namespace) => dialect::says(namespace, text),
+        });
+    }
+
+    /// Answers in the application's name: one JSON object, in parts.
+    pub(super) fn answer(&self, socket: &Arc<Socket>, parts: &[&str]) {
+        socket.send(match self.namespace() {
+            None => {
+                let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+                frame::text_parts(&parts)
+            }
+            Some(namespace) => dialect::says(namespace, &parts.concat()),
+        });
+    }
+
+    /// Says that the user is let in, with what lets it in by now.
+    pub(super) fn say_admitted(&self, socket: &Arc<Socket>, expires_at: Option<Timestamp>) {
+        if let Some(namespace) = self.namespace() {
+            socket.tell(dialect::authenticated(namespace));
+        }
+        let admission = socket.admission();
+        self.say(socket, &json::admitted(socket.id(), admission.subject(), socket.policy().backend, expires_at));
+    }
+
+    /// Says that what the user has shown on the open socket was not enough. It stays what it was.
+    pub(super) fn say_refused(&self, socket: &Arc<Socket>, reason: CloseReason) {
+        match self.namespace() {
+            None => self.say(socket, &json::error(None, reason.name(), reason.sentence())),
+            Some(namespace) => {
+                socket.tell(dialect::unauthorized(namespace, reason, std::time::Duration::ZERO, None));
+            }
+        }
+    }
+
+    fn namespace(&self) -> Option<Namespace<'_>> {
+        match self {
+            Self::Json => None,
+            Self::Events(namespace) => Namespace::new(namespace).ok(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What a gate and a client say of the ladder by events of Socket.IO.
+//!
+//! ```text
+//! client -> gate   2/default,["authentication",{"token":"..."}]                        the answer to `jwt`
+//! gate -> client   2/default,["authenticated",true]
+//! gate -> client   2/default,0["unauthorized",{"message":"TOKEN_REJECTED", ...}]       the client's acknowledgement ends it
+//! gate -> client   2/default,["doorward",{"event":"ask", ...}]                         all else, as `doorward.v1` has it
+//! client -> gate   2/default,["doorward",{"action":"auth", ...}]
+//! ```
+//!
+//! The first three are those of Eclipse Codewind, whose clients go on to work.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use doorward_types::{Answer, CloseReason, Secret, TraceId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Namespace, head};
+use crate::{websocket::frame, write::Object};
+
+/// The event by which a client sends its token.
+pub const AUTHENTICATION: &str = "authentication";
+
+/// The event in which `doorward.v1` is spoken, in both directions.
+pub const DOORWARD: &str = "doorward";
+
+/// The id of the acknowledgement that is asked for with `unauthorized`.
+pub const UNAUTHORIZED_ID: u64 = 0;
+
+/// A packet of Socket.IO as a WebSocket frame: the same for everybody whom it goes to.
+pub fn framed(packet: &str) -> Bytes {
+    frame::text_parts(&[b"4", packet.as_bytes()])
+}
+
+/// What `doorward.v1` says, as an event.
+pub fn says(namespace: Namespace<'_>, json: &str) -> Bytes {
+    let (before, after) = super::event_parts(namespace, DOORWARD);
+    frame::text_parts(&[b"4", before.as_bytes(), json.as_bytes(), after.as_bytes()])
+}
+
+/// The client is let in.
+pub fn authenticated(namespace: Namespace<'_>) -> Bytes {
+    framed(&[&head('2', 0, namespace, None), r#"["authenticated",true]"#].concat())
+}
+
+/// The client is not. The sentence is the one that its clients know: the token is not good, whatever is wrong with it, or nobody
+/// could tell. What `doorward.v1` says of a refusal stands beside it.
+pub fn unauthorized(namespace: Namespace<'_>, reason: CloseReason, after: Duration, trace: Option<TraceId>) -> Bytes {
+    let message = match reason {
+        CloseReason::TryLater => "KEYCLOAK_PUBLIC_KEY_MISSING",
+        _ => "TOKEN_REJECTED",
+    };
+    let trace = trace.map(|trace| trace.to_string());
+    let object = Object::new("message", message)
+        .integer("code", reason.code().into())
+        .text("reason", reason.name())
+        .text("reconnect", reason.reconnect().as_str())
+        .integer("after_ms", u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+        .text_if("trace", trace.as_deref())
+        .end();
+    framed(&[&head('2', 0, namespace, Some(UNAUTHORIZED_ID)), r#"["unauthorized","#, &object, "]"].concat())
+}
+
+/// What a client shows by an `authentication` event, or with its CONNECT: `{"token":"..."}`, in which other members do not count.
+/// One without a token shows an empty one, which is as wrong as any other.
+pub fn shown(object: Option<&RawValue>) -> Answer {
+    #[derive(Deserialize)]
+    struct Shown {
+        token: String,
+    }
+    // Also a list would be read as one.
+    let object = object.filter(|object| object.get().starts_with('{'));
+    let token = object.and_then(|object| serde_json::from_str::<Shown>(object.get()).ok());
+    Answer::to_layer("jwt").with("token", Secret::from_text(token.map(|shown| shown.token).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_events_have_the_bytes_that_clients_know() {
+        let default = Namespace::new("/default").unwrap();
+        assert_eq!(&authenticated(default)[2..], br#"42/default,["authenticated",true]"#);
+        let refused = unauthorized(Namespace::ROOT, CloseReason::NotAuthenticated, Duration::ZERO, None);
+        let text = std::str::from_utf8(&refused[2..]).unwrap();
+        assert!(text.starts_with(r#"420["unauthorized",{"message":"TOKEN_REJECTED","#), "{text}");
+        assert_eq!(&says(default, r#"{"event":"ask"}"#)[2..], br#"42/default,["doorward",{"event":"ask"}]"#);
+    }
+
+    #[test]
+    fn what_is_no_token_is_an_empty_one() {
+        let raw = |text: &str| shown(Some(serde_json::from_str(text).unwrap()));
+        let is =
+            |answer: Answer, token: &str| answer.field("token").is_some_and(|shown| shown.same_as(token.as_bytes()));
+        assert!(is(raw(r#"{"token":"a.b.c","more":1}"#), "a.b.c"));
+        for nothing in ["null", "{}", r#"{"token":1}"#, r#""a.b.c""#, r#"{"token":"a","token":"b"}"#, "[\"a\"]"] {
+            assert!(is(raw(nothing), ""), "{nothing}");
+        }
+        assert!(is(shown(None), ""));
+    }
+}
