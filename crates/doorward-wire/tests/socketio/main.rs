@@ -1,0 +1,6 @@
+//! Engine.IO and Socket.IO, held against what the common parsers write and read, against whoever means harm, and against themselves.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+mod engineio;
+mod socketio;
+mod vectors;
