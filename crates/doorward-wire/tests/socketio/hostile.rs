@@ -282,6 +282,18 @@ fn what_would_be_read_as_two_packets_is_not_written() {
 }
 
 #[test]
+fn a_payload_of_nothing_is_not_written() {
+    for revision in [Revision::Three, Revision::Four] {
+        assert_eq!(payload::write(revision, true, &[]), Err(engineio::Malformed::EmptyPayload));
+    }
+}
+
+#[test]
+fn between_packets_an_assembler_is_three_words() {
+    assert_eq!(size_of::<Assembler>(), 3 * size_of::<usize>());
+}
+
+#[test]
 fn a_namespace_holds_nothing_that_ends_it() {
     for name in ["", "default", "/a,b", "/a?b", "/a\n", "/a\u{1e}", &format!("/{}", "x".repeat(NAME))] {
         assert_eq!(Namespace::new(name), Err(Malformed::BadNamespace), "{name}");
