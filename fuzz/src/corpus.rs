@@ -1,6 +1,7 @@
 //! The inputs that the targets start from, made in code: valid ones, which the mutations then damage.
 
 use doorward_wire::{
+    engineio::{Packet, Revision, payload},
     json,
     websocket::{
         frame::{self, Opcode},
@@ -51,6 +52,48 @@ pub fn messages() -> Vec<Vec<u8>> {
     ];
     messages.extend(text_answers());
     messages.into_iter().map(String::into_bytes).collect()
+}
+
+/// Bodies of long-polling, in all three forms: the first byte says which.
+pub fn payloads() -> Vec<Vec<u8>> {
+    let text = Packet::Message("2/default,7[\"€ 🚪\",{\"a\":[1]}]");
+    let bytes = Packet::Binary((0..=255).collect());
+    let probe = Packet::Ping("probe");
+    let lists = [
+        vec![text.clone()],
+        vec![bytes.clone()],
+        vec![probe.clone(), text.clone(), bytes, Packet::Pong(""), Packet::Upgrade, Packet::Close, text],
+        vec![Packet::Noop; 257],
+        vec![probe; 12],
+    ];
+    let forms = [(0, Revision::Three, false), (1, Revision::Three, true), (2, Revision::Four, false)];
+    let written = forms.iter().flat_map(|(way, revision, takes_bytes)| {
+        lists.iter().filter_map(|list| {
+            let payload = payload::write(*revision, *takes_bytes, list).ok()?;
+            Some([&[*way], &payload.into_bytes()[..]].concat())
+        })
+    });
+    written.collect()
+}
+
+/// Packets of Socket.IO with their attachments: the first byte says the protocol, and every `0x1e` ends a message; one that begins
+/// with `0x1d` is of bytes.
+pub fn packets() -> Vec<Vec<u8>> {
+    let all: [&[u8]; 12] = [
+        b"0",
+        b"0/default,{\"token\":\"abc\"}",
+        b"0/default?token=abc,",
+        b"1/default,",
+        b"2[\"a\"]",
+        b"2/default,7[\"authentication\",{\"token\":\"abc\"}]",
+        b"3/default,7[true , [ 1.5e3 ]]",
+        b"51-[\"upload\",{\"_placeholder\":true,\"num\":0}]\x1e\x1d\x00\xff\x1e2[\"next\"]",
+        b"52-/default,9[\"two\",{\"num\":1,\"_pl\\u0061ceholder\":true},[{\"x\":{\"_placeholder\":true,\"num\":0}}]]\x1e\x1da\x1e\x1db",
+        b"61-3[{\"_placeholder\":true,\"num\":0}]\x1e\x1d",
+        b"510-[\"a\",{\"_placeholder\":true,\"num\":1000000000}]",
+        b"29007199254740991[\"\\ud83d\\udeaa\",\"\\\"]{}\"]",
+    ];
+    all.iter().flat_map(|packet| [0, 1].map(|way| [&[way], *packet].concat())).collect()
 }
 
 /// What users say to a ladder.

@@ -1,12 +1,16 @@
 //! The targets. Each takes any bytes and panics where a promise is broken.
 
 mod codec;
+mod engineio;
 mod json;
+mod socketio;
 mod subprotocols;
 mod tracker;
 
 pub use codec::codec_in_splits;
+pub use engineio::engineio_payload;
 pub use json::{answer, json_inbound};
+pub use socketio::socketio_packets;
 pub use subprotocols::subprotocols;
 pub use tracker::frame_tracker;
 
@@ -29,6 +33,8 @@ pub const ALL: &[Target] = &[
     Target { name: "frame_tracker", run: frame_tracker, corpus: corpus::cut_streams },
     Target { name: "json_inbound", run: json_inbound, corpus: corpus::messages },
     Target { name: "answer", run: answer, corpus: corpus::answers },
+    Target { name: "engineio_payload", run: engineio_payload, corpus: corpus::payloads },
+    Target { name: "socketio_packets", run: socketio_packets, corpus: corpus::packets },
     Target { name: "subprotocols", run: subprotocols, corpus: corpus::subprotocols },
 ];
 

@@ -61,8 +61,11 @@ pub fn read_binary(body: &[u8]) -> Result<Vec<Packet<'_>>, Malformed> {
 /// `b64=1`. All else gets text, its bytes as base64.
 ///
 /// # Errors
-/// [`Malformed::Separator`]: in revision 4, a text that would be read as two packets.
+/// [`Malformed::EmptyPayload`] for no packets at all; [`Malformed::Separator`] for a text that revision 4 would read as two.
 pub fn write(revision: Revision, takes_bytes: bool, packets: &[Packet<'_>]) -> Result<Payload, Malformed> {
+    if packets.is_empty() {
+        return Err(Malformed::EmptyPayload);
+    }
     let has_bytes = packets.iter().any(|packet| matches!(packet, Packet::Binary(_)));
     match revision {
         Revision::Three if takes_bytes && has_bytes => Ok(Payload::Binary(lengths::write_bytes(packets))),

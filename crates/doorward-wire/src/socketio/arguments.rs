@@ -50,6 +50,11 @@ impl fmt::Debug for Arguments<'_> {
 /// The JSON of a packet, held to what everybody's parser takes. It may go to others as it was written, so it must not be what makes
 /// their parsers throw.
 pub(super) fn checked(json: &str) -> Result<&RawValue, Malformed> {
+    if json.starts_with(|first: char| first.is_ascii_whitespace()) {
+        return Err(Malformed::Unfit {
+            expected: "right behind what is before it; common parsers read a space there as an id",
+        });
+    }
     // The parser's words about a syntax error hold nothing of the message.
     let json: &RawValue = serde_json::from_str(json).map_err(|error| Malformed::NotJson { what: error.to_string() })?;
     if raw::depth(json) > DEPTH {
