@@ -22,7 +22,7 @@ use doorward_backends::upstream::Visitor;
 use doorward_session::LateStream;
 use doorward_types::{CloseReason, Cursor, SocketId, TraceId};
 use doorward_wire::json::SUBPROTOCOL;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
     edge::{Body, Came, Full, Head, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
     metrics::TurnedAway,
+    transports::socketio::{self, Probe, Query},
 };
 
 /// How long the handshake layers have: they wait for a store, not for a person.
@@ -53,37 +54,37 @@ pub(crate) async fn answer<B: Send + 'static>(
         }
     };
     let over_tls = request.extensions().get::<OverTls>().is_some();
-    let Came { source, tls, secure } = Came::of(&door.proxies, &upgrade.head.headers, peer.ip(), over_tls);
-    let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
-        // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
-        pass.heard();
-        pass.of_source(source)?;
-        Ok(pass)
-    }) {
-        Ok(pass) => pass,
-        Err(full) => {
-            door.metrics.turned_away(full);
-            tracing::debug!(%full, %source, "no room");
-            return respond::unavailable("no room\n");
-        }
-    };
-    if door.is_draining() {
-        door.metrics.turned_away(TurnedAway::Draining);
-        return respond::unavailable("restarting\n");
-    }
+    let came = Came::of(&door.proxies, &upgrade.head.headers, peer.ip(), over_tls);
     // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
     let as_of = door.sockets.cursor();
-    let Some(Found { gate, variables, tail }) = door.gates.load().find(&upgrade.head) else {
+    let Arrived { came, as_of, mut pass } = match arrive(door, came, as_of, pass) {
+        Ok(arrived) => arrived,
+        Err(full) => return *full,
+    };
+    let Some(Found { gate, mut variables, tail }) = door.gates.load().find(&upgrade.head) else {
         door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
-    let visitor = Visitor { headers: &upgrade.head.headers, source, tls, cookies: &door.cookies, tail: tail.as_deref() };
+    let visitor = Visitor {
+        headers: &upgrade.head.headers,
+        source: came.source,
+        tls: came.tls,
+        cookies: &door.cookies,
+        tail: tail.as_deref(),
+    };
     // What would lead elsewhere than below the upstream's path is not there, whether the gate is or not.
     let Ok(ahead) = gate.backing.ahead(&visitor) else {
         door.metrics.turned_away(TurnedAway::NoGate);
         return not_found();
     };
-    let (visit, beginning) = Visit::begin(door, gate, source, as_of, &upgrade.head, variables, secure);
+    let query = Query::take_for(&gate, &mut variables);
+    if let Some(query) = query.as_ref().filter(|query| query.sid.is_some()) {
+        return take_over(door, &gate, query, &mut request, &upgrade, came.source, pass);
+    }
+    let (visit, beginning) = Visit::begin(door, gate, came.source, as_of, &upgrade.head, variables, came.secure);
+    let Some((voice, policy)) = visit.gate.voice(query.as_ref(), &visit) else {
+        return respond::plain(StatusCode::BAD_REQUEST, "Unsupported protocol version\n");
+    };
     let staged = match handshake(beginning).await {
         Ok(climb) => visit.stage(&upgrade, climb, ahead, &mut pass).await,
         Err(refusal) => visit.refuse(&refusal, &upgrade, &ahead).map_err(|response| *response),
@@ -95,12 +96,62 @@ pub(crate) async fn answer<B: Send + 'static>(
     let switching = respond::switching(&upgrade.accept, protocol.as_deref());
     let on_upgrade = hyper::upgrade::on(&mut request);
     // The upgrade is awaited in a task of its own; the request and hyper's state stay behind.
-    tokio::spawn(attend::attend(on_upgrade, Box::new(Attended { visit, pass, stage })));
+    tokio::spawn(attend::attend(on_upgrade, Box::new(Attended { visit, pass, stage, voice, policy })));
     switching
 }
 
+/// A request that has found room.
+pub(crate) struct Arrived {
+    pub(crate) came: Came,
+    pub(crate) as_of: Cursor,
+    pub(crate) pass: Pass,
+}
+
+/// Finds room for somebody who asks to be let in; the answer to one for whom there is none.
+pub(crate) fn arrive(
+    door: &Arc<Door>,
+    came: Came,
+    as_of: Cursor,
+    pass: Option<Pass>,
+) -> Result<Arrived, Box<Response<Body>>> {
+    let pass = pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
+        // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.
+        pass.heard();
+        pass.of_source(came.source)?;
+        Ok(pass)
+    });
+    let pass = pass.map_err(|full| {
+        door.metrics.turned_away(full);
+        tracing::debug!(%full, source = %came.source, "no room");
+        Box::new(respond::unavailable("no room\n"))
+    })?;
+    if door.is_draining() {
+        door.metrics.turned_away(TurnedAway::Draining);
+        return Err(Box::new(respond::unavailable("restarting\n")));
+    }
+    Ok(Arrived { came, as_of, pass })
+}
+
+/// A session of Socket.IO goes on over this upgrade.
+fn take_over<B: Send + 'static>(
+    door: &Arc<Door>,
+    gate: &Gate,
+    query: &Query,
+    request: &mut Request<B>,
+    upgrade: &Upgrade,
+    source: IpAddr,
+    pass: Pass,
+) -> Response<Body> {
+    let Some(probe) = Probe::of(&door.sessions, gate, query, source, &upgrade.head, pass) else {
+        return respond::plain(StatusCode::BAD_REQUEST, "Session ID unknown\n");
+    };
+    let on_upgrade = hyper::upgrade::on(request);
+    tokio::spawn(socketio::take_over(on_upgrade, probe));
+    respond::switching(&upgrade.accept, None)
+}
+
 /// Waits for the handshake layers, each of which has a bound of its own.
-async fn handshake(beginning: Beginning) -> Result<Climb, Refusal> {
+pub(crate) async fn handshake(beginning: Beginning) -> Result<Climb, Refusal> {
     timeout(HANDSHAKE, beginning).await.unwrap_or_else(|_| {
         let detail = format!("the handshake layers had no answer within {HANDSHAKE:?}");
         Err(Refusal::new(Fault::Dependency, "handshake", detail))
@@ -122,7 +173,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    fn begin(
+    pub(crate) fn begin(
         door: &Arc<Door>,
         gate: Arc<Gate>,
         source: IpAddr,

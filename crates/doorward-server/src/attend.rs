@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doorward_auth::{Admission, BoxFuture, Climb, Refusal, ports::Outcome};
 use doorward_backends::upstream::Dialled;
-use doorward_session::{AnyStream, Backend, LateStream, Line, Socket};
+use doorward_session::{AnyStream, Backend, LateStream, Line, Received, Socket, SocketPolicy};
 use doorward_types::CloseReason;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -13,7 +13,7 @@ use tokio::{net::TcpStream, time::timeout};
 use crate::{
     answer::{Visit, by_server, no_room, not_registered, refused_as},
     edge::{Counted, Held, Pass, TlsOverTcp, reset},
-    transports::json::{self, ClimbEnd},
+    transports::{self, ClimbEnd, Voice, say},
 };
 
 /// Where a visit stands when the 101 goes out.
@@ -33,6 +33,10 @@ pub(crate) struct Attended {
     pub(crate) visit: Visit,
     pub(crate) pass: Pass,
     pub(crate) stage: Stage,
+    /// How the user is spoken to until a backend does.
+    pub(crate) voice: Box<dyn Voice>,
+    /// What its socket may do.
+    pub(crate) policy: Arc<SocketPolicy>,
 }
 
 /// Waits for the upgrade and starts the conversation in a task of its own, so that nothing of the request stays in its memory.
@@ -49,7 +53,7 @@ pub(crate) async fn attend(on_upgrade: OnUpgrade, attended: Box<Attended>) {
 
 /// A line over the stream under an upgraded connection, with what was read of it already and what has yet to be written to it.
 /// hyper's own buffer is given back.
-fn take_back(upgraded: Upgraded, most: usize) -> Line {
+pub(crate) fn take_back(upgraded: Upgraded, most: usize) -> Line {
     let upgraded = match upgraded.downcast::<TokioIo<Held<Counted<TcpStream>>>>() {
         Ok(parts) => {
             let (stream, head) = parts.io.into_inner().into_parts();
@@ -72,69 +76,129 @@ fn take_back(upgraded: Upgraded, most: usize) -> Line {
     }
 }
 
-async fn converse(mut line: Box<Line>, attended: Box<Attended>) {
-    let Attended { pass, visit, stage } = *attended;
-    let (admission, backend) = match stage {
-        Stage::Refused(reason) => return say_refused(line, &visit, reason).await,
-        Stage::Admitted { admission, backend } => (admission, backend),
-        Stage::Dialled { socket, stream, dialled } => {
-            stream.arrive(Arc::clone(line.transport()));
-            if !visit.write_down(Outcome::Admitted(socket.id())) {
-                return say_refused(line, &visit, CloseReason::TryLater).await;
-            }
-            return live(Box::pin(dialled.relay(socket, *line)), pass);
-        }
-        Stage::Climbing { mut climb, backend } => {
-            match json::climb(&mut line, &mut climb, visit.door.draining.subscribe()).await {
-                ClimbEnd::Admitted(admission) => (admission, backend),
-                ClimbEnd::Refused(refusal) => return refuse(line, &visit, &refusal).await,
-                ClimbEnd::Violated(reason) => {
-                    visit.write_down(by_server(reason, "read a message"));
-                    return close(*line, reason).await;
-                }
-                ClimbEnd::HungUp => {
-                    visit.write_down(Outcome::HungUp);
-                    return Box::pin(line.leave()).await;
-                }
-                ClimbEnd::Closing => {
-                    visit.write_down(Outcome::HungUp);
-                    return close(*line, CloseReason::Restart).await;
-                }
-            }
-        }
-    };
-    enter(line, &visit, pass, admission, backend).await;
+/// What a visit and its line are on the way to a socket.
+struct Talking {
+    line: Box<Line>,
+    visit: Visit,
+    voice: Box<dyn Voice>,
 }
 
-/// Makes a socket of an admission and hands it to the backend.
-async fn enter(
-    mut line: Box<Line>,
-    visit: &Visit,
-    mut pass: Pass,
-    admission: Box<Admission>,
-    backend: Arc<dyn Backend>,
-) {
-    if let Err(full) = pass.admit() {
-        return refuse(line, visit, &no_room(full)).await;
+/// The ladder's conversation, and what it leads to.
+pub(crate) async fn converse(line: Box<Line>, attended: Box<Attended>) {
+    let Attended { pass, visit, stage, voice, policy } = *attended;
+    let mut talking = Talking { line, visit, voice };
+    let greeting = talking.voice.greeting();
+    if !greeting.is_empty() && !say(&mut talking.line, &greeting).await {
+        // The visit is dropped, and writes down that they hung up.
+        return;
     }
-    let (sockets, policy) = (&visit.door.sockets, visit.gate.policy());
-    let socket = match sockets.register_as(visit.socket, admission, Arc::clone(line.transport()), policy) {
-        Ok(socket) => socket,
-        Err(reason) => {
-            visit.write_down(not_registered(reason));
-            return say_refused(line, visit, reason).await;
+    let (admission, backend) = match stage {
+        Stage::Refused(reason) => return talking.say_refused(reason).await,
+        Stage::Admitted { admission, backend } => (admission, backend),
+        Stage::Dialled { socket, stream, dialled } => {
+            stream.arrive(Arc::clone(talking.line.transport()));
+            if !talking.visit.write_down(Outcome::Admitted(socket.id())) {
+                return talking.say_refused(CloseReason::TryLater).await;
+            }
+            return live(Box::pin(dialled.relay(socket, *talking.line)), pass);
+        }
+        Stage::Climbing { mut climb, backend } => {
+            let closing = talking.visit.door.draining.subscribe();
+            match transports::climb(&mut talking.line, &mut *talking.voice, &mut climb, closing).await {
+                ClimbEnd::Admitted(admission) => (admission, backend),
+                ClimbEnd::Refused(refusal) => return talking.refuse(&refusal).await,
+                ClimbEnd::Violated(reason) => {
+                    talking.visit.write_down(by_server(reason, "read a message"));
+                    return talking.close(reason).await;
+                }
+                ClimbEnd::HungUp => {
+                    talking.visit.write_down(Outcome::HungUp);
+                    return Box::pin(talking.line.leave()).await;
+                }
+                ClimbEnd::Closing => {
+                    talking.visit.write_down(Outcome::HungUp);
+                    return talking.close(CloseReason::Restart).await;
+                }
+            }
         }
     };
-    if !visit.write_down(Outcome::Admitted(socket.id())) {
-        return say_refused(line, visit, CloseReason::TryLater).await;
+    talking.enter(pass, policy, admission, backend).await;
+}
+
+impl Talking {
+    /// Makes a socket of an admission and hands it to the backend.
+    async fn enter(
+        mut self,
+        mut pass: Pass,
+        policy: Arc<SocketPolicy>,
+        admission: Box<Admission>,
+        backend: Arc<dyn Backend>,
+    ) {
+        if let Err(full) = pass.admit() {
+            return self.refuse(&no_room(full)).await;
+        }
+        let (sockets, place) = (&self.visit.door.sockets, Arc::clone(self.line.transport()));
+        let socket = match sockets.register_as(self.visit.socket, admission, place, policy) {
+            Ok(socket) => socket,
+            Err(reason) => {
+                self.visit.write_down(not_registered(reason));
+                return self.say_refused(reason).await;
+            }
+        };
+        if !self.visit.write_down(Outcome::Admitted(socket.id())) {
+            return self.say_refused(CloseReason::TryLater).await;
+        }
+        if socket.is_open() {
+            let admitted = self.voice.admitted(&socket, self.visit.gate.backing.name());
+            if !admitted.is_empty() && !say(&mut self.line, &admitted).await {
+                socket.end(CloseReason::GoingAway);
+            }
+        }
+        let backend = self.voice.backend(backend);
+        live(backend.serve(socket, *self.line), pass);
     }
-    if visit.gate.speaks_json() && socket.is_open() {
-        let admitted = json::admitted(&socket, visit.gate.backing.name());
-        if !matches!(timeout(json::SAY, line.say(&admitted)).await, Ok(Ok(()))) {
-            socket.end(CloseReason::GoingAway);
+
+    fn refuse(self, refusal: &Refusal) -> BoxFuture<'static, ()> {
+        self.visit.write_down(refused_as(refusal));
+        self.say_refused(refusal.close_reason())
+    }
+
+    /// Says why, waits until it was heard where the wire has a word for that, and closes. Boxed: whoever is let in needs no room
+    /// for it.
+    fn say_refused(mut self, reason: CloseReason) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let (refused, heard_within) = self.voice.refused(reason, self.visit.trace);
+            // Whoever is gone already need not be told.
+            if !refused.is_empty()
+                && say(&mut self.line, &refused).await
+                && let Some(within) = heard_within
+            {
+                let _silent = timeout(within, self.is_heard()).await;
+            }
+            self.close(reason).await;
+        })
+    }
+
+    /// Waits for the word that a refusal was heard.
+    async fn is_heard(&mut self) {
+        loop {
+            let received = self.line.receive().await;
+            if matches!(received, Received::Gone(_)) || self.voice.has_heard(&received) {
+                return;
+            }
+            tokio::task::yield_now().await;
         }
     }
-    live(backend.serve(socket, *line), pass);
+
+    fn close(mut self, reason: CloseReason) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let parting = self.voice.parting(reason);
+            if !parting.is_empty() {
+                let _gone = say(&mut self.line, &parting).await;
+            }
+            self.line.close(reason).await;
+        })
+    }
 }
 
 /// The connection's whole life, in a task of its own with room for nothing else. It holds its place among the sockets.
@@ -143,26 +207,4 @@ fn live(serving: BoxFuture<'static, ()>, pass: Pass) {
         serving.await;
         drop(pass);
     });
-}
-
-fn refuse<'v>(line: Box<Line>, visit: &'v Visit, refusal: &Refusal) -> BoxFuture<'v, ()> {
-    visit.write_down(refused_as(refusal));
-    say_refused(line, visit, refusal.close_reason())
-}
-
-/// Says why, and closes.
-fn say_refused(mut line: Box<Line>, visit: &Visit, reason: CloseReason) -> BoxFuture<'_, ()> {
-    Box::pin(async move {
-        if visit.gate.speaks_json() {
-            let refused = json::refused(reason, visit.trace);
-            // Whoever is gone already need not be told.
-            let _gone = timeout(json::SAY, line.say(&refused)).await;
-        }
-        line.close(reason).await;
-    })
-}
-
-/// Boxed, as a refusal is: whoever is let in needs no room for it.
-fn close(line: Line, reason: CloseReason) -> BoxFuture<'static, ()> {
-    Box::pin(line.close(reason))
 }

@@ -4,18 +4,19 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use doorward_auth::ports::{Audit, Clock, Rng};
-use doorward_backends::upstream::SigningKey;
+use doorward_backends::{hub::Hub, upstream::SigningKey};
 use doorward_session::{Follower, Sockets};
-use doorward_types::CookieNames;
+use doorward_types::{CookieNames, GateName, OwnerId};
 use doorward_web::{PeerInfo, Site, manage::Api};
 use http::{Request, Response, header::UPGRADE};
 use tokio::sync::watch;
 
 use crate::{
     edge::{Body, Came, Caps, Pass, Proxies, host, respond},
-    gates::Gates,
+    gates::{Backing, Gates},
     metrics::Metrics,
     store_file::StoreFile,
+    transports::socketio::{self, Sessions},
 };
 
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
@@ -36,6 +37,8 @@ pub struct Door {
     pub(crate) api: Option<Arc<Api>>,
     pub(crate) store: Option<StoreFile>,
     pub(crate) draining: watch::Sender<bool>,
+    /// The sessions of Socket.IO that have begun with long-polling.
+    pub(crate) sessions: Arc<Sessions>,
 }
 
 /// What a [`Door`] is made of.
@@ -107,6 +110,7 @@ impl Door {
             api,
             store,
             draining,
+            sessions: Arc::default(),
         })
     }
 
@@ -121,6 +125,15 @@ impl Door {
         pass: Option<Pass>,
     ) -> Response<Body> {
         crate::answer::answer(self, request, peer, pass).await
+    }
+
+    /// The hub behind a gate, for an application that publishes or emits there; `None` where there is no such gate, or no hub behind
+    /// it.
+    pub fn hub(&self, owner: &OwnerId, gate: &GateName) -> Option<Arc<Hub>> {
+        match &self.gates.load().named(owner, gate)?.backing {
+            Backing::Hub(hub) => Some(Arc::clone(hub)),
+            Backing::Upstream(_) | Backing::Echo(_) => None,
+        }
     }
 
     /// Counts of connections.
@@ -168,6 +181,22 @@ impl Door {
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
         let peer = PeerInfo { source, secure: tls, host };
         Ok(site.answer(request, peer).await)
+    }
+
+    /// Answers a request of long-polling, of a client of Socket.IO. Gives the request back where it is for something else: then
+    /// it is [`answer`](Self::answer)'s. `pass` is taken where the connection goes on in a session.
+    pub async fn exchange<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        peer: SocketAddr,
+        over_tls: bool,
+        pass: &mut Option<Pass>,
+    ) -> Result<Response<Body>, Request<B>>
+    where
+        B: http_body::Body<Data = bytes::Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        socketio::exchange(self, request, peer, over_tls, pass).await
     }
 
     /// What it counts.

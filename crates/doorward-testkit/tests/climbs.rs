@@ -86,6 +86,7 @@ async fn begin(file: &Transcript) -> Result<Gate, Refusal> {
         authenticators: &authenticators,
         read_secret: &no_files,
         origins: &origins,
+        on_expiry: doorward_auth::OnExpiry::Close,
         site: site_tools.as_ref(),
     };
     let ladder: Vec<RungConfig> = gate.get("ladder").unwrap().clone().try_into().unwrap();

@@ -10,7 +10,7 @@ use super::{
         authenticator::{Authenticated, AuthenticatorConfig},
         challenge::{self, Challenge, ChallengeConfig, Variant, WeakSecret, Words},
         ident::{Ident, IdentConfig},
-        jwt::Jwt,
+        jwt::{Jwt, JwtConfig},
         key_entry::KeyEntryLayer,
         offer::{Offer, OfferConfig},
         password::PasswordLayer,
@@ -25,7 +25,7 @@ use super::{
     },
 };
 use crate::{
-    Layer, Rung, Step, TicketVia,
+    Layer, OnExpiry, Rung, Step, TicketVia,
     ports::{Authenticator, Ports},
     settings::{NoSecret, ReadSecret, SecretText, Span, secret_of},
     token::Issuer,
@@ -47,6 +47,8 @@ pub struct BuildContext<'a> {
     pub read_secret: ReadSecret<'a>,
     /// The pages that may open a socket at the gate: those whose cookies count.
     pub origins: &'a Origins,
+    /// What happens when a token expires of which its layer does not say it.
+    pub on_expiry: OnExpiry,
     /// The built-in site of the owner, where there is one.
     pub site: Option<&'a SiteTools>,
 }
@@ -256,12 +258,14 @@ impl BuildContext<'_> {
             RungConfig::Ticket(config) => self.ticket(config),
             RungConfig::Bearer(config) => {
                 let issuer = self.issuer(config.issuer.as_deref())?;
-                one(Step::handshake(Bearer::new(issuer, Arc::clone(&self.kept_claims), config.on_expiry, &self.ports)))
+                let on_expiry = config.on_expiry.unwrap_or(self.on_expiry);
+                one(Step::handshake(Bearer::new(issuer, Arc::clone(&self.kept_claims), on_expiry, &self.ports)))
             }
             RungConfig::Jwt(config) => {
                 answerable(config.timeout)?;
                 let issuer = self.issuer(config.issuer.as_deref())?;
-                one(Step::conversation(Jwt::new(config, issuer, Arc::clone(&self.kept_claims), &self.ports)))
+                let config = JwtConfig { on_expiry: config.on_expiry.or(Some(self.on_expiry)), ..config.clone() };
+                one(Step::conversation(Jwt::new(&config, issuer, Arc::clone(&self.kept_claims), &self.ports)))
             }
             RungConfig::AppKey(config) => {
                 answerable(config.timeout)?;

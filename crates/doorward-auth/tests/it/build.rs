@@ -49,6 +49,7 @@ fn build_with(issuers: &[&str], config: Value) -> Result<Rung, BuildError> {
         authenticators: &[("terminal".to_owned(), terminals)].into(),
         read_secret: &read,
         origins: &Origins::SameHost,
+        on_expiry: doorward_auth::OnExpiry::Close,
         site: None,
     };
     serde_json::from_value::<RungConfig>(config).unwrap().build(&context)

@@ -92,6 +92,7 @@ impl Site {
             authenticators: &Default::default(),
             read_secret: &|_| Err("no such file".to_owned()),
             origins: &Origins::SameHost,
+            on_expiry: doorward_auth::OnExpiry::Close,
             site: None,
         };
         serde_json::from_value::<RungConfig>(rung).unwrap().build(&context).unwrap()

@@ -197,6 +197,7 @@ pub(crate) fn context<T>(
         authenticators: &Default::default(),
         read_secret: &|_| Err("no such file".to_owned()),
         origins,
+        on_expiry: doorward_auth::OnExpiry::Close,
         site,
     })
 }

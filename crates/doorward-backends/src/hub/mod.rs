@@ -123,6 +123,11 @@ impl Hub {
         self
     }
 
+    /// Whether it speaks with its users by events of Socket.IO.
+    pub fn is_of_events(&self) -> bool {
+        self.dialect == Dialect::Events
+    }
+
     /// How many subscriptions one socket may have.
     #[must_use]
     pub fn with_at_most(mut self, subscriptions: usize) -> Self {

@@ -115,9 +115,8 @@ async fn an_event_in_a_namespace_that_the_user_is_not_in_reaches_nobody() {
 async fn a_room_is_an_object_of_the_namespace_and_its_rules_apply() {
     let (world, hub) = (over_a_pipe(), hub());
     let mut ann = join(&world, &hub, &[DEFAULT], somebody("ann")).await;
-    let ask = |room: &str| {
-        format!(r#"42/default,["doorward",{{"action":"subscribe","channel":"/default","pk":"{room}"}}]"#)
-    };
+    let ask =
+        |room: &str| format!(r#"42/default,["doorward",{{"action":"subscribe","channel":"/default","pk":"{room}"}}]"#);
     ann.peer.say(&ask("secret")).await;
     let Heard::Text(text) = ann.peer.hear().await else { panic!("no text") };
     assert!(text.contains(r#""code":"permission_denied""#), "{text}");

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use doorward_auth::{Verdict, layers::RungConfig, settings::Span};
+use doorward_auth::{OnExpiry, Verdict, layers::RungConfig, settings::Span};
 use doorward_backends::{
     hub::{ChannelRules, HubConfig, Rule, UnfitName},
     upstream::UpstreamConfig,
@@ -51,7 +51,63 @@ impl Value for BackendConfig {
     }
 }
 
-/// The braces of a backend that has no settings: `{ echo = {} }`.
+/// How a gate speaks with its users.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportConfig {
+    /// `doorward.v1`: JSON over a WebSocket.
+    Json(NoSettings),
+    /// Socket.IO, over WebSocket and HTTP long-polling.
+    Socketio(SocketIoConfig),
+}
+
+impl TransportConfig {
+    /// The key by which it stands in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Socketio(_) => "socketio",
+        }
+    }
+
+    /// What happens when a token expires of which its layer does not say it.
+    pub fn on_expiry(&self) -> OnExpiry {
+        match self {
+            Self::Json(_) => OnExpiry::Close,
+            Self::Socketio(_) => OnExpiry::Keep,
+        }
+    }
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self::Json(NoSettings {})
+    }
+}
+
+impl Value for TransportConfig {
+    const KIND: Kind = Kind::Table;
+
+    fn toml(&self) -> Option<String> {
+        Some(format!("{{ {} = {{}} }}", self.name()))
+    }
+}
+
+/// `{ socketio = { ... } }`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SocketIoConfig {
+    /// The namespaces that there are; each begins with a slash. What a user may do in one is said by the channel of that name.
+    pub namespaces: Vec<String>,
+}
+
+impl Default for SocketIoConfig {
+    fn default() -> Self {
+        Self { namespaces: vec!["/".to_owned()] }
+    }
+}
+
+/// The braces of a backend or a transport that has no settings: `{ echo = {} }`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
@@ -211,6 +267,9 @@ table! {
         origins: Option<Vec<String>> = None, like "[\"https://app.example\"]";
         /// What is behind the gate: `{ hub = {} }`, `{ upstream = { url = "ws://127.0.0.1:9000" } }` or `{ echo = {} }`.
         backend (required): BackendConfig, like "{ hub = {} }";
+        /// How the gate speaks with its users: `{ json = {} }`, or `{ socketio = { namespaces = ["/"] } }` for clients of Socket.IO, which
+        /// stand before a hub; their path ends as theirs does, `/socket.io/`.
+        transport: TransportConfig = TransportConfig::default(), like "{ json = {} }";
         /// The layers that everybody has to pass, from top to bottom.
         ladder: Vec<RungConfig> = Vec::new(), like "[{ jwt = {} }]";
         /// `true` lets everybody in. Only for a gate without a ladder.
@@ -227,7 +286,7 @@ table! {
         /// What happens to sockets while the node cannot read what has ended: `closed` suspends them and then closes them with
         /// 1013, `open` lets them go on.
         fail: FailConfig = FailConfig::Closed;
-        /// How long a socket may live, whatever its proofs say; unlimited where it is unset.
+        /// How long a socket may live, whatever its proofs say; where it is unset unlimited, and `12h` at a gate that speaks Socket.IO.
         max_session: Option<Span> = None, like "\"12h\"";
         /// `false` closes the gate: nobody gets in.
         enabled: bool = true;

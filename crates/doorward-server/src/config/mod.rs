@@ -51,7 +51,8 @@ use toml::de::DeValue;
 
 pub use environment::{Override, variable};
 pub use gate::{
-    BackendConfig, ChannelConfig, FailConfig, Gate, NoSettings, OnLogoutConfig, RefuseConfig, VerdictConfig,
+    BackendConfig, ChannelConfig, FailConfig, Gate, NoSettings, OnLogoutConfig, RefuseConfig, SocketIoConfig,
+    TransportConfig, VerdictConfig,
 };
 pub use generate::{NewFile, generate, write_new};
 pub use keys::{Key, Kind, Table};

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
+    sync::watch,
     time::{Instant, timeout, timeout_at},
 };
 
@@ -22,7 +23,7 @@ use super::{
     Counted, Held, Pass,
     tls::{NoTls, OverTls, Tls},
 };
-use crate::door::Door;
+use crate::{door::Door, transports::socketio::Over};
 
 /// How long the accept loop rests when the system has no more file descriptors: it sleeps, it does not spin.
 const REST: Duration = Duration::from_millis(50);
@@ -105,6 +106,7 @@ impl Http {
         self.builder.header_read_timeout(until.saturating_duration_since(Instant::now()));
         let pass = Mutex::new(Some(pass));
         let (stream, length_twice) = Counted::new(stream);
+        let carried = Carried::default();
         let service = service_fn(|mut request: Request<Incoming>| {
             // The line that hyper has left out is put back, so that the request is judged as it came.
             if length_twice.is_so()
@@ -115,27 +117,54 @@ impl Http {
             if let Some(over_tls) = over_tls {
                 request.extensions_mut().insert(over_tls);
             }
-            let pass = pass.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let door = Arc::clone(&door);
+            let mut pass = pass.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (door, carried) = (Arc::clone(&door), Arc::clone(&carried));
             let refused = over_tls.and_then(|_| request.extensions().get::<OnUpgrade>().cloned());
             async move {
                 let response = match door.visit(request, peer, over_tls.is_some()).await {
                     Ok(page) => page,
-                    Err(request) => door.answer(request, peer, pass).await,
+                    Err(request) => match door.exchange(request, peer, over_tls.is_some(), &mut pass).await {
+                        Ok(exchanged) => exchanged,
+                        Err(request) => door.answer(request, peer, pass).await,
+                    },
                 };
-                let response = once(response);
+                let mut response = once(response);
+                if let Some(over) = response.extensions_mut().remove::<Over>() {
+                    carried.send_replace(Some(over));
+                }
                 if let (Some(refused), true) = (refused, response.status() != StatusCode::SWITCHING_PROTOCOLS) {
                     tokio::spawn(leave(refused));
                 }
                 Ok::<_, Infallible>(response)
             }
         });
-        if let Err(error) =
-            self.builder.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades().await
-        {
-            tracing::debug!(%error, source = %peer.ip(), "no proper request");
+        let serving = self.builder.serve_connection(TokioIo::new(Held::new(stream)), service).with_upgrades();
+        tokio::select! {
+            served = serving => if let Err(error) = served {
+                tracing::debug!(%error, source = %peer.ip(), "no proper request");
+            },
+            // What its peer has not taken by then, it does not get.
+            () = is_over(carried.subscribe()) => {
+                tracing::debug!(source = %peer.ip(), "dropped with its session");
+            }
         }
     }
+}
+
+/// The session whose answer a connection carries, once it does.
+type Carried = Arc<watch::Sender<Option<Over>>>;
+
+/// Waits until a connection has carried an answer of a session that is over, and a little longer.
+async fn is_over(mut carried: watch::Receiver<Option<Over>>) {
+    let over = match carried.wait_for(Option::is_some).await {
+        Ok(over) => over.clone(),
+        Err(_) => None,
+    };
+    match over {
+        Some(over) => over.wait().await,
+        None => std::future::pending().await,
+    }
+    tokio::time::sleep(LEAVE).await;
 }
 
 /// Says of every answer but a 101 that it is the last. hyper could say so by itself, but would do it in the 101 too, and there

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use doorward_auth::{
     Ladder, LadderError, Rung, Step,
@@ -19,13 +19,14 @@ use doorward_backends::{
 };
 use doorward_session::{Limits, Renewal, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
+use doorward_wire::socketio::{self, Namespaces};
 
 use super::{
-    Backing, Gate, Gates, Owners,
+    Backing, Gate, Gates, Owners, SocketIo,
     renewal::{AskAgain, GRACE},
 };
 use crate::{
-    config::{self, BackendConfig, Config, FailConfig, in_memory, secret_reader},
+    config::{self, BackendConfig, Config, FailConfig, TransportConfig, in_memory, secret_reader},
     node::Extensions,
 };
 
@@ -98,6 +99,9 @@ pub enum Unassembled {
     /// The name of a channel cannot be used.
     #[error(transparent)]
     Channel(#[from] UnfitName),
+    /// The name of a namespace cannot be used.
+    #[error(transparent)]
+    Namespace(#[from] socketio::Malformed),
     /// The path cannot be used.
     #[error(transparent)]
     Path(#[from] PathError),
@@ -174,11 +178,18 @@ impl Assembly<'_> {
             }
             BackendConfig::Echo(_) => Backing::Echo(Arc::new(Echo)),
         };
+        let policy = SocketPolicy { renewal: self.renewal(gate, &ladder), ..policy(gate, &limits, self.config) };
+        let socketio = match (&gate.transport, &backing) {
+            (TransportConfig::Socketio(socketio), Backing::Hub(hub)) => {
+                let origins = Origins::read(gate.origins.as_deref())?;
+                let namespaces = Namespaces::new(&socketio.namespaces)?;
+                Some(SocketIo::new(Arc::clone(hub), namespaces, origins, &policy))
+            }
+            _ => None,
+        };
         let built = Arc::new(Gate {
-            policy: Arc::new(SocketPolicy {
-                renewal: self.renewal(gate, &ladder),
-                ..policy(gate, &limits, self.config)
-            }),
+            policy: Arc::new(policy),
+            socketio,
             ladder,
             backing,
             bytes_before: limits.message_bytes_before.len(),
@@ -222,6 +233,7 @@ impl Assembly<'_> {
             authenticators: &self.tools.extensions.authenticators,
             read_secret: &secret_reader(&self.tools.base),
             origins: &origins,
+            on_expiry: gate.transport.on_expiry(),
             site: self.tools.site.as_ref(),
         };
         let mut rungs = vec![Rung::One(Step::handshake(Origin(origins.clone())))];
@@ -240,6 +252,9 @@ impl Assembly<'_> {
         limits: &config::Limits,
     ) -> Result<Arc<Hub>, Unassembled> {
         let mut hub = Hub::new(gate.hub()?).with_at_most(in_memory(limits.channels_per_socket));
+        if let TransportConfig::Socketio(_) = gate.transport {
+            hub = hub.of_events();
+        }
         // The application's own models go before the rules of the configuration.
         for channel in &gate.channel {
             if let Some(model) = self.tools.extensions.models.get(&channel.name) {
@@ -248,7 +263,7 @@ impl Assembly<'_> {
         }
         let before = self.before.by_name.get(&(owner.clone(), name.clone()));
         match before.map(|gate| &gate.backing) {
-            Some(Backing::Hub(stays)) => {
+            Some(Backing::Hub(stays)) if stays.is_of_events() == hub.is_of_events() => {
                 self.next.rules.push((Arc::clone(stays), hub));
                 Ok(Arc::clone(stays))
             }
@@ -293,6 +308,11 @@ pub fn owner_of(config: &Config, name: Option<&str>) -> OwnerId {
     OwnerId::new(name.unwrap_or(only))
 }
 
+/// How long a socket lives at the most where its gate does not say it: with Socket.IO it outlives its token.
+fn longest(gate: &config::Gate) -> Option<Duration> {
+    matches!(gate.transport, TransportConfig::Socketio(_)).then_some(Duration::from_secs(12 * 60 * 60))
+}
+
 fn policy(gate: &config::Gate, limits: &config::Limits, config: &Config) -> SocketPolicy {
     SocketPolicy {
         backend: gate.backend.name(),
@@ -305,7 +325,7 @@ fn policy(gate: &config::Gate, limits: &config::Limits, config: &Config) -> Sock
         },
         ping_every: Some(limits.ping_interval.duration()),
         pong_within: limits.pong_timeout.duration(),
-        max_session: gate.max_session.map(doorward_auth::settings::Span::duration),
+        max_session: gate.max_session.map(doorward_auth::settings::Span::duration).or(longest(gate)),
         end_within: limits.end_within.duration(),
         per_subject: Some(in_memory(limits.sockets_per_subject)),
         // Whoever speaks with a hub can be told; what is behind an upstream or an echo is no word of ours.

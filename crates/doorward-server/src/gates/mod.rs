@@ -4,6 +4,7 @@ mod assemble;
 mod backing;
 mod owners;
 mod renewal;
+mod socketio;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,14 +19,21 @@ use doorward_session::{Fail, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
 
 use crate::{
+    answer::Visit,
     config::{self, RefuseConfig},
     edge::Head,
+    transports::{
+        Voice,
+        json::Json,
+        socketio::{Query, Way},
+    },
 };
 
 pub(crate) use assemble::Next;
 pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
 pub use backing::{Ahead, Backing, Passing};
 use owners::Owners;
+pub(crate) use socketio::SocketIo;
 
 /// A protected WebSocket endpoint of an owner.
 pub struct Gate {
@@ -42,6 +50,8 @@ pub struct Gate {
     /// How long a user has to choose between alternatives.
     pub choose_within: Duration,
     policy: Arc<SocketPolicy>,
+    /// Where it speaks Socket.IO.
+    pub(crate) socketio: Option<SocketIo>,
     /// As the configuration has it, and the limits that hold for it: what a later configuration is compared with.
     settings: config::Gate,
     limits: config::Limits,
@@ -53,6 +63,20 @@ impl Gate {
     /// What its sockets may do after their admission.
     pub fn policy(&self) -> Arc<SocketPolicy> {
         Arc::clone(&self.policy)
+    }
+
+    /// The largest message after the admission, in bytes.
+    pub(crate) fn longest_message(&self) -> usize {
+        self.policy.limits.message
+    }
+
+    /// How a visitor is spoken to, and what its socket may do; `None` where it speaks a revision of Engine.IO that nobody here does.
+    pub(crate) fn voice(&self, query: Option<&Query>, visit: &Visit) -> Option<(Box<dyn Voice>, Arc<SocketPolicy>)> {
+        let (Some(wire), Some(query)) = (&self.socketio, query) else {
+            return Some((Box::new(Json { speaks: self.speaks_json() }), self.policy()));
+        };
+        let revision = query.revision.filter(|_| query.transport == Some(Way::WebSocket))?;
+        Some((Box::new(wire.talk_over_websocket(revision, visit)), wire.policy(revision)))
     }
 
     /// Its host, where it has one of its own or its owner has.
@@ -92,7 +116,12 @@ impl Gate {
     fn change_since(&self, before: Option<&Arc<Self>>) -> Change {
         match before {
             None => Change::Added,
-            Some(before) if before.settings.backend != self.settings.backend => Change::Backend,
+            Some(before)
+                if before.settings.backend != self.settings.backend
+                    || before.settings.transport != self.settings.transport =>
+            {
+                Change::Backend
+            }
             Some(before) if before.settings != self.settings || before.limits != self.limits => Change::Entrance,
             Some(_) => Change::None,
         }
@@ -159,6 +188,11 @@ impl Gates {
     /// The gate at that host (without port) and path.
     pub(crate) fn at(&self, host: &str, path: &RequestPath) -> Option<Arc<Gate>> {
         self.table.find(host, path).map(|found| Arc::clone(found.entry))
+    }
+
+    /// The gate of that owner and name.
+    pub(crate) fn named(&self, owner: &OwnerId, name: &GateName) -> Option<&Arc<Gate>> {
+        self.by_name.get(&(owner.clone(), name.clone()))
     }
 
     /// All of them, by owner and name.

@@ -22,6 +22,7 @@ mod records;
 mod refusing;
 mod reload;
 mod replay;
+mod socketio;
 mod tickets;
 mod tls;
 mod upstream;

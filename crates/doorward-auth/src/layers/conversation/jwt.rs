@@ -27,15 +27,15 @@ pub struct JwtConfig {
     pub single_use: bool,
     /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session, and
     /// `reauth` asks for another token over the open socket and ends it after 30 seconds without one; behind a hub alone, whose
-    /// users can be asked.
-    pub on_expiry: OnExpiry,
+    /// users can be asked. Where it is unset: `close`, and `keep` at a gate that speaks Socket.IO.
+    pub on_expiry: Option<OnExpiry>,
     /// How long the token is waited for.
     pub timeout: Span,
 }
 
 impl Default for JwtConfig {
     fn default() -> Self {
-        Self { issuer: None, single_use: false, on_expiry: OnExpiry::Close, timeout: MACHINE }
+        Self { issuer: None, single_use: false, on_expiry: None, timeout: MACHINE }
     }
 }
 
@@ -48,7 +48,7 @@ pub struct Jwt {
 impl Jwt {
     /// Takes the tokens of that issuer; of their claims only those named in `kept_claims` are kept.
     pub fn new(config: &JwtConfig, issuer: Arc<Issuer>, kept_claims: Arc<[String]>, ports: &Ports) -> Self {
-        let tokens = AccessTokens::of(issuer, kept_claims, config.on_expiry, ports);
+        let tokens = AccessTokens::of(issuer, kept_claims, config.on_expiry.unwrap_or_default(), ports);
         let tokens = if config.single_use { tokens.once(ports) } else { tokens };
         Self { tokens, timeout: config.timeout.duration() }
     }

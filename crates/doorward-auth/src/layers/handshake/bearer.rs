@@ -21,7 +21,8 @@ pub struct BearerConfig {
     /// the owner has one `[[issuer]]` only.
     pub issuer: Option<String>,
     /// What happens when the token expires: `close` ends the socket, `keep` lets it live up to the gate's longest session.
-    pub on_expiry: OnExpiry,
+    /// Where it is unset: `close`, and `keep` at a gate that speaks Socket.IO.
+    pub on_expiry: Option<OnExpiry>,
 }
 
 const STEP: &str = "socket checks token";

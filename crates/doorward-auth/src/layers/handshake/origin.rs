@@ -53,7 +53,10 @@ impl Origins {
     }
 
     /// Whether the page that opened a socket on that host and port may. `None` is a program, or so it says.
-    fn admit(&self, origin: Option<&str>, host: &str, port: Option<u16>) -> Result<(), &'static str> {
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn admit(&self, origin: Option<&str>, host: &str, port: Option<u16>) -> Result<(), &'static str> {
         let Some(origin) = origin else { return Ok(()) };
         let origin = origin.to_ascii_lowercase();
         if problem_of(&origin).is_some() {

@@ -9,9 +9,11 @@ use doorward_auth::{
     token::Issuer,
 };
 use doorward_backends::hub::ChannelName;
+use doorward_wire::socketio::{Namespace, Namespaces};
 
 use super::super::{
-    Authenticators, BackendConfig, FailConfig, Gate, OnLogoutConfig, Parts, document::KeyPath, report::Report,
+    Authenticators, BackendConfig, FailConfig, Gate, OnLogoutConfig, Parts, TransportConfig, document::KeyPath,
+    report::Report,
 };
 use super::{
     check_name, ladder, limits,
@@ -45,6 +47,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, around: &Around<
             ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, authenticators, read });
         }
         channels(report, path, gate);
+        transport(report, path, gate);
         let effective = parts.config.limits.of_gate(&gate.limits);
         limits::check(report, &path.key("limits"), &effective, Some(&gate.limits));
     }
@@ -96,6 +99,38 @@ fn origins(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
         } else if let Err(error) = Origins::read(Some(std::slice::from_ref(entry))) {
             let hint = "write scheme and host exactly as browsers send them, as in `https://app.example`";
             report.error(&at, format!("`{}` is not an origin: {}", error.entry, error.problem), hint);
+        }
+    }
+}
+
+/// A gate that speaks Socket.IO: what it needs, and what does not go with it.
+fn transport(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
+    let TransportConfig::Socketio(socketio) = &gate.transport else { return };
+    let at = path.key("transport").key("socketio");
+    if !matches!(gate.backend, BackendConfig::Hub(_)) {
+        report.error(
+            &at,
+            format!("what is behind the backend `{}` speaks no Socket.IO", gate.backend.name()),
+            "put a hub behind the gate: `backend = { hub = {} }`; an unchanged Socket.IO server is an `upstream` without `transport`",
+        );
+    }
+    let namespaces = at.key("namespaces");
+    if socketio.namespaces.is_empty() || socketio.namespaces.len() > Namespaces::MOST {
+        let problem = format!("a gate has 1 to {} namespaces", Namespaces::MOST);
+        return report.error(&namespaces, problem, "`namespaces = [\"/\"]`");
+    }
+    for (place, name) in socketio.namespaces.iter().enumerate() {
+        let at = namespaces.index(place);
+        if let Err(error) = Namespace::new(name) {
+            report.error(&at, error.to_string(), "as in `/` or `/default`");
+        } else if socketio.namespaces.iter().take(place).any(|before| before == name) {
+            report.error(&at, format!("`{name}` stands twice"), "take one of them away");
+        } else if !gate.channel.iter().any(|channel| channel.name == *name) {
+            report.warning(
+                &at,
+                "nobody hears what is emitted there, and nobody's events are heard: there is no channel of that name",
+                format!("add a `[[gate.channel]]` with `name = \"{name}\"` and `subscribe = \"any\"`"),
+            );
         }
     }
 }

@@ -14,7 +14,9 @@ use doorward_auth::{
 };
 use doorward_types::{OwnerId, Timestamp};
 
-use super::super::{Authenticators, BackendConfig, Gate, Parts, document::KeyPath, nearest, report::Report};
+use super::super::{
+    Authenticators, BackendConfig, Gate, Parts, TransportConfig, document::KeyPath, nearest, report::Report,
+};
 
 /// The site that layers are tried with: it hashes for nobody and seals for nobody.
 static SITE: LazyLock<Option<SiteTools>> = LazyLock::new(|| {
@@ -54,6 +56,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         read_secret: around.read,
         // What is wrong in the list has been told; no list is read so that cookies may come from everywhere.
         origins: &Origins::read(gate.origins.as_deref()).unwrap_or(Origins::SameHost),
+        on_expiry: gate.transport.on_expiry(),
         site: SITE.as_ref().filter(|_| around.parts.config.site.enabled),
     };
     let mut rungs = Vec::new();
@@ -187,7 +190,8 @@ fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &Key
         _ => return,
     };
     let at = at.key(layer.name());
-    if on_expiry == OnExpiry::Keep && gate.max_session.is_none() {
+    let is_capped = gate.max_session.is_some() || matches!(gate.transport, TransportConfig::Socketio(_));
+    if on_expiry == Some(OnExpiry::Keep) && !is_capped {
         report.error(
             &at.key("on_expiry"),
             "with `keep`, a socket would live for ever",
@@ -195,7 +199,7 @@ fn token(report: &mut Report<'_, '_>, gate: &Gate, around: &Around<'_>, at: &Key
         );
     }
     let can_be_asked = matches!((layer, &gate.backend), (RungConfig::Jwt(_), BackendConfig::Hub(_)));
-    if on_expiry == OnExpiry::Reauth && !can_be_asked {
+    if on_expiry == Some(OnExpiry::Reauth) && !can_be_asked {
         report.error(
             &at.key("on_expiry"),
             "with `reauth`, the user is asked again over the open socket, which `jwt` before a `hub` can do alone",
