@@ -96,11 +96,6 @@ impl NodeView {
         done.map_err(|error| PortError { port: "live sockets", detail: error.to_string() })
     }
 
-    async fn one(&self, owner: Option<&OwnerId>, id: SocketId) -> Result<Option<SocketInfo>, PortError> {
-        let owner = owner.cloned();
-        self.apart(move |sockets| sockets.list(owner.as_ref(), usize::MAX).into_iter().find(|info| info.id == id)).await
-    }
-
     async fn end_target(
         &self,
         owner: Option<&OwnerId>,
@@ -119,7 +114,7 @@ impl LiveSockets for NodeView {
     }
 
     fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>> {
-        Box::pin(async move { Ok(self.one(Some(owner), id).await?.map(shown)) })
+        Box::pin(async move { Ok(self.sockets.find(Some(owner), id).map(shown)) })
     }
 
     fn newest<'a>(
@@ -200,7 +195,7 @@ impl manage::Node for NodeView {
         owner: Option<&'a OwnerId>,
         id: SocketId,
     ) -> BoxFuture<'a, Result<Option<SocketView>, PortError>> {
-        Box::pin(async move { Ok(self.one(owner, id).await?.map(view)) })
+        Box::pin(async move { Ok(self.sockets.find(owner, id).map(view)) })
     }
 
     fn end_live<'a>(

@@ -67,7 +67,10 @@ impl Sockets {
         let mut ending = Ending::begin(Arc::clone(&self.observer));
         self.revocations.append(order.owner, order.what, order.reason);
         self.revocations.mark(order.owner, order.what, order.for_ever, order.at);
-        let key = order.what.rest().map(|rest| self.key_of_rest(&rest));
+        let key = match order.what {
+            Target::Socket(id) => Some(self.key_of_id(*id)),
+            what => what.rest().map(|rest| self.key_of_rest(&rest)),
+        };
         for shard in &self.shards {
             let found = {
                 let shard = lock(shard);

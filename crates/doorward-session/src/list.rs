@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward_types::{GateName, OwnerId, Rest};
+use doorward_types::{GateName, OwnerId, Rest, SocketId};
 
 use crate::{Socket, SocketInfo, SocketState, Sockets, Target, lock::lock};
 
@@ -20,6 +20,14 @@ impl Sockets {
         sockets.sort_by_key(|socket| (socket.began(), socket.id()));
         sockets.truncate(at_most);
         sockets.iter().map(|socket| self.info(socket)).collect()
+    }
+
+    /// The live socket of that id. It is found, not looked for.
+    pub fn find(&self, owner: Option<&OwnerId>, id: SocketId) -> Option<SocketInfo> {
+        let (key, what) = (self.key_of_id(id), Target::Socket(id));
+        let found = self.shards.iter().flat_map(|shard| lock(shard).find(key));
+        let socket = found.filter(|socket| socket.is_open()).find(|socket| what.means(owner, socket))?;
+        Some(self.info(&socket))
     }
 
     /// The live sockets whose admissions rest on this, the oldest first. They are found, not looked through.
@@ -84,8 +92,38 @@ mod tests {
     use super::*;
     use crate::{
         sockets::tests::register,
-        support::{Over, World},
+        support::{Over, World, climb, login},
     };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_is_found_by_its_id_and_ended_by_it_and_no_other_that_has_the_same_key_by_chance() {
+        let world = World::over(Over::Pipe);
+        let mut sockets = Vec::new();
+        for number in 0..50 {
+            sockets.push(register(&world, number).await);
+        }
+        for socket in &sockets {
+            let (id, found) = (socket.id(), |owner: Option<&OwnerId>| world.sockets.find(owner, socket.id()));
+            assert_eq!(found(None).unwrap().id, id);
+            assert_eq!(found(Some(socket.admission().owner())).unwrap().id, id);
+            assert_eq!(found(Some(&OwnerId::new("another"))), None);
+            let ending = world.sockets.end(None, &Target::Socket(id), CloseReason::SessionEnded);
+            assert_eq!((ending.sockets(), found(None)), ([id].as_slice(), None));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_was_let_in_once_more_is_found_by_its_id_and_by_what_it_rests_on_now() {
+        let world = World::over(Over::Pipe);
+        for number in 0..50 {
+            let socket = register(&world, number).await;
+            let again = climb(login(&format!("user {number}"), &format!("again {number}")), world.sockets.cursor());
+            world.sockets.readmit(&socket, again, vec![]).unwrap();
+            assert_eq!(world.sockets.find(None, socket.id()).unwrap().id, socket.id(), "{number}");
+            let on = |sid: String| world.sockets.list_on(None, &Rest::on("sid", sid)).len();
+            assert_eq!((on(format!("s{number}")), on(format!("again {number}"))), (0, 1));
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_rests_on_a_login_is_listed_and_nothing_that_has_the_same_key_by_chance() {

@@ -33,7 +33,7 @@ use crate::{
 const SHARDS: u8 = 16;
 const MOST_FLUSHERS: usize = 8;
 
-/// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
+/// The live sockets of one node: a registry, indexed by their ids and by everything that their admissions rest on.
 ///
 /// No schedule leaves a socket that no ending can reach. An ending is written into the revocation view first and then looks
 /// into every shard; a registration looks into the view and enters its shard under one hold of the shard's lock. So either the
@@ -167,7 +167,7 @@ impl Sockets {
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
             let socket = Arc::new(Socket::new(id, *admission, policy, transport, Arc::clone(self), place));
-            shard.insert(&socket, self.keys_of(&socket.admission()));
+            shard.insert(&socket, self.keys_of(id, &socket.admission()));
             self.live.fetch_add(1, Ordering::Relaxed);
             socket
         };
@@ -240,7 +240,7 @@ impl Sockets {
     pub(crate) fn forget(&self, socket: &Socket) {
         let place = socket.place();
         if let Some(shard) = self.shards.get(usize::from(place.shard)) {
-            lock(shard).remove(place, self.keys_of(&socket.admission()));
+            lock(shard).remove(place, self.keys_of(socket.id(), &socket.admission()));
         }
     }
 
@@ -288,8 +288,13 @@ impl Sockets {
         usize::from(socket.place().shard) % self.flushers.len().max(1)
     }
 
-    pub(crate) fn keys_of<'s>(&'s self, admission: &'s Admission) -> impl Iterator<Item = Key> + 's {
-        admission.rests_on().iter().map(|rest| self.key_of_rest(rest))
+    /// By what a socket of that id with that admission is found.
+    pub(crate) fn keys_of<'s>(&'s self, id: SocketId, admission: &'s Admission) -> impl Iterator<Item = Key> + 's {
+        std::iter::once(self.key_of_id(id)).chain(admission.rests_on().iter().map(|rest| self.key_of_rest(rest)))
+    }
+
+    pub(crate) fn key_of_id(&self, id: SocketId) -> Key {
+        Key::of(self.hasher.hash_one(id))
     }
 
     pub(crate) fn key_of_rest(&self, rest: &Rest) -> Key {
