@@ -7,7 +7,7 @@ use doorward_auth::ports::{Audit, Clock, Rng};
 use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, Sockets};
 use doorward_types::CookieNames;
-use doorward_web::{PeerInfo, Site, manage::Api};
+use doorward_web::{Journal, PeerInfo, Site, manage::Api};
 use http::{Request, Response, header::UPGRADE};
 use tokio::sync::watch;
 
@@ -29,6 +29,8 @@ pub struct Door {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) audit: Arc<dyn Audit>,
+    /// Writes into it what is no decision.
+    pub(crate) journal: Journal,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) jwks: String,
     pub(crate) follower: Arc<Follower>,
@@ -90,6 +92,7 @@ impl Door {
             store,
         } = parts;
         let jwks = key.jwks();
+        let journal = Journal::new(Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&rng));
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
             gates,
@@ -100,6 +103,7 @@ impl Door {
             clock,
             rng,
             audit,
+            journal,
             metrics,
             jwks,
             follower,

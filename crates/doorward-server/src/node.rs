@@ -214,6 +214,7 @@ impl Node {
             sockets: Arc::clone(&sockets),
             sessions: Arc::clone(&self.tools.ports.site.sessions),
             clock: Arc::clone(&self.door.clock),
+            journal: self.door.journal.clone(),
             idle: self.config.site.session_idle.duration(),
         };
         async move {

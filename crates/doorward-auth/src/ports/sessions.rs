@@ -133,6 +133,7 @@ pub trait Sessions: Send + Sync {
         browser: [u8; 32],
     ) -> BoxFuture<'a, Result<bool, PortError>>;
 
-    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log; how many there were.
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>>;
+    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log, and gives those that it has ended:
+    /// of several sweeps each login is given by one.
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>>;
 }

@@ -8,7 +8,7 @@ use doorward_types::{AccountId, Cursor, OwnerId, SessionId, Subject, Timestamp};
 use super::{MemorySite, State, accounts::Directory, log::Log};
 use crate::{
     BoxFuture,
-    ports::{LogEntry, NewSession, PortError, Session, Sessions, What, Why},
+    ports::{Account, LogEntry, NewSession, PortError, Session, Sessions, What, Why},
 };
 
 /// Logins that have not ended, and the browsers that there have been logins in.
@@ -25,7 +25,7 @@ impl Logins {
     pub(super) fn live(&self, accounts: &Directory, sid: SessionId, now: Timestamp) -> Option<Session> {
         let session = self.sessions.get(&sid).filter(|session| session.is_live(now))?;
         let account = accounts.find(Some(&session.owner), session.account).filter(|account| account.is_enabled())?;
-        Some(Session { username: account.username.clone(), role: account.role, ..session.clone() })
+        Some(called_as(account, session))
     }
 
     /// The login, where it has not ended; its time may be over.
@@ -76,14 +76,19 @@ impl State {
         Some(cursor)
     }
 
-    fn sweep(&mut self, now: Timestamp, at_most: usize) -> usize {
-        let Self { logins, log, .. } = self;
-        let over: Vec<_> = logins.sessions.values().filter(|session| !session.is_live(now)).take(at_most).collect();
-        let (count, sids) = (over.len(), over.iter().map(|session| session.sid).collect::<HashSet<_>>());
+    fn sweep(&mut self, now: Timestamp, at_most: usize) -> Vec<Session> {
+        let Self { accounts, logins, log, .. } = self;
+        let is_over = logins.sessions.values().filter(|session| !session.is_live(now)).take(at_most);
+        let called = |session: &Session| {
+            let account = accounts.find(Some(&session.owner), session.account);
+            account.map_or_else(|| session.clone(), |account| called_as(account, session))
+        };
+        let over: Vec<_> = is_over.map(called).collect();
+        let sids: HashSet<_> = over.iter().map(|session| session.sid).collect();
         append_expired(log, now, &over);
         logins.end(|session| sids.contains(&session.sid));
         self.forget(now);
-        count
+        over
     }
 
     /// Forgets what time has made worthless.
@@ -104,7 +109,12 @@ impl LogEntry {
     }
 }
 
-fn append_expired(log: &mut Log, now: Timestamp, over: &[&Session]) {
+/// The login, with what its account is called now.
+fn called_as(account: &Account, session: &Session) -> Session {
+    Session { username: account.username.clone(), role: account.role, ..session.clone() }
+}
+
+fn append_expired(log: &mut Log, now: Timestamp, over: &[Session]) {
     for session in over {
         log.append(now, Some(session.owner.clone()), What::Rest(session.rest()), Why::Expired);
     }
@@ -183,7 +193,7 @@ impl Sessions for MemorySite {
         })
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>> {
         self.answer(move |state| state.sweep(now, at_most))
     }
 }

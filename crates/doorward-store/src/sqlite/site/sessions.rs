@@ -125,12 +125,12 @@ impl Sessions for Store {
         })
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>> {
         Box::pin(async move {
             // Looked for first: this is asked every second, and the writer has better to do.
             let is_any = self.read(move |connection| is_any_over(connection, now)).await;
             if !is_any.map_err(|error| error.of_port(PORT))? {
-                return Ok(0);
+                return Ok(Vec::new());
             }
             let tell = self.inner.appended.teller();
             let swept = self.write_then(
@@ -138,7 +138,7 @@ impl Sessions for Store {
                 move |connection| sweep(connection, now, at_most),
                 move |(_, newest)| newest.iter().for_each(|newest| tell(*newest)),
             );
-            swept.await.map(|(count, _)| count).map_err(|error| error.of_port(PORT))
+            swept.await.map(|(over, _)| over).map_err(|error| error.of_port(PORT))
         })
     }
 }
@@ -235,20 +235,22 @@ fn is_any_over(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool
     connection.prepare_cached("SELECT 1 FROM sessions WHERE over_at <= ?1")?.exists(params![to_column(now)])
 }
 
-/// Ends what is over; how many there were, and where the log stands then.
-fn sweep(connection: &Connection, now: Timestamp, at_most: usize) -> rusqlite::Result<(usize, Option<Cursor>)> {
+/// Ends what is over; what that was, and where the log stands then.
+fn sweep(connection: &Connection, now: Timestamp, at_most: usize) -> rusqlite::Result<(Vec<Session>, Option<Cursor>)> {
     let over = connection
-        .prepare_cached("SELECT sid, owner FROM sessions WHERE over_at <= ?1 ORDER BY over_at LIMIT ?2")?
-        .query_map(params![to_column(now), i64::try_from(at_most).unwrap_or(i64::MAX)], |row| {
-            Ok((SessionId::from_bytes(row.get("sid")?), OwnerId::new(row.get::<_, String>("owner")?)))
-        })?
+        .prepare_cached(
+            "SELECT sessions.*, accounts.username, accounts.role
+             FROM sessions JOIN accounts ON accounts.id = sessions.account
+             WHERE over_at <= ?1 ORDER BY over_at LIMIT ?2",
+        )?
+        .query_map(params![to_column(now), i64::try_from(at_most).unwrap_or(i64::MAX)], read)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut newest = None;
-    for (sid, owner) in &over {
+    for Session { sid, owner, .. } in &over {
         remove(connection, owner, sid)?;
         newest = Some(log::append(connection, now, Some(owner), &ended(sid), Why::Expired)?);
     }
-    Ok((over.len(), newest))
+    Ok((over, newest))
 }
 
 /// Logins that are meant, newest first, at most `?4` of them.
