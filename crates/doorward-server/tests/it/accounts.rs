@@ -450,11 +450,15 @@ async fn a_link_to_set_a_password_voids_the_old_one_and_is_shown_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_operator_does_to_an_account_is_listed_by_its_name_with_a_server_and_without_one() {
     let place = Place::with("bob");
+    place.log_in("bob", 1).await;
+    place.run(&["sessions", "end", &SessionId::from_bytes([1; 16]).to_string()]).well();
+    place.run(&["sessions", "end", "--user", "bob"]).well();
     place.run(&["user", "disable", "bob"]).well();
     place.run(&["user", "enable", "bob"]).well();
     let expected = |text: &str| {
         let events: Vec<_> = text.lines().map(|line| line.split_whitespace().nth(4).unwrap().to_owned()).collect();
-        assert_eq!(events, ["account_enabled,", "account_disabled,", "registered:"], "{text}");
+        let all = ["account_enabled,", "account_disabled,", "sessions_ended,", "session_ended:", "registered:"];
+        assert_eq!(events, all, "{text}");
         assert!(text.contains("by the operator, on the command line"), "{text}");
     };
     let said = place.run(&["why", "--user", "bob"]).well();
