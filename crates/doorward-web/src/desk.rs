@@ -8,8 +8,8 @@ use doorward_auth::{
 use doorward_types::Timestamp;
 
 use crate::{
-    Event, Gates, Journal, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies,
-    half::Halves,
+    Event, Gates, Journal, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies, half::Halves,
+    live::Node,
 };
 
 /// What a [`Site`](crate::Site) is made of.
@@ -23,7 +23,7 @@ pub struct SiteParts {
     /// What happens is written down there.
     pub journal: Journal,
     /// The live sockets.
-    pub sockets: Arc<dyn LiveSockets>,
+    pub node: Arc<dyn Node>,
     /// The gates.
     pub gates: Arc<dyn Gates>,
     /// Signs access tokens.

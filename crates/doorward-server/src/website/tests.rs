@@ -8,7 +8,7 @@ use doorward_auth::{
 use doorward_backends::upstream::Signer;
 use doorward_testkit::{Live, LiveSocket};
 use doorward_types::{Cursor, Rest, Secret};
-use doorward_web::{Gates as _, manage::Node as _};
+use doorward_web::{Gates as _, live::Node as _};
 
 use super::*;
 use crate::node::Extensions;
@@ -86,10 +86,6 @@ impl Seen {
         Self { live, view, tools, config, bob, bobs, eves, theirs }
     }
 
-    fn of(&self, owner: &OwnerId, subject: &Subject) -> Vec<SocketId> {
-        self.view.of(owner, subject, 10).into_iter().map(|socket| socket.id).collect()
-    }
-
     async fn asked(&self, query: SocketQuery) -> Vec<SocketId> {
         let found = self.view.sockets(SocketQuery { at_most: query.at_most.max(1), ..query }).await.unwrap();
         found.into_iter().map(|socket| socket.id).collect()
@@ -109,39 +105,28 @@ fn all() -> SocketQuery {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_newest_first() {
+async fn sockets_of_an_owner_and_of_a_subject_of_that_owner_are_listed_the_newest_first_for_who_asks_so() {
     let seen = Seen::new().await;
     let [bobs, eves, theirs] = [&seen.bobs, &seen.eves, &seen.theirs].map(|socket| socket.socket.id());
+    let newest = SocketQuery { newest_first: true, ..all() };
     for (owner, at_most, expected) in [
         (None, 10, vec![theirs, eves, bobs]),
         (Some(acme()), 10, vec![eves, bobs]),
         (Some(acme()), 1, vec![eves]),
         (Some(OwnerId::new("nobody")), 10, vec![]),
     ] {
-        let newest = seen.view.newest(owner.as_ref(), at_most).await.unwrap();
-        assert_eq!(newest.into_iter().map(|socket| socket.id).collect::<Vec<_>>(), expected, "{owner:?} {at_most}");
+        assert_eq!(seen.asked(SocketQuery { owner, at_most, ..newest.clone() }).await, expected, "{at_most}");
     }
     // Whoever has the same number at another site is somebody else.
     let bob = seen.bob.subject();
-    assert_eq!(seen.of(&acme(), &bob), [bobs]);
-    assert_eq!(seen.of(&globex(), &bob), []);
-    let shown = LiveSockets::find(&seen.view, &acme(), bobs).await.unwrap().unwrap();
-    assert_eq!(seen.view.of(&acme(), &bob, 1), std::slice::from_ref(&shown));
-    assert_eq!(LiveSockets::find(&seen.view, &acme(), theirs).await, Ok(None), "another owner's");
+    let of = |owner| SocketQuery { owner: Some(owner), subject: Some(bob.clone()), ..newest.clone() };
+    assert_eq!(seen.asked(of(acme())).await, [bobs]);
+    assert_eq!(seen.asked(of(globex())).await, []);
+    let eves = seen.view.socket(None, eves).await.unwrap().unwrap();
+    assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest }).await, [bobs]);
+    let shown = seen.view.socket(Some(&acme()), bobs).await.unwrap().unwrap();
     assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
     assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_site_ends_one_socket_of_its_own_and_none_of_another_owner() {
-    let seen = Seen::new().await;
-    let theirs = seen.theirs.socket.id();
-    assert!(!LiveSockets::end(&seen.view, &acme(), theirs).await.unwrap());
-    assert!(seen.theirs.socket.is_open());
-    assert!(LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap());
-    assert_eq!(seen.theirs.socket.ended(), Some(CloseReason::SessionEnded));
-    assert!(!LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap(), "it is not there any more");
-    assert!(seen.bobs.socket.is_open() && seen.eves.socket.is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,8 +198,8 @@ async fn the_api_finds_sockets_by_all_that_is_said_of_them_the_oldest_first() {
     let first = seen.view.socket(None, bobs).await.unwrap().unwrap();
     assert_eq!(seen.asked(SocketQuery { sid: first.sid, ..all() }).await, [bobs]);
     assert_eq!(seen.asked(SocketQuery { after: Some((first.since, bobs)), ..all() }).await, [eves, theirs]);
-    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Suspended), ..all() }).await, []);
-    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Active), ..all() }).await.len(), 3);
+    assert_eq!(seen.asked(SocketQuery { state: Some(live::SocketState::Suspended), ..all() }).await, []);
+    assert_eq!(seen.asked(SocketQuery { state: Some(live::SocketState::Active), ..all() }).await.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,15 +208,20 @@ async fn the_api_shows_and_ends_for_an_owner_no_socket_of_another() {
     let theirs = seen.theirs.socket.id();
     assert!(seen.view.socket(Some(&acme()), theirs).await.unwrap().is_none());
     assert_eq!(seen.view.socket(Some(&globex()), theirs).await.unwrap().unwrap().owner, globex());
-    let ended = |owner: Option<OwnerId>, live: manage::Live| {
+    let ended = |owner: Option<OwnerId>, live: live::Live| {
         let view = &seen.view;
         async move { view.end_live(owner.as_ref(), live).await.unwrap().ended }
     };
-    let gate = || manage::Live::On(Rest::on("gate", "theirs"));
-    assert_eq!(ended(Some(acme()), manage::Live::Socket(theirs)).await, []);
+    let gate = || live::Live::On(Rest::on("gate", "theirs"));
+    assert_eq!(ended(Some(acme()), live::Live::Socket(theirs)).await, []);
     assert_eq!(ended(Some(acme()), gate()).await, []);
     assert!(seen.theirs.socket.is_open());
     assert_eq!(ended(None, gate()).await, [theirs]);
+    let bobs = seen.bobs.socket.id();
+    assert_eq!(ended(Some(acme()), live::Live::Socket(bobs)).await, [bobs]);
+    assert_eq!(seen.bobs.socket.ended(), Some(CloseReason::SessionEnded));
+    assert_eq!(ended(Some(acme()), live::Live::Socket(bobs)).await, [], "it is not there any more");
+    assert!(seen.eves.socket.is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +234,7 @@ async fn what_the_api_ends_for_good_is_in_the_log_and_the_receipt_says_what_came
         change: None,
         at: seen.live.world.clock.now(),
     };
-    let receipt = manage::Node::end(&seen.view, ending(acme())).await.unwrap();
+    let receipt = live::Node::end(&seen.view, ending(acme())).await.unwrap();
     assert_eq!((receipt.ended, receipt.suspended, receipt.reset), (vec![seen.bobs.socket.id()], vec![], 0));
     let nodes: Vec<_> = receipt.nodes.iter().map(|node| (node.node.as_str(), node.ended)).collect();
     assert_eq!((nodes, receipt.not_answering), (vec![("here", 1)], vec![]));
