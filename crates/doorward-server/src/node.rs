@@ -16,9 +16,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
+    NewInvitation,
     account::{Hashing, HashingError, Work},
     layers::SiteTools,
-    ports::{Authenticator, Clock, PortError, Rng, Role, SystemRng},
+    ports::{Authenticator, Clock, Invitation, PortError, Rng, Role, SystemRng},
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
@@ -41,9 +42,8 @@ use crate::{
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
-    gates::{self, AssembleErrors, Gates, Tools},
+    gates::{self, AssembleErrors, Gates, Owners, Tools},
     internal,
-    invite::Invite,
     kek::{UnusableKek, open_kek},
     metrics::{Counting, Metrics},
     ports,
@@ -57,9 +57,6 @@ use crate::{
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
 const STRAGGLERS: Duration = Duration::from_secs(2);
-
-/// How long the invitation to make the first account holds.
-const INVITED_FOR: Duration = Duration::from_hours(24);
 
 /// What an embedding application brings along.
 #[derive(Clone, Default)]
@@ -244,8 +241,8 @@ impl Node {
         let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head).over(tls.clone())));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let url = config.site.url.clone().unwrap_or_else(|| format!("{scheme}://{public_at}"));
         let owner = gates::owner_of(&config, config.site.owner.as_deref());
+        let url = Owners::of(&config).address_of(&owner).unwrap_or_else(|| format!("{scheme}://{public_at}"));
         let first = config.site.enabled.then_some(FirstAccount { owner, url });
         Ok(Running {
             first,
@@ -300,7 +297,7 @@ impl Running {
     }
 
     /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
-    /// a day, until there is an account, or until another start gives another one.
+    /// three days, until there is an account, or until another start gives another one.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -310,10 +307,10 @@ impl Running {
         if !accounts.list(Some(&site.owner), None, 1).await?.is_empty() {
             return Ok(None);
         }
-        let FirstAccount { owner, url } = site;
-        let invite =
-            Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url, first: true };
-        invite.link(&**accounts, &*self.door.rng).await.map(Some)
+        let expires_at = self.door.clock.now().plus(Invitation::LASTS);
+        let invitation = Invitation { owner: site.owner.clone(), role: Role::Owner, expires_at, first: true };
+        let new = NewInvitation::to_register(&**accounts, &*self.door.rng, invitation).await?;
+        Ok(Some(new.link(&site.url)))
     }
 
     /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who

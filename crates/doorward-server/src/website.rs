@@ -57,6 +57,7 @@ pub(crate) fn open(
         clock: Arc::clone(&ports.clock),
         rng: Arc::clone(&ports.rng),
         node: Arc::clone(&view) as _,
+        gates: Arc::clone(&view) as _,
         hashing: Arc::clone(&hashing),
         rules: PasswordRules::of_site(&config.site.name, host),
         signer: Arc::clone(&signer) as _,
@@ -111,6 +112,10 @@ impl NodeView {
 impl doorward_web::Gates for NodeView {
     fn owner_of(&self, host: &str) -> OwnerId {
         self.gates.load().owners().at(host).clone()
+    }
+
+    fn address_of(&self, owner: &OwnerId) -> Option<String> {
+        self.gates.load().owners().address_of(owner)
     }
 
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {

@@ -5,7 +5,7 @@ use doorward_auth::{
     layers::SiteTools,
     ports::{PortError, Ports, Rng, SitePorts},
 };
-use doorward_types::Timestamp;
+use doorward_types::{OwnerId, Timestamp};
 
 use crate::{
     Event, Gates, Journal, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies, half::Halves,
@@ -79,9 +79,13 @@ impl Desk {
         PasswordRules::of_site(&self.parts.config.name, peer.host_name())
     }
 
-    /// The address that links begin with.
-    pub(crate) fn address(&self, peer: &PeerInfo) -> String {
-        let url = self.parts.config.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        url.unwrap_or_else(|| peer.origin())
+    /// The address that links to the site of that owner begin with: where the configuration names none, this one's.
+    pub(crate) fn address(&self, owner: &OwnerId, peer: &PeerInfo) -> String {
+        self.parts.gates.address_of(owner).unwrap_or_else(|| peer.origin())
+    }
+
+    /// The origin that the operator says is the site's, for who comes through something that names another host.
+    pub(crate) fn public_origin(&self) -> Option<&str> {
+        self.parts.config.url.as_deref().map(|url| url.trim_end_matches('/'))
     }
 }

@@ -39,6 +39,10 @@ pub trait Gates: Send + Sync {
     /// Whose site a request to that host (without port) is at.
     fn owner_of(&self, host: &str) -> OwnerId;
 
+    /// The public address of the owner's site (`https://shop.example`), by which links lead to it; `None` where the configuration
+    /// names none.
+    fn address_of(&self, owner: &OwnerId) -> Option<String>;
+
     /// The gate at that host (without port) and path, where it is enabled.
     fn find(&self, host: &str, path: &str) -> Option<GateInfo>;
 

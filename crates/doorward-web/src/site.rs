@@ -113,8 +113,9 @@ impl Site {
         if matches!(parts.method, Method::GET | Method::HEAD) {
             return Ok(Bytes::new());
         }
-        let (own, public) = (peer.origin(), self.desk.address(peer));
-        same_origin::check(&parts.headers, &[&own, &public]).map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
+        let own = peer.origin();
+        same_origin::check(&parts.headers, &[&own, self.desk.public_origin().unwrap_or(&own)])
+            .map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
         if body.size_hint().lower() > LONGEST_BODY as u64 {
             return Err(Sorry::TooLarge);
         }

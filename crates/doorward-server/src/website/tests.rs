@@ -164,6 +164,24 @@ async fn owners_of_another_configuration_are_known_in_the_same_act_as_its_gates(
 }
 
 #[tokio::test(start_paused = true)]
+async fn links_to_an_owners_site_lead_to_its_own_host_and_those_of_the_owner_of_the_site_to_its_address() {
+    let seen = Seen::new().await;
+    assert_eq!(seen.view.address_of(&acme()).as_deref(), Some("https://shop.example"));
+    assert_eq!(seen.view.address_of(&globex()).as_deref(), Some("https://globex.example"));
+    assert_eq!(seen.view.address_of(&OwnerId::new("without-pages")), None);
+    let owners = |text: &str| {
+        let no_files = |_: &Path| Err(String::new());
+        let config = config::load(text, "test.toml", &BTreeMap::new(), &[], &no_files).unwrap().config;
+        crate::gates::Owners::of(&config)
+    };
+    let silent = owners(&CONFIG.replace("url = \"https://shop.example\"", ""));
+    assert_eq!((silent.address_of(&acme()), silent.address_of(&globex())), (None, None));
+    let there = owners(&CONFIG.replace("https://shop.example", "http://globex.example:8443/"));
+    assert_eq!(there.address_of(&globex()).as_deref(), Some("http://globex.example:8443"));
+    assert_eq!(there.address_of(&acme()), None, "the address is another's");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_secret() {
     let seen = Seen::new().await;
     let names = |owner: Option<&OwnerId>| {

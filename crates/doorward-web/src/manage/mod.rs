@@ -52,7 +52,7 @@ use problem::{Kind, Problem};
 use reply::Reply;
 use route::{Call, Route};
 
-use crate::{Journal, TokenSigner, live::Node};
+use crate::{Gates, Journal, TokenSigner, live::Node};
 
 pub use audit::decision;
 
@@ -120,6 +120,8 @@ pub struct ApiParts {
     pub rng: Arc<dyn Rng>,
     /// The live sockets.
     pub node: Arc<dyn Node>,
+    /// Where the pages of each owner are.
+    pub gates: Arc<dyn Gates>,
     /// Hashes passwords.
     pub hashing: Arc<Hashing>,
     /// What a password has to be.

@@ -19,6 +19,7 @@ use super::{
     accounts::{changeable, may_give},
     ending,
     fields::needed,
+    invitations,
     route::Call,
 };
 use crate::Happening;
@@ -53,13 +54,14 @@ pub(super) async fn reset(mut call: Call<'_>) -> Result<Reply, Problem> {
     let none = parts.hashing.hash_of_no_password(&*parts.rng).await.map_err(not_hashed)?;
     let ending = changed(&call, &account, none.into_secret());
     let receipt = ending::ended(&call, ending, Some(account.subject()), Happening::SessionsEnded).await?;
-    let (new, expires_at) = (NewInvitation::draw(&*parts.rng), call.now.plus(Reset::LASTS));
+    let expires_at = call.now.plus(Reset::LASTS);
     let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
-    parts.ports.accounts.offer_reset(new.hash, reset).await?;
+    let new = NewInvitation::to_reset(&*parts.ports.accounts, &*parts.rng, reset).await?;
     let made = Happening::ResetLinkMade(expires_at);
     call.given(call.event(Some(&account.owner), Some(account.subject()), made))?;
     Ok(Reply::made(&json!({
         "reset": new.text.reveal_text("it is shown to its maker, once").unwrap_or_default(),
+        "url": invitations::url(&call, &account.owner, &new),
         "expires_at": expires_at.to_string(),
         "receipt": receipt.document(),
     })))

@@ -175,6 +175,10 @@ impl Gates for ChatGates {
         OwnerId::new(if host == "other.example" { "umbrella" } else { "acme" })
     }
 
+    fn address_of(&self, _: &OwnerId) -> Option<String> {
+        None
+    }
+
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {
         let owner = self.owner_of(host);
         self.list(Some(&owner)).into_iter().find(|gate| gate.path.as_deref() == Some(path) && gate.enabled)

@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::super::{Api, ApiParts};
-use crate::{AccessClaims, Journal, TokenSigner, manage::reply::DESCRIPTION, sockets::Sockets};
+use crate::{AccessClaims, GateInfo, Gates, Journal, TokenSigner, manage::reply::DESCRIPTION, sockets::Sockets};
 
 pub(super) const NOW: Timestamp = doorward_testkit::World::NOW;
 
@@ -57,6 +57,7 @@ impl World {
             clock: clock.clone(),
             rng: Arc::new(SeededRng::new(1)),
             node: node.clone(),
+            gates: Arc::new(Sites),
             hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap()),
             rules: PasswordRules::of_site("Acme Shop", "shop.example"),
             signer: Arc::new(Tokens),
@@ -222,6 +223,27 @@ pub(super) fn fits(schema: &Value, document: &Value) -> Result<(), String> {
     compiler.add_resource("memory:///description", resource).unwrap();
     let index = compiler.compile("memory:///description#/asked", &mut schemas).unwrap();
     schemas.validate(document, index).map_err(|error| format!("{error:#}"))
+}
+
+/// The site of `acme` is known to be at an address, and that of `globex` is not.
+struct Sites;
+
+impl Gates for Sites {
+    fn owner_of(&self, _host: &str) -> OwnerId {
+        OwnerId::new("acme")
+    }
+
+    fn address_of(&self, owner: &OwnerId) -> Option<String> {
+        (owner.as_str() == "acme").then(|| "https://shop.example".to_owned())
+    }
+
+    fn find(&self, _host: &str, _path: &str) -> Option<GateInfo> {
+        None
+    }
+
+    fn list(&self, _owner: Option<&OwnerId>) -> Vec<GateInfo> {
+        Vec::new()
+    }
 }
 
 /// Access tokens that name their login: `token:acme:0101...`.
