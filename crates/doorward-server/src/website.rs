@@ -140,7 +140,6 @@ fn gate_info(gate: &Gate) -> GateInfo {
         path: (!path.split('/').any(secret)).then(|| path.to_owned()),
         ladder: gate.ladder.in_words(),
         backend: gate.backing.name().to_owned(),
-        enabled: true,
     }
 }
 

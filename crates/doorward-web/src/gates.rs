@@ -1,6 +1,6 @@
 use doorward_types::{GateName, OwnerId};
 
-/// A gate, as the site shows it and makes tickets for it.
+/// A gate that lets people in, as the site shows it and makes tickets for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateInfo {
     /// Whose it is.
@@ -15,8 +15,6 @@ pub struct GateInfo {
     pub ladder: Vec<String>,
     /// What stands behind it: `hub`, `upstream`, `echo`.
     pub backend: String,
-    /// Whether it lets anybody in at present.
-    pub enabled: bool,
 }
 
 impl GateInfo {
@@ -34,7 +32,7 @@ impl GateInfo {
     }
 }
 
-/// The gates, as the configuration has them at present.
+/// The gates that are enabled, as the configuration has them at present: to the site there are no others.
 pub trait Gates: Send + Sync {
     /// Whose site a request to that host (without port) is at.
     fn owner_of(&self, host: &str) -> OwnerId;
@@ -43,7 +41,7 @@ pub trait Gates: Send + Sync {
     /// names none.
     fn address_of(&self, owner: &OwnerId) -> Option<String>;
 
-    /// The gate at that host (without port) and path, where it is enabled.
+    /// The gate at that host (without port) and path.
     fn find(&self, host: &str, path: &str) -> Option<GateInfo>;
 
     /// The owner's gates by their names; all for `None`.

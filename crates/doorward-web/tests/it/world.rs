@@ -157,7 +157,7 @@ impl World {
 struct ChatGates;
 
 impl ChatGates {
-    fn gate(owner: &str, path: &str, enabled: bool) -> GateInfo {
+    fn gate(owner: &str, path: &str) -> GateInfo {
         GateInfo {
             owner: OwnerId::new(owner),
             name: GateName::new(path.trim_start_matches('/').replace('/', "-")),
@@ -165,7 +165,6 @@ impl ChatGates {
             path: Some(path.to_owned()),
             ladder: vec!["session".into(), "totp or key_entry".into(), "ident".into()],
             backend: "hub".into(),
-            enabled,
         }
     }
 }
@@ -181,18 +180,17 @@ impl Gates for ChatGates {
 
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {
         let owner = self.owner_of(host);
-        self.list(Some(&owner)).into_iter().find(|gate| gate.path.as_deref() == Some(path) && gate.enabled)
+        self.list(Some(&owner)).into_iter().find(|gate| gate.path.as_deref() == Some(path))
     }
 
     fn list(&self, owner: Option<&OwnerId>) -> Vec<GateInfo> {
         let gates = [
-            Self::gate("acme", "/all/*", true),
-            Self::gate("acme", "/chat", true),
-            GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud", true) },
-            Self::gate("acme", "/room/{name}", true),
-            Self::gate("acme", "/till/7", true),
-            Self::gate("acme", "/closed", false),
-            Self::gate("umbrella", "/chat", true),
+            Self::gate("acme", "/all/*"),
+            Self::gate("acme", "/chat"),
+            GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud") },
+            Self::gate("acme", "/room/{name}"),
+            Self::gate("acme", "/till/7"),
+            Self::gate("umbrella", "/chat"),
         ];
         gates.into_iter().filter(|gate| owner.is_none_or(|owner| *owner == gate.owner)).collect()
     }
