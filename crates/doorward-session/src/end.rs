@@ -36,12 +36,6 @@ impl Sockets {
         self.carry_out(&Order { owner, what, reason, may_return: false, for_ever: false, at: self.now() })
     }
 
-    /// As [`end`](Self::end), for a logout: the login may come back, so that sockets wait for it where their gates say so.
-    pub fn log_out(&self, owner: Option<&OwnerId>, what: &Target) -> Ending {
-        let reason = CloseReason::SessionEnded;
-        self.carry_out(&Order { owner, what, reason, may_return: true, for_ever: false, at: self.now() })
-    }
-
     /// Does what an entry of the revocation log says. One that ends nothing ends nothing.
     pub fn apply(&self, entry: &LogEntry) -> Ending {
         let Some(what) = Target::of(&entry.what) else { return Ending::of_nothing() };

@@ -136,7 +136,10 @@ impl Place {
         let kept = HashedPassword::from_secret(self.account(name).await.password);
         let typed = Password::read(&Secret::from_text(typed)).unwrap();
         let hashing = Hashing::new(Work::default(), 1).unwrap();
-        matches!(hashing.verify(&typed, Some(&kept), &SystemRng).await.unwrap(), Verified::Right { .. })
+        matches!(
+            hashing.place().unwrap().verify(&typed, Some(&kept), &SystemRng).await.unwrap(),
+            Verified::Right { .. }
+        )
     }
 }
 
