@@ -47,7 +47,6 @@ pub(crate) fn open(
     let journal = Journal::new(Arc::clone(audit), Arc::clone(&ports.clock), Arc::clone(&ports.rng));
     let signer = Arc::new(OwnTokens::new(Arc::clone(key)));
     let view = Arc::new(view);
-    let host = config.site.url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
     let api = Api::new(ApiParts {
         ports: ports.site.clone(),
         tickets: Arc::clone(&ports.tickets),
@@ -59,7 +58,6 @@ pub(crate) fn open(
         node: Arc::clone(&view) as _,
         gates: Arc::clone(&view) as _,
         hashing: Arc::clone(&hashing),
-        rules: PasswordRules::of_site(&config.site.name, host),
         signer: Arc::clone(&signer) as _,
     });
     let site = |tools: SiteTools| {
@@ -116,6 +114,10 @@ impl doorward_web::Gates for NodeView {
 
     fn address_of(&self, owner: &OwnerId) -> Option<String> {
         self.gates.load().owners().address_of(owner)
+    }
+
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        self.gates.load().owners().rules_of(owner)
     }
 
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use doorward_auth::{
-    account::{Checks, CodeKey, PasswordRules},
+    account::{Checks, CodeKey},
     layers::SiteTools,
     ports::{PortError, Ports, Rng, SitePorts},
 };
@@ -72,11 +72,6 @@ impl Desk {
     /// Writes down what was done, or refused.
     pub(crate) fn done(&self, event: Event) {
         self.parts.journal.done(event);
-    }
-
-    /// What a password here must not be made of.
-    pub(crate) fn password_rules(&self, peer: &PeerInfo) -> PasswordRules {
-        PasswordRules::of_site(&self.parts.config.name, peer.host_name())
     }
 
     /// The address that links to the site of that owner begin with: where the configuration names none, this one's.

@@ -1,3 +1,4 @@
+use doorward_auth::account::PasswordRules;
 use doorward_types::{GateName, OwnerId};
 
 /// A gate that lets people in, as the site shows it and makes tickets for it.
@@ -40,6 +41,9 @@ pub trait Gates: Send + Sync {
     /// The public address of the owner's site (`https://shop.example`), by which links lead to it; `None` where the configuration
     /// names none.
     fn address_of(&self, owner: &OwnerId) -> Option<String>;
+
+    /// What a password of an account of that owner's must not be made of.
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules;
 
     /// The gate at that host (without port) and path.
     fn find(&self, host: &str, path: &str) -> Option<GateInfo>;

@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn new_password() -> NewPassword {
-        let (rules, bob) = (PasswordRules::of_site("Shop", "shop.example"), Username::parse("bob").unwrap());
+        let (rules, bob) = (PasswordRules::of_site("Shop", ["shop.example"]), Username::parse("bob").unwrap());
         rules.check(typed(RIGHT), &bob, PasswordUse::Alone).unwrap()
     }
 

@@ -22,7 +22,7 @@
 //! let bob = Username::parse("Bob")?;
 //! assert_eq!((bob.shown(), bob.unique()), ("Bob", "bob"));
 //!
-//! let rules = PasswordRules::of_site("Shop", "shop.example");
+//! let rules = PasswordRules::of_site("Shop", ["shop.example"]);
 //! let read = |text: &str| Password::read(&Secret::from_text(text));
 //! let weak = rules.check(read("password12345678")?, &bob, PasswordUse::Alone).unwrap_err();
 //! assert!(weak.to_string().contains("most common passwords"));

@@ -110,11 +110,11 @@ pub struct PasswordRules {
 }
 
 impl PasswordRules {
-    /// The rules at a site of that name, at that host.
-    pub fn of_site(name: &str, host: &str) -> Self {
+    /// The rules at a site of that name, at those hosts.
+    pub fn of_site<'a>(name: &str, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut context = vec![("doorward".to_owned(), "the name of the server")];
         context.extend(words_of(name).map(|word| (word, "the name of this site")));
-        context.extend(words_of(host).map(|word| (word, "the address of this site")));
+        context.extend(hosts.into_iter().flat_map(words_of).map(|word| (word, "the address of this site")));
         Self { context }
     }
 
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn check(text: &str, used: PasswordUse) -> Result<NewPassword, WeakPassword> {
-        let rules = PasswordRules::of_site("Bob's Shop", "shop.example.org");
+        let rules = PasswordRules::of_site("Bob's Shop", ["shop.example.org"]);
         rules.check(read(text), &Username::parse("Robert.Tables").unwrap(), used)
     }
 

@@ -172,7 +172,7 @@ async fn account(world: &World, hashing: &Hashing, name: &str) -> AccountId {
     let username = Username::parse(name).unwrap();
     let password = Password::read(&Secret::from_text(PASSWORD)).unwrap();
     let password =
-        PasswordRules::of_site("Shop", "shop.example").check(password, &username, PasswordUse::Alone).unwrap();
+        PasswordRules::of_site("Shop", ["shop.example"]).check(password, &username, PasswordUse::Alone).unwrap();
     let account = NewAccount {
         owner: World::owner(),
         username: username.shown().to_owned(),

@@ -1,16 +1,19 @@
 use std::collections::BTreeSet;
 
+use doorward_auth::account::PasswordRules;
 use doorward_types::OwnerId;
 use http::Uri;
 
 use super::owner_of;
 use crate::config::{Config, Host, Owner};
 
-/// The owners of a configuration, whose a host name is, and where the pages of each are.
+/// The owners of a configuration, whose a host name is, and of the pages of each: where they are, and what a password there may be.
 pub(crate) struct Owners {
     by_host: Vec<(Host, OwnerId)>,
     all: BTreeSet<OwnerId>,
     otherwise: OwnerId,
+    /// What the site is called.
+    name: String,
     /// The public address of the site: `https://shop.example`.
     url: Option<String>,
 }
@@ -22,6 +25,7 @@ impl Owners {
             by_host: config.owners.iter().filter_map(|owner| Some((owner.host.clone()?, id(owner)))).collect(),
             all: config.owners.iter().map(id).collect(),
             otherwise: owner_of(config, config.site.owner.as_deref()),
+            name: config.site.name.clone(),
             url: config.site.url.clone(),
         }
     }
@@ -42,6 +46,13 @@ impl Owners {
         }
         let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
         Some(format!("{}://{}{port}", uri.scheme_str()?, self.host_of(owner)?))
+    }
+
+    /// What a password at the owner's site must not be made of: the name of the site, and the hosts that it is at, whoever asks.
+    pub(crate) fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        let uri = self.url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+        let public = uri.as_ref().and_then(Uri::host).filter(|host| self.at(host) == owner);
+        PasswordRules::of_site(&self.name, public.into_iter().chain(self.host_of(owner)))
     }
 
     /// The owner's own host.

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use doorward_auth::{
-    account::{KeyEncryptionKey, Work},
+    account::{KeyEncryptionKey, Password, PasswordUse, Username, Work},
     memory::MemoryAudit,
     ports::{Account, Clock, Revocations, SystemRng, What, Why},
 };
@@ -179,6 +179,18 @@ async fn links_to_an_owners_site_lead_to_its_own_host_and_those_of_the_owner_of_
     let there = owners(&CONFIG.replace("https://shop.example", "http://globex.example:8443/"));
     assert_eq!(there.address_of(&globex()).as_deref(), Some("http://globex.example:8443"));
     assert_eq!(there.address_of(&acme()), None, "the address is another's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_must_not_be_made_of_the_hosts_of_its_owners_site_whoever_asks() {
+    let seen = Seen::new().await;
+    let bob = Username::parse("bob").unwrap();
+    let takes = |owner: OwnerId, text: &str| {
+        let typed = Password::read(&Secret::from_text(text)).unwrap();
+        seen.view.rules_of(&owner).check(typed, &bob, PasswordUse::Alone).is_ok()
+    };
+    assert!(!takes(acme(), "shop.example-plum") && takes(globex(), "shop.example-plum"));
+    assert!(!takes(globex(), "globex.example-plum") && takes(acme(), "globex.example-plum"));
 }
 
 #[tokio::test(start_paused = true)]

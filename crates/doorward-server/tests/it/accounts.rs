@@ -180,6 +180,7 @@ fn what_no_account_can_have_is_told_with_what_would_be_right() {
         ("a/b", "", "the username has a `/`; leave it out"),
         ("bob", "short\n", "the password cannot be taken: it has 5 characters and needs 15; "),
         ("bob", "shop shop shop shop\n", "the password cannot be taken: it is little more than the name of this site"),
+        ("bob", "shop.example, plum\n", "the password cannot be taken: it is little more than "),
         ("bob", "password1234567\n", "the password cannot be taken: it is one of the most common passwords"),
         ("bob", "", "there is no password on standard input"),
     ] {

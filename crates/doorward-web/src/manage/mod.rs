@@ -39,7 +39,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use doorward_auth::{
     Scope,
-    account::{Hashing, PasswordRules},
+    account::Hashing,
     ports::{AppKeys, Audit, Clock, PortError, Rng, SitePorts, Tickets},
 };
 use http::{Method, Request, Response};
@@ -120,12 +120,10 @@ pub struct ApiParts {
     pub rng: Arc<dyn Rng>,
     /// The live sockets.
     pub node: Arc<dyn Node>,
-    /// Where the pages of each owner are.
+    /// Of the pages of each owner: where they are, and what a password there may be.
     pub gates: Arc<dyn Gates>,
     /// Hashes passwords.
     pub hashing: Arc<Hashing>,
-    /// What a password has to be.
-    pub rules: PasswordRules,
     /// Knows the site's own access tokens again.
     pub signer: Arc<dyn TokenSigner>,
 }

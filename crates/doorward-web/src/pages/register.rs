@@ -152,7 +152,7 @@ pub(super) fn checked(
     let password = Password::read(typed).map_err(|why| sentence(why.to_string()))?;
     // Where the name is unusable too, the password is looked at all the same, so that all that is wrong is said at once.
     let nobody = Username::parse("nobody").map_err(|why| why.to_string())?;
-    let rules = desk.password_rules(&visit.peer);
+    let rules = desk.parts.gates.rules_of(&visit.owner);
     rules.check(password, username.unwrap_or(&nobody), used).map_err(|why| sentence(why.to_string()))
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use doorward_auth::{
-    account::{Hashing, KeyEncryptionKey, Work},
+    account::{Hashing, KeyEncryptionKey, PasswordRules, Work},
     layers::SiteTools,
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{ANSWER_WITHIN, Account, Clock, Ports, Rng, Session, SitePorts},
@@ -172,6 +172,10 @@ impl ChatGates {
 impl Gates for ChatGates {
     fn owner_of(&self, host: &str) -> OwnerId {
         OwnerId::new(if host == "other.example" { "umbrella" } else { "acme" })
+    }
+
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        PasswordRules::of_site("Acme Shop", [owner.as_str()])
     }
 
     fn address_of(&self, _: &OwnerId) -> Option<String> {

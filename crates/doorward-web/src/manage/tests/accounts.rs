@@ -42,6 +42,16 @@ async fn a_disabled_account_has_no_logins_and_may_come_again_when_it_is_enabled(
 }
 
 #[tokio::test]
+async fn a_password_must_not_be_made_of_what_the_site_of_its_owner_is_called() {
+    let world = World::new();
+    let made_of = json!({ "username": "bob", "password": "globex, plum, globex" });
+    let key = world.master(Some("globex")).await;
+    assert_eq!(world.post(&key, "/accounts", made_of.clone()).await.problem(), ("bad-input", vec!["password"]));
+    let key = world.master(Some("acme")).await;
+    assert_eq!(world.post(&key, "/accounts", made_of).await.status, 201);
+}
+
+#[tokio::test]
 async fn all_logins_of_an_account_are_ended_at_once_and_those_before_a_time() {
     let world = World::new();
     let key = world.master(Some("acme")).await;

@@ -59,7 +59,6 @@ impl World {
             node: node.clone(),
             gates: Arc::new(Sites),
             hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap()),
-            rules: PasswordRules::of_site("Acme Shop", "shop.example"),
             signer: Arc::new(Tokens),
         });
         Self { api, ports, node, audit, tickets, clock, drawn: Mutex::new(100) }
@@ -235,6 +234,10 @@ impl Gates for Sites {
 
     fn address_of(&self, owner: &OwnerId) -> Option<String> {
         (owner.as_str() == "acme").then(|| "https://shop.example".to_owned())
+    }
+
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        PasswordRules::of_site("", [owner.as_str()])
     }
 
     fn find(&self, _host: &str, _path: &str) -> Option<GateInfo> {
