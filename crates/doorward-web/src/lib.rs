@@ -36,9 +36,7 @@
 //! use doorward_web::SiteConfig;
 //!
 //! let config = SiteConfig { name: "Shop".into(), register: true, ..SiteConfig::default() };
-//! for warning in config.warnings() {
-//!     eprintln!("{warning}");
-//! }
+//! assert!(config.cookie_domain.is_none(), "the cookies of a login are one host's alone");
 //! ```
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ fn a_site_has_a_name_and_an_address_that_can_be_shown() {
 }
 
 #[test]
-fn a_cookie_for_a_domain_is_one_that_browsers_take_and_its_risk_is_told() {
+fn c90_a_cookie_for_a_domain_is_one_that_browsers_take_and_its_risk_is_told() {
     let of_site = |lines: &str| told_of(&format!("[site]\nenabled = true\n{lines}\n"));
     assert!(of_site("url = \"https://auth.shop.example\"").is_empty());
     for (lines, what) in [
