@@ -108,6 +108,18 @@ impl fmt::Display for Lock {
     }
 }
 
+/// The secret of an authenticator app as it is kept.
+pub(super) fn unsealed(
+    sealing: &KeyEncryptionKey,
+    owner: &OwnerId,
+    account: AccountId,
+    sealed: Vec<u8>,
+) -> Result<TotpSeed, NotRight> {
+    let opened = sealing.open(&Sealed::from_bytes(sealed), &totp_row(owner, account));
+    let secret = opened.map_err(|error| NotRight::Unusable(format!("the authenticator secret: {error}")))?;
+    TotpSeed::from_secret(secret).ok_or_else(|| NotRight::Unusable("the authenticator secret is none".to_owned()))
+}
+
 /// The row that an account's authenticator secret is sealed for.
 pub fn totp_row(owner: &OwnerId, account: AccountId) -> String {
     // An owner's name has no `/`, and the number stands last.
@@ -242,7 +254,7 @@ impl Checks {
         let (owner, account) = (&trier.owner, number_of(whose)?);
         let attempt = self.reserve(trier, Self::TOTP, tries_of_account(account), Some(whose)).await?;
         let seed = match self.confirmed(owner, account).await? {
-            Some(totp) => Some(self.seed(owner, account, totp)?),
+            Some(totp) => Some(unsealed(&self.sealing, owner, account, totp.sealed)?),
             None => None,
         };
         let step = seed.as_ref().unwrap_or(&self.nobody).step_of(typed, self.clock.now());
@@ -307,16 +319,6 @@ impl Checks {
     pub async fn confirmed(&self, owner: &OwnerId, account: AccountId) -> Result<Option<Totp>, PortError> {
         let kept = self.factors.answer(|factors| factors.totp(owner, account)).await?;
         Ok(kept.filter(|totp| totp.confirmed_at.is_some()))
-    }
-
-    /// The secret of an authenticator app, unsealed.
-    ///
-    /// # Errors
-    /// [`NotRight::Unusable`].
-    pub fn seed(&self, owner: &OwnerId, account: AccountId, totp: Totp) -> Result<TotpSeed, NotRight> {
-        let opened = self.sealing.open(&Sealed::from_bytes(totp.sealed), &totp_row(owner, account));
-        let secret = opened.map_err(|error| NotRight::Unusable(format!("the authenticator secret: {error}")))?;
-        TotpSeed::from_secret(secret).ok_or_else(|| NotRight::Unusable("the authenticator secret is none".to_owned()))
     }
 
     /// Whose key that is, and in which login it was made. It is used up.

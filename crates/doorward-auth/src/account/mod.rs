@@ -33,6 +33,7 @@
 mod blocks;
 mod checks;
 mod codes;
+mod enrolment;
 mod fold;
 mod hashing;
 mod password;
@@ -43,6 +44,7 @@ mod username;
 
 pub use checks::{Checks, Lock, NotRight, SecondFactor, Trier, totp_row, tries_of_account, tries_of_name};
 pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
+pub use enrolment::{Confirmed, Enrolment};
 pub use hashing::{HashedPassword, Hashing, HashingError, HashingPlace, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
 pub use qr::{NoQr, QrPicture};
