@@ -93,7 +93,7 @@ impl Guard {
         self.must_agree_with(&loaded.config, &file)?;
         let scheme = if loaded.config.server.tls.is_some() { "wss" } else { "ws" };
         let token = if self.open { None } else { Some(self.token(&loaded.config, folder)?) };
-        serve(&file, loaded, |listening| {
+        serve(&file, &overrides, loaded, |listening| {
             if self.data.is_some() {
                 let done = if is_new { "wrote" } else { "read" };
                 say(format_args!("{done} {}", file.config.display()));

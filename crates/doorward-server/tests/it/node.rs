@@ -71,6 +71,22 @@ async fn c81_who_comes_during_a_drain_is_told_to_come_back_until_the_last_socket
     assert!(TcpStream::connect(public).await.is_err(), "nobody listens any more");
 }
 
+#[tokio::test]
+async fn gates_for_a_site_that_comes_with_them_wait_for_the_next_start_and_are_told_so() {
+    let running = node().await;
+    let gate = ECHO.replace("open = true", "origins = [\"https://shop.example\"]\nladder = [{ session = {} }]");
+    let next = read(&format!("{gate}[site]\nenabled = true\n"), &Extensions::default());
+    let told: Vec<_> = running.waiting(&next).iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["`[site]` takes effect at the next start"]);
+    let error = running.reload(&next).unwrap_err().to_string();
+    assert!(error.contains("`session` is a layer of the built-in site"), "{error}");
+    assert!(
+        error.ends_with("the site of the file takes effect at the next start, and gates that need it do"),
+        "{error}"
+    );
+    running.close(Duration::ZERO).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn whoever_is_in_a_hurry_waits_for_nobody() {
     let running = node().await;
