@@ -10,6 +10,7 @@ use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    signal::ctrl_c,
     sync::Mutex,
 };
 
@@ -63,7 +64,13 @@ pub(super) struct Connect {
 
 impl Connect {
     pub(super) fn run(self) -> Result<(), Failure> {
-        wait_for(self.connect())
+        wait_for(async {
+            tokio::select! {
+                done = self.connect() => done,
+                // Whoever leaves at a prompt finds the terminal as it was.
+                _ = ctrl_c() => Err(Failure::new("interrupted")),
+            }
+        })
     }
 
     async fn connect(self) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{io::stdin, sync::Arc};
 
 use doorward_client::{Abort, Answers, Ask, BoxFuture, Choose, Chosen, Tell, Wait};
 use doorward_types::Answer;
@@ -7,7 +7,7 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::say;
+use super::{say, unshown::Unshown};
 
 /// The lines that are typed.
 pub(super) type Typed = Lines<BufReader<Stdin>>;
@@ -19,6 +19,13 @@ impl Person {
     /// Who types these lines.
     pub(super) fn at(lines: Arc<Mutex<Typed>>) -> Self {
         Self(lines)
+    }
+
+    /// Asks for what nobody who looks at the screen may read.
+    async fn asked_unshown(&self, layer: &str, question: String) -> Result<String, Abort> {
+        let unshown = Unshown::at(stdin());
+        let note = if unshown.is_some() { " (what you type is not shown)" } else { "" };
+        self.asked(layer, question + note).await
     }
 
     async fn asked(&self, layer: &str, question: String) -> Result<String, Abort> {
@@ -64,6 +71,11 @@ fn is_signed(layer: &str, field: &str) -> bool {
     matches!((layer, field), ("app_key", "key" | "proof") | ("challenge", "partial" | "proof"))
 }
 
+/// Whether everybody may read it while it is typed. All that is not known to be so is taken for a secret.
+fn may_be_seen(layer: &str, field: &str) -> bool {
+    matches!((layer, field), (_, "username") | ("ident", _))
+}
+
 impl Answers for Person {
     fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
         Box::pin(async move {
@@ -80,7 +92,8 @@ impl Answers for Person {
                 }
                 let typed = match (ask.layer.as_str(), field.as_str()) {
                     ("ident", "accept") => self.consent(&ask.layer, &question).await?,
-                    _ => self.asked(&ask.layer, question).await?,
+                    (layer, field) if may_be_seen(layer, field) => self.asked(layer, question).await?,
+                    (layer, _) => self.asked_unshown(layer, question).await?,
                 };
                 answer = answer.with_text(field.as_str(), typed);
             }
