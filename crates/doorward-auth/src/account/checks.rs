@@ -55,6 +55,16 @@ pub enum SecondFactor {
     RecoveryCode,
 }
 
+impl SecondFactor {
+    /// Its word among the methods of a login (`amr`). That of a recovery code is ours: RFC 8176 has none.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Totp => "otp",
+            Self::RecoveryCode => "recovery",
+        }
+    }
+}
+
 /// Why a check failed. What is wrong of it, and whose it would have been, is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRight {

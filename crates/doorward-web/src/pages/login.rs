@@ -107,10 +107,10 @@ async fn answer_code(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Resp
     let Some(half) = desk.halves.find(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
     let account = &half.account;
     let wrong = match desk.try_code(&visit, account, &form.secret("code")).await? {
-        Ok(_) => {
+        Ok(second) => {
             // Whoever takes it out logs in, with what the account is now.
             let Some(half) = desk.halves.take(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
-            return open(&desk, &visit, &half.account, &["pwd", "otp"], &half.next, half.began).await;
+            return open(&desk, &visit, &half.account, &["pwd", second.method()], &half.next, half.began).await;
         }
         Err(Missed::Held(held)) => {
             let response = show_code(&desk, &visit, StatusCode::TOO_MANY_REQUESTS, account, Some(held.sentence()))?;

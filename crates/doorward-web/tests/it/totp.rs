@@ -165,7 +165,10 @@ async fn a_recovery_code_stands_in_for_the_phone_once_and_opens_what_wrong_codes
         browser.post("/login/code", &[("code", "000000")]).await;
     }
     let typed = codes[0].to_lowercase().replace('-', " ");
-    assert_eq!(halfway(&world).await.post("/login/code", &[("code", &typed)]).await.to(), "/account");
+    let browser = halfway(&world).await;
+    assert_eq!(browser.post("/login/code", &[("code", &typed)]).await.to(), "/account");
+    assert_eq!(world.sessions("bob").await[0].factors, ["pwd", "recovery"]);
+    assert!(browser.get("/account").await.says("By password and recovery code"));
     let again = halfway(&world).await.post("/login/code", &[("code", &codes[0])]).await;
     assert_eq!(again.status, StatusCode::UNAUTHORIZED);
     let wrong = halfway(&world).await.post("/login/code", &[("code", "000000")]).await;
