@@ -40,6 +40,8 @@ struct LogIn {
     problems: Problems,
     may_register: bool,
     begin_again: bool,
+    /// The browser shows the cookie of a login that is none any more.
+    has_ended: bool,
     is_reset: bool,
     next: String,
     username: Field,
@@ -167,12 +169,14 @@ fn show(
     next: &str,
     wrong: Option<String>,
 ) -> Result<Response, Sorry> {
+    let is_reset = visit.word("done") == Some("reset");
     let login = LogIn {
         frame: Frame::of(desk, visit),
         problems: Problems::of(wrong, &[]),
         may_register: desk.parts.config.register,
         begin_again: visit.word("again").is_some(),
-        is_reset: visit.word("done") == Some("reset"),
+        has_ended: status == StatusCode::OK && visit.shown.session.is_some() && !is_reset,
+        is_reset,
         next: next.to_owned(),
         username: Field::username().value(typed).first(),
         password: Field::password("Password"),

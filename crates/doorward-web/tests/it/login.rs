@@ -45,6 +45,26 @@ async fn the_cookies_are_the_hosts_own_and_the_login_has_no_expiry_date() {
 }
 
 #[tokio::test]
+async fn the_page_says_whom_to_ask_for_a_new_password_and_why_somebody_is_not_logged_in_any_more() {
+    let world = World::new();
+    let ended = "Your login in this browser has ended";
+    let page = world.browser().get("/login").await;
+    assert!(page.says("Password forgotten? Ask an owner of this site") && !page.says(ended));
+    let [elsewhere, idle, left] =
+        [world.registered("bob").await, world.logged_in("bob").await, world.logged_in("bob").await];
+    assert_eq!(left.post("/logout", &[]).await.to(), "/?done=logout");
+    idle.post("/account/sessions/end-others", &[]).await.to();
+    assert_eq!(elsewhere.get("/account").await.to(), "/login");
+    assert!(elsewhere.get("/login").await.says(ended));
+    world.clock.advance(Duration::from_secs(24 * 3600));
+    assert!(idle.get("/login").await.says(ended));
+    assert!(!idle.get("/login?done=reset").await.says(ended), "that is said in other words");
+    let wrong = idle.post("/login", &[("username", "bob"), ("password", "some other password")]).await;
+    assert!(!wrong.says(ended));
+    assert!(!left.get("/login").await.says(ended), "who has logged out knows it");
+}
+
+#[tokio::test]
 async fn an_id_that_the_client_chose_is_taken_and_ignored() {
     let world = World::new();
     world.registered("bob").await;
