@@ -68,7 +68,7 @@ async fn c39_a_secret_is_shown_once_to_who_is_logged_in_and_does_not_count_befor
     assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says("This is not your present password."));
     let page = browser.post("/account/totp", &[("password", PASSWORD)]).await;
     assert_eq!(page.header("cache-control"), "no-store");
-    assert!(page.says("<svg xmlns"));
+    assert!(page.says("<svg xmlns") && page.says(r#"<a href="/account/totp">Authenticator app</a>"#), "and a way back");
     let phone = Phone::scan(&page);
     let shown = page.between(r#"<code class="secret">"#, "</code>").to_owned();
 
