@@ -340,7 +340,7 @@ impl Checks {
         // Whose it would have been, nobody knows.
         let wrong = |why: String| NotRight::Wrong { whose: None, why };
         let Some(key) = EntryKey::read(typed) else {
-            return Err(wrong("no key looks like that".to_owned()));
+            return Err(wrong("what was typed cannot be a key: one has 12 or 30 letters and digits".to_owned()));
         };
         let (hash, now) = (key.hash(&self.code_key), self.clock.now());
         match self.key_entries.answer(|entries| entries.enter(&trier.owner, key.id(), hash, now)).await? {
