@@ -38,6 +38,18 @@ const CONFIG: &str = r#"
     backend = { echo = {} }
     open = true
     [[gate]]
+    name = "spoken"
+    owner = "globex"
+    path = "/the-room-with-a-very-long-name"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
+    name = "short"
+    owner = "globex"
+    path = "/abcdefghijklmnopqrstu"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
     name = "theirs"
     owner = "globex"
     path = "/news"
@@ -126,7 +138,11 @@ async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_n
     assert_eq!(seen.of(&acme(), &bob), [bobs]);
     assert_eq!(seen.of(&globex(), &bob), []);
     let shown = LiveSockets::find(&seen.view, &acme(), bobs).await.unwrap().unwrap();
-    assert_eq!(seen.view.of(&acme(), &bob, 1), std::slice::from_ref(&shown));
+    assert_eq!(seen.view.of(&acme(), &bob, 10), std::slice::from_ref(&shown));
+    let session = seen.live.log_in(&seen.bob, 7).await;
+    let newer = seen.live.socket("session", &session, "news").await.socket.id();
+    assert_eq!(seen.of(&acme(), &bob), [newer, bobs]);
+    assert_eq!(seen.view.of(&acme(), &bob, 1).iter().map(|socket| socket.id).collect::<Vec<_>>(), [newer]);
     assert_eq!(LiveSockets::find(&seen.view, &acme(), theirs).await, Ok(None), "another owner's");
     assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
     assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
@@ -186,8 +202,8 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
         gates.map(|gate| gate.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(Some(&acme())), ["hidden", "news"]);
-    assert_eq!(names(Some(&globex())), ["theirs"]);
-    assert_eq!(names(None), ["hidden", "news", "theirs"]);
+    assert_eq!(names(Some(&globex())), ["short", "spoken", "theirs"]);
+    assert_eq!(names(None), ["hidden", "news", "short", "spoken", "theirs"]);
     let found = |host: &str, path: &str| doorward_web::Gates::find(&seen.view, host, path);
     let news = found("shop.example", "/news").unwrap();
     assert_eq!((news.owner, news.path.as_deref(), news.host), (acme(), Some("/news"), None));
@@ -197,6 +213,10 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
     );
     assert_eq!(found("globex.example", "/news").unwrap().owner, globex());
     assert_eq!(found("shop.example", "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in").unwrap().path, None);
+    // What people read out to each other is none.
+    for path in ["/the-room-with-a-very-long-name", "/abcdefghijklmnopqrstu"] {
+        assert_eq!(found("globex.example", path).unwrap().path.as_deref(), Some(path));
+    }
     assert_eq!((found("shop.example", "/nothing"), found("shop.example", "news")), (None, None));
 }
 
