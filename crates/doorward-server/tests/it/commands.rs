@@ -599,6 +599,20 @@ async fn guard_stands_before_a_server_without_a_configuration() {
 }
 
 #[test]
+fn guard_says_where_there_is_nothing_to_guard_and_stands_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, said) = io::pipe().unwrap();
+    let guard = Serving::logging_to(said, folder.path(), &["guard", "--listen", "127.0.0.1:0", "ws://127.0.0.1:9/"]);
+    let mut log = BufReader::new(log).lines().map(Result::unwrap);
+    let note = log.find(|line| line.starts_with("note: ")).unwrap();
+    assert_eq!(
+        note,
+        "note: nothing takes connections at `ws://127.0.0.1:9` now; until something does, users are told 503"
+    );
+    assert_eq!(guard.stop(), Some(0));
+}
+
+#[test]
 fn guard_makes_its_configuration_once_and_leaves_what_a_person_has_changed() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
