@@ -12,7 +12,7 @@ use rustix::{
     termios::{LocalModes, tcgetattr},
 };
 
-use crate::commands::{Serving, doorward, generated};
+use crate::commands::{Serving, doorward, generated, run, run_typing, spawn_typing};
 
 /// A command whose standard input is a terminal.
 struct AtTerminal {
@@ -76,6 +76,49 @@ fn a_secret_that_is_typed_is_not_shown_and_a_name_is() {
     assert_eq!(at_token.line(), "jwt: user sends token: token? (what you type is not shown)");
     at_token.types("x.y.z\n");
     assert_eq!(at_token.ends(), ("\r\n".to_owned(), true));
+}
+
+#[test]
+fn who_waits_for_a_login_types_check_to_have_the_gate_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let config = r#"
+        [site]
+        enabled = true
+        [[issuer]]
+        name = "site"
+        issuer = "https://site.example"
+        audience = "doorward"
+        algorithms = ["HS256"]
+        secret = "0123456789abcdef0123456789abcdef"
+        subject_kind = "member"
+        [[gate]]
+        name = "waiting"
+        path = "/waiting"
+        backend = { echo = {} }
+        ladder = [{ jwt = { issuer = "site" } }, { assert_login = {} }]
+    "#;
+    std::fs::write(here.join("doorward.toml"), config).unwrap();
+    run_typing(here, &["user", "add", "bob", "--password-stdin"], "seven lions under a bridge\n").well();
+    let token = run(here, &["gentoken", "--issuer", "site", "--subject", "1"]).well();
+    std::fs::write(here.join("token"), token).unwrap();
+    let serving = Serving::start(here, &["serve"]);
+    let url = format!("ws://{}/waiting", serving.public);
+    let mut child = spawn_typing(here, &["connect", &url, "--token-file", "token"]);
+    let (mut typing, mut said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut line = || said.next().unwrap().unwrap();
+    assert_eq!(line(), "assert_login: waiting: socket waits for login (300s)");
+    assert_eq!(line(), "assert_login: type `check` to have it look now");
+    typing.write_all(b"hello\n").unwrap();
+    assert_eq!(line(), "assert_login: nothing is asked now; `check` has it look");
+    for left in [19, 18] {
+        typing.write_all(b"check\n").unwrap();
+        assert_eq!(line(), format!("assert_login: socket answers not yet: checks: {left}"));
+    }
+    // Who has nothing more to type waits all the same.
+    drop(typing);
+    drop(serving);
+    assert_ne!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
