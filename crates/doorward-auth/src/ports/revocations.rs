@@ -62,7 +62,7 @@ impl What {
 pub enum Why {
     /// Its user has logged out.
     LoggedOut,
-    /// Its user has logged in again in the same browser.
+    /// Its user has logged in again in the same browser, or so often that it was the oldest of too many logins.
     Replaced,
     /// It was not used for too long, or was too old.
     Expired,

@@ -74,6 +74,8 @@ pub struct NewSession {
     pub session: Session,
     /// The login that it takes the place of, in the same browser: it ends in the same act.
     pub replaces: Option<SessionId>,
+    /// How many logins its account may have, this one among them: the oldest that are too many end in the same act.
+    pub at_most: usize,
     /// Where the revocation log stood before the account was looked up
     /// ([`Revocations::appended`](super::Revocations::appended)): a login during which everything of its account ended, by a
     /// new password say, does not begin.

@@ -136,7 +136,7 @@ impl SiteWorld {
         };
         let hash = Some(hash(KeyText::Session, login));
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         self.world.site.open(new).await.unwrap().unwrap();
         session
     }

@@ -16,6 +16,7 @@ pub async fn sessions(site: &SitePorts) {
     a_login_is_written_into_the_log(site).await;
     a_login_ends_the_one_that_it_takes_the_place_of_in_the_same_act(site).await;
     of_logins_that_replace_the_same_one_it_ends_once(site).await;
+    of_too_many_logins_the_oldest_gives_way_in_the_same_act(site).await;
     nobody_logs_in_as_an_account_that_is_not_there_or_disabled(site).await;
     c9_a_login_that_an_ending_overtook_does_not_begin(site).await;
     c7_a_login_is_over_when_it_was_idle_for_too_long_or_is_too_old(site).await;
@@ -100,6 +101,28 @@ async fn of_logins_that_replace_the_same_one_it_ends_once(site: &SitePorts) {
     assert!(opened.into_iter().all(|opened| opened.unwrap().is_some()));
     let ended = said(logged(site, before).await).into_iter().filter(|(_, why)| *why == Why::Replaced).count();
     assert_eq!(ended, 1, "it was ended {ended} times");
+}
+
+async fn of_too_many_logins_the_oldest_gives_way_in_the_same_act(site: &SitePorts) {
+    let [one, other] = [account(site, "logs in often").await, account(site, "logs in seldom").await];
+    let bystander = login(site, &other).await;
+    let login_at = async |secs, at_most| {
+        let mut new = NewSession { at_most, ..new_login(site, &one) };
+        new.session.created_at = after(secs);
+        open(site, new).await
+    };
+    let [third, first, second] = [login_at(3, 3).await, login_at(1, 3).await, login_at(2, 3).await];
+    let before = newest(site);
+    // It began before the others, and is the new one.
+    let newest = login_at(0, 3).await;
+    assert_eq!(said(logged(site, before).await)[0], (What::Rest(first.rest()), Why::Replaced));
+    assert!(!holds(site, &first).await);
+    for session in [&second, &third, &newest, &bystander] {
+        assert!(holds(site, session).await, "{session:?}");
+    }
+    let alone = login_at(5, 1).await;
+    assert_eq!(site.sessions.of_account(&acme(), one.id, NOW).await.unwrap(), [alone]);
+    assert!(holds(site, &bystander).await);
 }
 
 async fn nobody_logs_in_as_an_account_that_is_not_there_or_disabled(site: &SitePorts) {

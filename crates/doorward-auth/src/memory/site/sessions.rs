@@ -3,7 +3,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use doorward_types::{AccountId, Cursor, OwnerId, SessionId, Subject, Timestamp};
+use doorward_types::{AccountId, Cursor, OwnerId, Rest, SessionId, Subject, Timestamp};
 
 use super::{MemorySite, State, accounts::Directory, log::Log};
 use crate::{
@@ -39,6 +39,15 @@ impl Logins {
         self.by_hash.retain(|_, sid| self.sessions.contains_key(sid));
     }
 
+    /// Ends the oldest logins of the account that are too many beside a new one; what rested on them.
+    fn give_way_to(&mut self, new: &Session, at_most: usize) -> Vec<Rest> {
+        let mut theirs: Vec<_> = self.sessions.values().filter(|session| session.account == new.account).collect();
+        theirs.sort_by_key(|session| (Reverse(session.created_at), session.sid));
+        let too_many: Vec<_> = theirs.iter().skip(at_most.saturating_sub(1)).map(|session| session.sid).collect();
+        self.end(|session| too_many.contains(&session.sid));
+        too_many.iter().map(|sid| Rest::on("sid", sid.to_string())).collect()
+    }
+
     fn list(
         &self,
         accounts: &Directory,
@@ -55,7 +64,7 @@ impl Logins {
 }
 
 impl State {
-    fn open(&mut self, NewSession { hash, session, replaces, as_of }: NewSession) -> Option<Cursor> {
+    fn open(&mut self, NewSession { hash, session, replaces, at_most, as_of }: NewSession) -> Option<Cursor> {
         let account =
             self.accounts.find(Some(&session.owner), session.account).filter(|account| account.is_enabled())?;
         let subject = account.subject();
@@ -66,6 +75,9 @@ impl State {
         if let Some(before) = replaces.and_then(|sid| self.logins.sessions.get(&sid)).filter(|it| it.owner == owner) {
             let (sid, rest) = (before.sid, before.rest());
             self.logins.end(|session| session.sid == sid);
+            self.log.append(at, Some(owner.clone()), What::Rest(rest), Why::Replaced);
+        }
+        for rest in self.logins.give_way_to(&session, at_most) {
             self.log.append(at, Some(owner.clone()), What::Rest(rest), Why::Replaced);
         }
         let what = What::LoggedIn { subject, sid: session.sid, browser: session.browser };

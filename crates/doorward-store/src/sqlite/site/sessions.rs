@@ -144,7 +144,7 @@ impl Sessions for Store {
 }
 
 fn open(connection: &Connection, new: &NewSession) -> rusqlite::Result<Option<Cursor>> {
-    let NewSession { hash, session, replaces, as_of } = new;
+    let NewSession { hash, session, replaces, at_most, as_of } = new;
     let account = connection
         .prepare_cached("SELECT * FROM accounts WHERE id = ?1 AND owner = ?2 AND disabled_at IS NULL")?
         .query_row(params![to_integer(session.account.0), session.owner.as_str()], accounts::read)
@@ -161,9 +161,22 @@ fn open(connection: &Connection, new: &NewSession) -> rusqlite::Result<Option<Cu
     {
         log::append(connection, at, owner, &ended(before), Why::Replaced)?;
     }
+    for sid in too_many(connection, session.account, *at_most)? {
+        remove(connection, &session.owner, &sid)?;
+        log::append(connection, at, owner, &ended(&sid), Why::Replaced)?;
+    }
     insert(connection, hash.as_ref(), &session)?;
     let what = What::LoggedIn { subject: session.subject(), sid: session.sid, browser: session.browser };
     log::append(connection, at, owner, &what, Why::LoggedIn).map(Some)
+}
+
+/// The oldest logins of an account that are too many beside a new one.
+fn too_many(connection: &Connection, account: AccountId, at_most: usize) -> rusqlite::Result<Vec<SessionId>> {
+    let beside = i64::try_from(at_most.saturating_sub(1)).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached("SELECT sid FROM sessions WHERE account = ?1 ORDER BY created_at DESC, sid LIMIT -1 OFFSET ?2")?
+        .query_map(params![to_integer(account.0), beside], |row| Ok(SessionId::from_bytes(row.get("sid")?)))?
+        .collect()
 }
 
 /// Whether something has ended since that would have ended the login, or nobody knows.
