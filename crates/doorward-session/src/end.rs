@@ -13,7 +13,7 @@ use std::sync::Arc;
 use doorward_auth::ports::{LogEntry, What};
 use doorward_types::{CloseReason, OwnerId, Timestamp};
 
-use crate::{Ended, Ending, OnLogout, Sockets, Suspension, Target, lock::lock};
+use crate::{Ended, Ending, OnLogout, Socket, Sockets, Suspension, Target, lock::lock};
 
 /// An ending as the registry carries it out.
 struct Order<'a> {
@@ -25,6 +25,12 @@ struct Order<'a> {
     /// What ends does not come back, whatever its kind.
     for_ever: bool,
     at: Timestamp,
+}
+
+impl Order<'_> {
+    fn means(&self, socket: &Socket, now: Timestamp) -> bool {
+        self.what.means(self.owner, socket) || self.what.means_what_is_ahead_of(now, self.owner, socket)
+    }
 }
 
 impl Sockets {
@@ -67,13 +73,13 @@ impl Sockets {
         let mut ending = Ending::begin(Arc::clone(&self.observer));
         self.revocations.append(order.owner, order.what, order.reason);
         self.revocations.mark(order.owner, order.what, order.for_ever, order.at);
-        let key = order.what.rest().map(|rest| self.key_of_rest(&rest));
+        let (key, now) = (order.what.rest().map(|rest| self.key_of_rest(&rest)), self.now());
         for shard in &self.shards {
             let found = {
                 let shard = lock(shard);
                 key.map_or_else(|| shard.all(), |key| shard.find(key))
             };
-            for socket in found.iter().filter(|socket| order.what.means(order.owner, socket)) {
+            for socket in found.iter().filter(|socket| order.means(socket, now)) {
                 if order.may_return && socket.policy().on_logout == OnLogout::Suspend {
                     if socket.suspend(Suspension::LoggedOut) {
                         ending.add_suspended(socket.id());

@@ -8,7 +8,7 @@ use doorward_types::{AccountId, Cursor, OwnerId, Rest, SessionId, Subject, Times
 use super::{MemorySite, State, accounts::Directory, log::Log};
 use crate::{
     BoxFuture,
-    ports::{LogEntry, NewSession, PortError, Session, Sessions, What, Why},
+    ports::{Ending, LogEntry, NewSession, PortError, Session, Sessions, What, Why},
 };
 
 /// Logins that have not ended, and the browsers that there have been logins in.
@@ -31,6 +31,17 @@ impl Logins {
     /// The login, where it has not ended; its time may be over.
     pub(super) fn find(&self, sid: SessionId) -> Option<&Session> {
         self.sessions.get(&sid)
+    }
+
+    /// The logins that a not-before ends because they say to have begun after it is said, with whose they are.
+    pub(super) fn ahead_of(&self, ending: &Ending) -> Vec<(OwnerId, Rest)> {
+        let is_meant = |session: &&Session| {
+            matches!(ending.what, What::NotBefore { .. })
+                && session.created_at > ending.at
+                && ending.owner.as_ref().is_none_or(|owner| *owner == session.owner)
+                && ending.what.ends(Some(&session.subject()), &[], session.created_at, ending.at)
+        };
+        self.sessions.values().filter(is_meant).map(|session| (session.owner.clone(), session.rest())).collect()
     }
 
     /// Takes out what is over.
@@ -90,7 +101,7 @@ impl State {
 
     fn sweep(&mut self, now: Timestamp, at_most: usize) -> usize {
         let Self { logins, log, .. } = self;
-        let over: Vec<_> = logins.sessions.values().filter(|session| !session.is_live(now)).take(at_most).collect();
+        let over: Vec<_> = logins.sessions.values().filter(|session| session.is_over(now)).take(at_most).collect();
         let (count, sids) = (over.len(), over.iter().map(|session| session.sid).collect::<HashSet<_>>());
         append_expired(log, now, &over);
         logins.end(|session| sids.contains(&session.sid));
@@ -112,7 +123,7 @@ impl State {
 impl LogEntry {
     fn ends(&self, session: &Session, subject: &Subject) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == session.owner)
-            && self.what.ends(Some(subject), &[session.rest()], session.created_at)
+            && self.what.ends(Some(subject), &[session.rest()], session.created_at, self.at)
     }
 }
 
@@ -175,7 +186,7 @@ impl Sessions for MemorySite {
     fn seen<'a>(&'a self, seen: Vec<(SessionId, Timestamp)>) -> BoxFuture<'a, Result<(), PortError>> {
         self.answer(move |state| {
             for (sid, at) in seen {
-                let live = state.logins.sessions.get_mut(&sid).filter(|session| session.is_live(at));
+                let live = state.logins.sessions.get_mut(&sid).filter(|session| !session.is_over(at));
                 if let Some(session) = live {
                     session.last_seen = session.last_seen.max(at);
                 }

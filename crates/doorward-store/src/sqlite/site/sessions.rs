@@ -21,7 +21,10 @@ const IDLE: Duration = Duration::from_hours(24 * 36_525);
 /// Logins that hold at `?1`, with what their accounts say.
 const LIVE: &str = "SELECT sessions.*, accounts.username, accounts.role
                     FROM sessions JOIN accounts ON accounts.id = sessions.account
-                    WHERE over_at > ?1 AND disabled_at IS NULL";
+                    WHERE over_at > ?1 AND sessions.created_at <= ?1 + 300000 AND disabled_at IS NULL";
+
+// The queries have it in figures.
+const _: () = assert!(Session::AHEAD.as_millis() == 300_000);
 
 impl Sessions for Store {
     fn open<'a>(&'a self, session: NewSession) -> BoxFuture<'a, Result<Option<Cursor>, PortError>> {
@@ -195,7 +198,8 @@ fn is_overtaken(connection: &Connection, session: &Session, as_of: Cursor) -> ru
         "SELECT * FROM revocations WHERE cursor > ?1 AND (owner IS NULL OR owner = ?2) AND what <> 'logged_in'",
     )?;
     for entry in since.query_map(params![to_integer(as_of.0), session.owner.as_str()], log::read)? {
-        if entry?.what.ends(Some(&subject), &rests_on, session.created_at) {
+        let entry = entry?;
+        if entry.what.ends(Some(&subject), &rests_on, session.created_at, entry.at) {
             return Ok(true);
         }
     }
@@ -232,14 +236,14 @@ fn insert(connection: &Connection, hash: Option<&[u8; 32]>, session: &Session) -
     Ok(())
 }
 
-fn remove(connection: &Connection, owner: &OwnerId, sid: &SessionId) -> rusqlite::Result<bool> {
+pub(super) fn remove(connection: &Connection, owner: &OwnerId, sid: &SessionId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("DELETE FROM sessions WHERE sid = ?1 AND owner = ?2")?
         .execute(params![sid.as_bytes(), owner.as_str()])
         .map(|rows| rows == 1)
 }
 
-fn ended(sid: &SessionId) -> What {
+pub(super) fn ended(sid: &SessionId) -> What {
     What::Rest(Rest::on("sid", sid.to_string()))
 }
 
