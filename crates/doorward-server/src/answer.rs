@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Came, Full, OverTls, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Came, Full, Malformed, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
     metrics::TurnedAway,
 };
@@ -45,14 +45,17 @@ pub(crate) async fn answer<B: Send + 'static>(
     if request.method() == Method::GET && request.uri().path() == "/.well-known/jwks.json" {
         return respond::json(door.jwks.clone());
     }
+    let over_tls = request.extensions().get::<OverTls>().is_some();
     let upgrade = match Upgrade::read(&request, &door.cookies) {
         Ok(upgrade) => upgrade,
         Err(why) => {
             door.metrics.turned_away(why);
-            return respond::malformed(why);
+            return match why {
+                Malformed::NotAnUpgrade => door.nothing_here(&request, peer, over_tls).await,
+                why => respond::malformed(why),
+            };
         }
     };
-    let over_tls = request.extensions().get::<OverTls>().is_some();
     let Came { source, tls, secure } = Came::of(&door.proxies, &upgrade.headers, peer.ip(), over_tls);
     let mut pass = match pass.map_or_else(|| door.caps.enter(), Ok).and_then(|mut pass| {
         // Before the look at `draining`: whoever was not turned away by that is waited for by a drain.

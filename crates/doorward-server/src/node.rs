@@ -38,7 +38,7 @@ use tokio::{
 use crate::{
     certificate::{self, UnusableTls},
     comeback::ByLogin,
-    config::{Config, Lease, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
+    config::{Config, Lease, Limits, StoreUrl, TlsFiles, Waiting, in_memory, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
@@ -246,6 +246,7 @@ impl Node {
         let first = config.site.enabled.then_some(FirstAccount { owner, url });
         Ok(Running {
             first,
+            config,
             door,
             tools,
             tls,
@@ -261,6 +262,8 @@ impl Node {
 
 /// A node that listens.
 pub struct Running {
+    /// What it was started with.
+    config: Config,
     door: Arc<Door>,
     tools: Tools,
     tls: Option<Arc<Tls>>,
@@ -313,23 +316,25 @@ impl Running {
         Ok(Some(new.link(&site.url)))
     }
 
+    /// What of another configuration a [`reload`](Self::reload) does not take: it takes effect at the next start.
+    pub fn waiting(&self, next: &Config) -> Vec<Waiting> {
+        self.config.waiting(next)
+    }
+
     /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
-    /// comes from here on is shown that. Ports, store and limits of the node stay as they are, and whether it speaks TLS does.
+    /// comes from here on is shown that. All that is [`waiting`](Self::waiting) stays as it is.
     ///
     /// # Errors
     /// Everything that cannot be put together, or served. Then nothing has changed.
     pub fn reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
         let renewed = config.server.tls.as_ref().map(|files| tls(files, &self.tools.base)).transpose()?;
-        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration())?;
-        match (&self.tls, renewed) {
-            (Some(tls), Some(renewed)) => tls.replace(renewed),
-            (None, None) => {}
-            (Some(_), None) => {
-                tracing::warn!("`[server] tls` is gone: the port speaks TLS until the server is started anew")
-            }
-            (None, Some(_)) => {
-                tracing::warn!("`[server] tls` is new: the port speaks TLS when the server is started anew")
-            }
+        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration());
+        let reloaded = reloaded.map_err(|errors| match self.tools.site {
+            None if config.site.enabled => ReloadError::SiteWaits(errors),
+            _ => errors.into(),
+        })?;
+        if let (Some(tls), Some(renewed)) = (&self.tls, renewed) {
+            tls.replace(renewed);
         }
         Ok(reloaded)
     }
@@ -371,6 +376,9 @@ pub enum ReloadError {
     /// Its gates cannot be put together.
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
+    /// They cannot, and it has a site, which this node was started without.
+    #[error("{0}\nthe site of the file takes effect at the next start, and gates that need it do")]
+    SiteWaits(AssembleErrors),
 }
 
 /// What TLS is served with, as it is now in the files.

@@ -19,7 +19,7 @@ use doorward_web::{
 };
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, in_memory},
     gates::{Gate, Gates, Tools},
     own_tokens::OwnTokens,
 };
@@ -82,6 +82,7 @@ fn site_config(site: &config::Site) -> SiteConfig {
         cookie_domain: site.cookie_domain.as_ref().map(ToString::to_string),
         session_idle: site.session_idle.duration(),
         session_longest: site.session_longest.duration(),
+        sessions_per_account: in_memory(site.sessions_per_account),
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use doorward_auth::ports::{LogEntry, What};
 use doorward_types::{CloseReason, OwnerId, Timestamp};
 
-use crate::{Ended, Ending, OnLogout, Sockets, Suspension, Target, lock::lock};
+use crate::{Ended, Ending, OnLogout, Socket, Sockets, Suspension, Target, lock::lock};
 
 /// An ending as the registry carries it out.
 struct Order<'a> {
@@ -25,6 +25,12 @@ struct Order<'a> {
     /// What ends does not come back, whatever its kind.
     for_ever: bool,
     at: Timestamp,
+}
+
+impl Order<'_> {
+    fn means(&self, socket: &Socket, now: Timestamp) -> bool {
+        self.what.means(self.owner, socket) || self.what.means_what_is_ahead_of(now, self.owner, socket)
+    }
 }
 
 impl Sockets {
@@ -65,12 +71,13 @@ impl Sockets {
             Target::Socket(id) => Some(self.key_of_id(*id)),
             what => what.rest().map(|rest| self.key_of_rest(&rest)),
         };
+        let now = self.now();
         for shard in &self.shards {
             let found = {
                 let shard = lock(shard);
                 key.map_or_else(|| shard.all(), |key| shard.find(key))
             };
-            for socket in found.iter().filter(|socket| order.what.means(order.owner, socket)) {
+            for socket in found.iter().filter(|socket| order.means(socket, now)) {
                 if order.may_return && socket.policy().on_logout == OnLogout::Suspend {
                     if socket.suspend(Suspension::LoggedOut) {
                         ending.add_suspended(socket.id());

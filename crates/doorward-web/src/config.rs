@@ -15,6 +15,8 @@ pub struct SiteConfig {
     pub session_idle: Duration,
     /// After how long a login ends however much it is used.
     pub session_longest: Duration,
+    /// How many logins an account may have; one more, and the oldest ends.
+    pub sessions_per_account: usize,
 }
 
 impl Default for SiteConfig {
@@ -26,6 +28,7 @@ impl Default for SiteConfig {
             cookie_domain: None,
             session_idle: Duration::from_secs(30 * 60),
             session_longest: Duration::from_secs(12 * 60 * 60),
+            sessions_per_account: 100,
         }
     }
 }

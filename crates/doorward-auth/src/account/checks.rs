@@ -55,6 +55,16 @@ pub enum SecondFactor {
     RecoveryCode,
 }
 
+impl SecondFactor {
+    /// Its word among the methods of a login (`amr`). That of a recovery code is ours: RFC 8176 has none.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Totp => "otp",
+            Self::RecoveryCode => "recovery",
+        }
+    }
+}
+
 /// Why a check failed. What is wrong of it, and whose it would have been, is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRight {
@@ -332,7 +342,7 @@ impl Checks {
         // Whose it would have been, nobody knows.
         let wrong = |why: String| NotRight::Wrong { whose: None, why };
         let Some(key) = EntryKey::read(typed) else {
-            return Err(wrong("no key looks like that".to_owned()));
+            return Err(wrong("what was typed cannot be a key: one has 12 or 30 letters and digits".to_owned()));
         };
         let (hash, now) = (key.hash(&self.code_key), self.clock.now());
         match self.key_entries.answer(|entries| entries.enter(&trier.owner, key.id(), hash, now)).await? {

@@ -50,4 +50,4 @@ pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, W
 pub use qr::{NoQr, QrPicture};
 pub use sealed::{KeyEncryptionKey, NotOpened, Sealed};
 pub use totp::{TotpSeed, TotpStep};
-pub use username::{UnusableUsername, Username};
+pub use username::{Alphabet, UnusableUsername, Username};

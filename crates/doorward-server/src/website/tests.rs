@@ -38,6 +38,18 @@ const CONFIG: &str = r#"
     backend = { echo = {} }
     open = true
     [[gate]]
+    name = "spoken"
+    owner = "globex"
+    path = "/the-room-with-a-very-long-name"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
+    name = "short"
+    owner = "globex"
+    path = "/abcdefghijklmnopqrstu"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
     name = "theirs"
     owner = "globex"
     path = "/news"
@@ -123,8 +135,14 @@ async fn sockets_of_an_owner_and_of_a_subject_of_that_owner_are_listed_the_newes
     assert_eq!(seen.asked(of(acme())).await, [bobs]);
     assert_eq!(seen.asked(of(globex())).await, []);
     let eves = seen.view.socket(None, eves).await.unwrap().unwrap();
-    assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest }).await, [bobs]);
+    assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest.clone() }).await, [bobs]);
     let shown = seen.view.socket(Some(&acme()), bobs).await.unwrap().unwrap();
+    let session = seen.live.log_in(&seen.bob, 7).await;
+    let newer = seen.live.socket("session", &session, "news").await.socket.id();
+    let mine = SocketQuery { owner: Some(acme()), subject: Some(bob.clone()), ..newest.clone() };
+    assert_eq!(seen.asked(mine.clone()).await, [newer, bobs]);
+    assert_eq!(seen.asked(SocketQuery { at_most: 1, ..mine }).await, [newer]);
+    assert_eq!(seen.view.socket(Some(&acme()), theirs).await, Ok(None), "another owner's");
     assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
     assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
 }
@@ -201,8 +219,8 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
         gates.map(|gate| gate.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(Some(&acme())), ["hidden", "news"]);
-    assert_eq!(names(Some(&globex())), ["theirs"]);
-    assert_eq!(names(None), ["hidden", "news", "theirs"]);
+    assert_eq!(names(Some(&globex())), ["short", "spoken", "theirs"]);
+    assert_eq!(names(None), ["hidden", "news", "short", "spoken", "theirs"]);
     let found = |host: &str, path: &str| doorward_web::Gates::find(&seen.view, host, path);
     let news = found("shop.example", "/news").unwrap();
     assert_eq!((news.owner, news.path.as_deref(), news.host), (acme(), Some("/news"), None));
@@ -212,6 +230,10 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
     );
     assert_eq!(found("globex.example", "/news").unwrap().owner, globex());
     assert_eq!(found("shop.example", "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in").unwrap().path, None);
+    // What people read out to each other is none.
+    for path in ["/the-room-with-a-very-long-name", "/abcdefghijklmnopqrstu"] {
+        assert_eq!(found("globex.example", path).unwrap().path.as_deref(), Some(path));
+    }
     assert_eq!((found("shop.example", "/nothing"), found("shop.example", "news")), (None, None));
 }
 

@@ -116,7 +116,7 @@ impl Place {
             expires_at: now.plus(Duration::from_hours(12)),
         };
         let as_of = *store.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         store.open(new).await.unwrap().unwrap();
         let claims = AccessClaims {
             owner: acme(),

@@ -15,7 +15,10 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use doorward_auth::ports::{Ending, Session, What, Why};
+use doorward_auth::{
+    account::SecondFactor,
+    ports::{Ending, Session, What, Why},
+};
 use doorward_types::{OwnerId, SessionId, SocketId, Subject};
 use http::StatusCode;
 
@@ -142,7 +145,7 @@ async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
         source: other.source.to_string(),
         began: Ago::new(other.created_at, visit.now),
         seen: Ago::new(other.last_seen, visit.now),
-        factors: if other.factors.iter().any(|factor| factor == "otp") { "password and code" } else { "password" },
+        factors: in_words(&other.factors),
         is_this: other.sid == session.sid,
     };
     Ok(Live {
@@ -150,6 +153,18 @@ async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
         sessions: sessions.into_iter().map(listed).collect(),
         sockets: listed_sockets(sockets, visit),
     })
+}
+
+/// By what somebody has logged in.
+fn in_words(factors: &[String]) -> &'static str {
+    let has = |method: &str| factors.iter().any(|factor| factor == method);
+    if has(SecondFactor::RecoveryCode.method()) {
+        "password and recovery code"
+    } else if has(SecondFactor::Totp.method()) {
+        "password and code"
+    } else {
+        "password"
+    }
 }
 
 async fn end_session(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {

@@ -173,7 +173,8 @@ pub(super) fn hash_of_link(typed: &Secret, called: &str) -> Result<Option<[u8; 3
     if text.is_empty() {
         return Ok(None);
     }
-    let unread = |why| format!("This is no whole {called}: {why}. Paste the link that you were sent as it is.");
+    let unread =
+        |_| format!("This is no whole {called}. Paste the link that you were sent, from its beginning to its end.");
     hash_of_invitation(text).map(Some).map_err(unread)
 }
 

@@ -54,6 +54,7 @@ struct Scan {
     picture: Option<(Secret, Secret)>,
     confirm: String,
     again: String,
+    back: String,
     code: Field,
 }
 
@@ -159,7 +160,10 @@ impl Enrolment<'_> {
         let code = Field::code(false).hint("What the app shows now, without the space.").error(wrong);
         let problems = Problems::of(None, &[&code]);
         let (confirm, again) = (format!("{}/confirm", self.address), self.address.clone());
-        page(status, &Scan { frame, problems, other: self.other(), picture, confirm, again, code })
+        page(
+            status,
+            &Scan { frame, problems, other: self.other(), picture, confirm, again, back: self.back.clone(), code },
+        )
     }
 }
 

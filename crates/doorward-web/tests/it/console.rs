@@ -127,6 +127,22 @@ async fn an_account_that_is_disabled_is_out_at_once_and_comes_back_when_it_is_en
     world.logged_in("bob").await;
 }
 
+/// A button of such a form is behind another one, which only shows it.
+#[tokio::test]
+async fn what_cannot_be_taken_back_is_asked_once_more_before_it_is_done() {
+    let world = World::new();
+    enrol(&world, &world.registered("bob").await).await;
+    let olga = world.owner_browser().await;
+    let address = world.page_of("bob").await;
+    let page = olga.get(&address).await;
+    for act in ["disable", "password", "totp/remove"] {
+        let form = format!(r#"<form method="post" action="{address}/{act}">"#);
+        let (before, _) = page.text.split_once(&form).unwrap();
+        let around = before.rsplit_once("<details").map(|(_, around)| around);
+        assert!(around.is_some_and(|around| around.contains("</summary>") && !around.contains("</details>")), "{act}");
+    }
+}
+
 #[tokio::test]
 async fn all_logins_of_an_account_end_by_its_owner() {
     let world = World::new();

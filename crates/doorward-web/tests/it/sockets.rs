@@ -112,7 +112,7 @@ impl Node for Sockets {
         let receipt = self.let_go(|socket| {
             let rests = [socket.subject.as_ref().unwrap().rest()];
             ending.owner.as_ref().is_none_or(|owner| *owner == socket.owner)
-                && ending.what.ends(socket.subject.as_ref(), &rests, socket.since)
+                && ending.what.ends(socket.subject.as_ref(), &rests, socket.since, ending.at)
         });
         self.landed.lock().unwrap().push(ending.clone());
         Box::pin(async move { self.log.end(ending).await.map(|_| receipt) })

@@ -50,6 +50,7 @@ fn a_login_lasts_and_its_idle_time_fits_into_it() {
         ("[site]\nsession_idle = \"0s\"\n", "site.session_idle"),
         ("[site]\nsession_longest = \"0s\"\nsession_idle = \"0s\"\n", "site.session_longest"),
         ("[site]\nsession_idle = \"13h\"\n", "site.session_idle"),
+        ("[site]\nsessions_per_account = 0\n", "site.sessions_per_account"),
     ] {
         let mistakes = told_of(lines);
         assert!(mistakes.iter().any(|(letter, at, _)| *letter == 'E' && at == path), "{lines}: {mistakes:?}");

@@ -156,7 +156,7 @@ impl World {
             expires_at: NOW.plus(Duration::from_secs(43_200)),
         };
         let as_of = *self.ports.revocations.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         self.ports.sessions.open(new).await.unwrap().unwrap();
         session
     }
