@@ -91,6 +91,17 @@ async def test_sighup_reads_the_gates_again_and_a_bad_file_changes_nothing(folde
         await alice.event("subscribed")
 
 
+async def test_sighup_says_what_takes_effect_at_the_next_start_alone(folder: Path) -> None:
+    door = Door(folder, SITE, ECHO)
+    async with door:
+        door.configure(SITE, ECHO, "[site]\nenabled = true\n[lease]\nlasts = \"20s\"\n")
+        door.process.signal(signal.SIGHUP)
+        await door.process.line(r"`\[site\]` takes effect at the next start", on="stderr")
+        await door.process.line(r"`\[lease\] lasts` takes effect at the next start", on="stderr")
+        await door.process.line("read again", on="stderr")
+        assert "`[server]" not in door.process.output
+
+
 async def test_a_store_survives_a_restart(folder: Path) -> None:
     door = Door(folder, SITE, HUB)
     async with door, await Peer.connect(door.url("/hub")) as peer:

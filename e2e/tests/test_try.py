@@ -199,6 +199,7 @@ async def test_each_sort_of_question_is_a_form_that_helps_to_answer_it(browser: 
         peer = await came.get()
         await say(peer, event="wait", layer="assert_login", step="user logs in", expires_in=300)
         await tab.see("Waiting until you are logged in")
+        await tab.see("Log in, in another tab")
         await tab.press("Look again now")
         assert json.loads(await peer.recv()) == {"action": "auth", "kind": "assert_login", "check": True}
         await say(peer, event="choose", of=["totp", "key_entry"], optional=True, expires_in=60)

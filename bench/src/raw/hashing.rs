@@ -54,7 +54,7 @@ fn hashed() -> Result<String> {
     let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("the password cannot be hashed: {error}"));
     let name = Username::parse("somebody").map_err(|error| failed(&error))?;
     let typed = Password::read(&Secret::from_text(PASSWORD)).map_err(|error| failed(&error))?;
-    let rules = PasswordRules::of_site("Bench", "bench.example");
+    let rules = PasswordRules::of_site("Bench", ["bench.example"]);
     let password = rules.check(typed, &name, PasswordUse::Alone).map_err(|error| failed(&error))?;
     let hashing = Hashing::new(Work::default(), 1).map_err(|error| failed(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().trying("the tokio runtime")?;

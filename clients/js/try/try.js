@@ -115,7 +115,9 @@ function follow(door) {
     const step = addStep("waiting", waitWords(wait));
     const check = element("button", { type: "button", class: "try-link" }, "Look again now");
     check.addEventListener("click", () => door.say(wait.layer, { check: true }));
-    if (wait.layer === "assert_login") step.append(check);
+    // In this tab it would end the socket that waits for it.
+    const way = element("a", { href: "/login", target: "_blank" }, "Log in, in another tab");
+    if (wait.layer === "assert_login") step.append(check, " ", way);
   });
   door.on("answered", ({ layer, step, automatic }) => {
     answeredLayers.add(layer);

@@ -218,6 +218,19 @@ impl Claimant {
         bit(place)
     }
 
+    /// Puts the proofs into that order of their layers, and those of other layers behind them.
+    pub(crate) fn order_by(&mut self, layers: &[&str]) {
+        let rank =
+            |evidence: &Evidence| layers.iter().position(|layer| *layer == evidence.layer).unwrap_or(layers.len());
+        let mut ordered: Vec<_> = std::mem::take(&mut self.evidence).into_iter().enumerate().collect();
+        ordered.sort_by_key(|(_, evidence)| rank(evidence));
+        for by in self.brought.values_mut() {
+            let place = ordered.iter().position(|(before, _)| *before == usize::from(*by));
+            *by = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX);
+        }
+        self.evidence = ordered.into_iter().map(|(_, evidence)| evidence).collect();
+    }
+
     /// Takes back every proof of these layers: what they alone rested on and the claims that they brought go with them. Whom
     /// nobody proves any more is not proven.
     pub(crate) fn take_back(&mut self, layers: &[&str]) {

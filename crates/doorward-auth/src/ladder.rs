@@ -120,7 +120,13 @@ impl fmt::Display for Rung {
             Self::One(step) => f.write_str(step.name()),
             Self::Any(branches) => {
                 let names = |branch: &Vec<Step>| branch.iter().map(Step::name).collect::<Vec<_>>().join(" + ");
-                write!(f, "any of {}", branches.iter().map(names).collect::<Vec<_>>().join(" | "))
+                let mut names: Vec<String> = branches.iter().map(names).collect();
+                // A layer that is answered from the request or over the socket is a branch for either, and one thing to its reader.
+                names.dedup();
+                match names.as_slice() {
+                    [only] => f.write_str(only),
+                    names => write!(f, "any of {}", names.join(" | ")),
+                }
             }
             Self::Optional(layers) => {
                 write!(f, "optional {}", layers.iter().map(|layer| layer.name()).collect::<Vec<_>>().join(", "))

@@ -121,4 +121,14 @@ pub trait Answers: Send {
         let _ = wait;
         Ok(())
     }
+
+    /// Says something to the layer that waits, which has not asked: that it look again, for one. An answer without a kind gets the
+    /// layer's name as its kind. By default nothing is ever said.
+    ///
+    /// While the gate waits, this is called again and again: after what was said is sent, and whenever the gate has said
+    /// something. What was not ready by then is dropped, so it must not lose what it has taken.
+    fn unasked<'a>(&'a mut self, wait: &'a Wait) -> BoxFuture<'a, Result<Answer, Abort>> {
+        let _ = wait;
+        Box::pin(std::future::pending())
+    }
 }

@@ -3,6 +3,7 @@
 //! client -> gate     send offers
 //! gate   -> client   choose, ask, tell or wait
 //! client -> gate     send answer
+//! client -> gate     say something unasked, while the gate waits
 //! gate   -> client   admitted, or refused and closed
 use std::{collections::VecDeque, future::Future};
 
@@ -40,11 +41,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             self.answer(answer.kind(), &answer).await?;
         }
         let mut ahead = VecDeque::new();
+        let mut waiting = None;
         loop {
             let event = match ahead.pop_front() {
                 Some(event) => event,
-                None => self.event().await?,
+                None => self.event_or_unasked(answers, waiting.as_ref()).await?,
             };
+            // Who waits tells how far it is; whatever else is said, the wait is over.
+            waiting = waiting.filter(|wait| matches!(&event, Event::Tell { layer, .. } if *layer == wait.layer));
             match event {
                 Event::Ask { layer, step, fields, shows, expires_in } => {
                     let ask = Ask { layer, step, fields, shows, expires_in };
@@ -63,7 +67,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                 }
                 Event::Tell { layer, step, shows } => answers.tell(&Tell { layer, step, shows })?,
                 Event::Wait { layer, step, shows, expires_in } => {
-                    answers.wait(&Wait { layer, step, shows, expires_in })?;
+                    let wait = Wait { layer, step, shows, expires_in };
+                    answers.wait(&wait)?;
+                    waiting = Some(wait);
                 }
                 Event::Admitted { socket, subject, backend, expires_at } => {
                     return Ok(Admitted { socket, subject, backend, expires_at });
@@ -96,6 +102,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                     }
                 }
             }
+        }
+    }
+
+    /// The next event. Where the gate waits, what there is to say to it goes out meanwhile.
+    async fn event_or_unasked(
+        &mut self,
+        answers: &mut dyn Answers,
+        waiting: Option<&Wait>,
+    ) -> Result<Event, ClimbError> {
+        let Some(wait) = waiting else { return self.event().await };
+        loop {
+            let answer = tokio::select! {
+                biased;
+                event = self.event() => return event,
+                answer = answers.unasked(wait) => answer?,
+            };
+            self.answer(answer.kind().or(Some(&wait.layer)), &answer).await?;
         }
     }
 

@@ -1,4 +1,4 @@
-use std::future::ready;
+use std::future::{pending, ready};
 
 use doorward_types::{Answer, Secret};
 
@@ -209,5 +209,12 @@ impl Answers for Credentials {
 
     fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
         self.otherwise.as_mut().map_or(Ok(()), |otherwise| otherwise.wait(wait))
+    }
+
+    fn unasked<'a>(&'a mut self, wait: &'a Wait) -> BoxFuture<'a, Result<Answer, Abort>> {
+        match &mut self.otherwise {
+            Some(otherwise) => otherwise.unasked(wait),
+            None => Box::pin(pending()),
+        }
     }
 }

@@ -67,9 +67,9 @@ impl Issuers {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// Whoever issued the certificate is not trusted.
+    /// Whoever issued the certificate is not trusted. [`Options::issuers`](crate::Options::issuers) names others.
     #[error(
-        "its certificate was issued by nobody who is trusted here; if the issuer is your own, name its certificate (`Options::issuers`, `--cacert FILE`)"
+        "its certificate was issued by nobody who is trusted here; if the issuer is your own, its certificate has to be named"
     )]
     UnknownIssuer,
     /// The certificate is for other names.
@@ -92,9 +92,9 @@ pub enum TlsError {
     /// What answers is no TLS.
     #[error("what answers there speaks no TLS; `ws://` is without")]
     NotSpoken,
-    /// There are no trusted issuers on this machine.
+    /// There are no trusted issuers on this machine. [`Options::issuers`](crate::Options::issuers) names some.
     #[error(
-        "no issuer of certificates is trusted on this machine; install its list (often the package `ca-certificates`), or name one (`Options::issuers`, `--cacert FILE`)"
+        "no issuer of certificates is trusted on this machine; install its list (often the package `ca-certificates`), or name one"
     )]
     NobodyTrusted,
     /// Anything else.

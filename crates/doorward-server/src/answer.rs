@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     attend::{self, Attended, Stage},
     door::Door,
-    edge::{Body, Came, Full, Head, OverTls, Pass, Upgrade, not_found, refused, respond},
+    edge::{Body, Came, Full, Head, Malformed, OverTls, Pass, Upgrade, not_found, refused, respond},
     gates::{Ahead, Found, Gate, Passing},
     metrics::TurnedAway,
     transports::socketio::{self, Probe, Query},
@@ -46,14 +46,17 @@ pub(crate) async fn answer<B: Send + 'static>(
     if request.method() == Method::GET && request.uri().path() == "/.well-known/jwks.json" {
         return respond::json(door.jwks.clone());
     }
+    let over_tls = request.extensions().get::<OverTls>().is_some();
     let upgrade = match Upgrade::read(&request, &door.cookies) {
         Ok(upgrade) => upgrade,
         Err(why) => {
             door.metrics.turned_away(why);
-            return respond::malformed(why);
+            return match why {
+                Malformed::NotAnUpgrade => door.nothing_here(&request, peer, over_tls).await,
+                why => respond::malformed(why),
+            };
         }
     };
-    let over_tls = request.extensions().get::<OverTls>().is_some();
     let came = Came::of(&door.proxies, &upgrade.head.headers, peer.ip(), over_tls);
     // Before the gate is looked for: a gate that is taken away after it is in the list of endings when the climb ends.
     let as_of = door.sockets.cursor();

@@ -3,12 +3,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use doorward_auth::ports::{Audit, Clock, Rng};
+use doorward_auth::{
+    BoxFuture,
+    ports::{Audit, Clock, Rng},
+};
 use doorward_backends::{hub::Hub, upstream::SigningKey};
 use doorward_session::{Follower, Sockets};
 use doorward_types::{CookieNames, GateName, OwnerId};
-use doorward_web::{PeerInfo, Site, manage::Api};
-use http::{Request, Response, header::UPGRADE};
+use doorward_web::{Journal, PeerInfo, Site, manage::Api};
+use http::{
+    HeaderValue, Method, Request, Response,
+    header::{ACCEPT, UPGRADE},
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -30,6 +36,8 @@ pub struct Door {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) audit: Arc<dyn Audit>,
+    /// Writes into it what is no decision.
+    pub(crate) journal: Journal,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) jwks: String,
     pub(crate) follower: Arc<Follower>,
@@ -93,6 +101,7 @@ impl Door {
             store,
         } = parts;
         let jwks = key.jwks();
+        let journal = Journal::new(Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&rng));
         let (draining, _) = watch::channel(false);
         Arc::new(Self {
             gates,
@@ -103,6 +112,7 @@ impl Door {
             clock,
             rng,
             audit,
+            journal,
             metrics,
             jwks,
             follower,
@@ -199,6 +209,25 @@ impl Door {
         socketio::exchange(self, request, peer, over_tls, pass).await
     }
 
+    /// Answers a request that is neither for the site nor an upgrade: where there is a site, somebody's browser is told so by a page
+    /// of it. No gate is looked for, so that the answer is the same whether the path is one's or not.
+    pub(crate) fn nothing_here<'a, B>(
+        &'a self,
+        request: &Request<B>,
+        peer: SocketAddr,
+        over_tls: bool,
+    ) -> BoxFuture<'a, Response<Body>> {
+        let (Some(site), Ok(host)) = (self.site.as_ref().filter(|_| wants_page(request)), host(request)) else {
+            return Box::pin(std::future::ready(respond::not_found()));
+        };
+        let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
+        let mut bare = Request::new(Body::default());
+        *bare.method_mut() = request.method().clone();
+        *bare.uri_mut() = request.uri().clone();
+        *bare.headers_mut() = request.headers().clone();
+        Box::pin(site.answer(bare, PeerInfo { source, secure: tls, host }))
+    }
+
     /// What it counts.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
@@ -222,4 +251,10 @@ impl Door {
 /// Whether a request is for the site: an upgrade never is.
 fn is_for<B>(site: &Site, request: &Request<B>) -> bool {
     !request.headers().contains_key(UPGRADE) && site.takes(request.method(), request.uri().path())
+}
+
+/// Whether somebody looks for a page, and not a program for something else.
+fn wants_page<B>(request: &Request<B>) -> bool {
+    let takes_html = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("text/html"));
+    matches!(*request.method(), Method::GET | Method::HEAD) && request.headers().get(ACCEPT).is_some_and(takes_html)
 }

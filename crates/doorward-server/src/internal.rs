@@ -31,7 +31,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>) {
                             Ok(_) => api.answer(request).await,
                             Err(why) => respond::malformed(why),
                         },
-                        _ => answer(&door, &request),
+                        _ => answer(&door, request.uri().path().to_owned()).await,
                     })
                 }
             });
@@ -55,8 +55,8 @@ fn ready(door: &Door) -> String {
     format!("ready\n{open}")
 }
 
-fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
-    match request.uri().path() {
+async fn answer(door: &Arc<Door>, path: String) -> Response<Body> {
+    match path.as_str() {
         "/health" => respond::json(door.health().to_string()),
         "/ready" => match door.standing() {
             Standing::Works => respond::plain(StatusCode::OK, ready(door)),
@@ -67,7 +67,15 @@ fn answer(door: &Door, request: &Request<Incoming>) -> Response<Body> {
             ),
             Standing::Draining => respond::plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
-        "/metrics" => respond::metrics(door.metrics().text(door)),
+        "/metrics" => metrics(Arc::clone(door)).await,
         _ => respond::not_found(),
+    }
+}
+
+/// Every live socket is counted for them, where that keeps nobody waiting.
+async fn metrics(door: Arc<Door>) -> Response<Body> {
+    match tokio::task::spawn_blocking(move || door.metrics().text(&door)).await {
+        Ok(text) => respond::metrics(text),
+        Err(_) => respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be read\n"),
     }
 }

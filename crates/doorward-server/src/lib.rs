@@ -50,7 +50,6 @@ pub mod edge;
 mod embed;
 pub mod gates;
 mod internal;
-mod invite;
 pub mod kek;
 mod logging;
 mod metrics;

@@ -16,9 +16,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
+    NewInvitation,
     account::{Hashing, HashingError, Work},
     layers::SiteTools,
-    ports::{Authenticator, Clock, PortError, Rng, Role, SystemRng},
+    ports::{Authenticator, Clock, Invitation, PortError, Rng, Role, SystemRng},
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
@@ -37,13 +38,12 @@ use tokio::{
 use crate::{
     certificate::{self, UnusableTls},
     comeback::ByLogin,
-    config::{Config, Lease, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
+    config::{Config, Lease, Limits, StoreUrl, TlsFiles, Waiting, in_memory, secret_reader},
     control::{self, InUse, StoreLock, Unbound, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
-    gates::{self, AssembleErrors, Gates, Tools},
+    gates::{self, AssembleErrors, Gates, Owners, Tools},
     internal,
-    invite::Invite,
     kek::{UnusableKek, open_kek},
     metrics::{Counting, Metrics},
     ports,
@@ -57,9 +57,6 @@ use crate::{
 
 /// Of the time of a shutdown, what is kept for those who do not take their Close at once.
 const STRAGGLERS: Duration = Duration::from_secs(2);
-
-/// How long the invitation to make the first account holds.
-const INVITED_FOR: Duration = Duration::from_hours(24);
 
 /// What an embedding application brings along.
 #[derive(Clone, Default)]
@@ -214,6 +211,7 @@ impl Node {
             sockets: Arc::clone(&sockets),
             sessions: Arc::clone(&self.tools.ports.site.sessions),
             clock: Arc::clone(&self.door.clock),
+            journal: self.door.journal.clone(),
             idle: self.config.site.session_idle.duration(),
         };
         async move {
@@ -243,11 +241,12 @@ impl Node {
         let accept = tokio::spawn(edge::serve(public, Arc::clone(&door), Http::new(head).over(tls.clone())));
         tasks.push(tokio::spawn(internal::serve(internal, Arc::clone(&door))));
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let url = config.site.url.clone().unwrap_or_else(|| format!("{scheme}://{public_at}"));
         let owner = gates::owner_of(&config, config.site.owner.as_deref());
+        let url = Owners::of(&config).address_of(&owner).unwrap_or_else(|| format!("{scheme}://{public_at}"));
         let first = config.site.enabled.then_some(FirstAccount { owner, url });
         Ok(Running {
             first,
+            config,
             door,
             tools,
             tls,
@@ -263,6 +262,8 @@ impl Node {
 
 /// A node that listens.
 pub struct Running {
+    /// What it was started with.
+    config: Config,
     door: Arc<Door>,
     tools: Tools,
     tls: Option<Arc<Tls>>,
@@ -299,7 +300,7 @@ impl Running {
     }
 
     /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
-    /// a day, until there is an account, or until another start gives another one.
+    /// three days, until there is an account, or until another start gives another one.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -309,29 +310,31 @@ impl Running {
         if !accounts.list(Some(&site.owner), None, 1).await?.is_empty() {
             return Ok(None);
         }
-        let FirstAccount { owner, url } = site;
-        let invite =
-            Invite { owner, role: Role::Owner, now: self.door.clock.now(), lasts: INVITED_FOR, url, first: true };
-        invite.link(&**accounts, &*self.door.rng).await.map(Some)
+        let expires_at = self.door.clock.now().plus(Invitation::LASTS);
+        let invitation = Invitation { owner: site.owner.clone(), role: Role::Owner, expires_at, first: true };
+        let new = NewInvitation::to_register(&**accounts, &*self.door.rng, invitation).await?;
+        Ok(Some(new.link(&site.url)))
+    }
+
+    /// What of another configuration a [`reload`](Self::reload) does not take: it takes effect at the next start.
+    pub fn waiting(&self, next: &Config) -> Vec<Waiting> {
+        self.config.waiting(next)
     }
 
     /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
-    /// comes from here on is shown that. Ports, store and limits of the node stay as they are, and whether it speaks TLS does.
+    /// comes from here on is shown that. All that is [`waiting`](Self::waiting) stays as it is.
     ///
     /// # Errors
     /// Everything that cannot be put together, or served. Then nothing has changed.
     pub fn reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
         let renewed = config.server.tls.as_ref().map(|files| tls(files, &self.tools.base)).transpose()?;
-        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration())?;
-        match (&self.tls, renewed) {
-            (Some(tls), Some(renewed)) => tls.replace(renewed),
-            (None, None) => {}
-            (Some(_), None) => {
-                tracing::warn!("`[server] tls` is gone: the port speaks TLS until the server is started anew")
-            }
-            (None, Some(_)) => {
-                tracing::warn!("`[server] tls` is new: the port speaks TLS when the server is started anew")
-            }
+        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration());
+        let reloaded = reloaded.map_err(|errors| match self.tools.site {
+            None if config.site.enabled => ReloadError::SiteWaits(errors),
+            _ => errors.into(),
+        })?;
+        if let (Some(tls), Some(renewed)) = (&self.tls, renewed) {
+            tls.replace(renewed);
         }
         Ok(reloaded)
     }
@@ -373,6 +376,9 @@ pub enum ReloadError {
     /// Its gates cannot be put together.
     #[error(transparent)]
     Assemble(#[from] AssembleErrors),
+    /// They cannot, and it has a site, which this node was started without.
+    #[error("{0}\nthe site of the file takes effect at the next start, and gates that need it do")]
+    SiteWaits(AssembleErrors),
 }
 
 /// What TLS is served with, as it is now in the files.

@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use doorward_session::{Receipt, SocketInfo, Sockets, Target};
-use doorward_types::{CloseReason, Cursor, OwnerId, Rest, SocketId, TraceId};
+use doorward_types::{CloseReason, Cursor, OwnerId, Rest, SocketId, Subject, TraceId};
+use doorward_web::{By, Event, Happening};
 use serde_json::{Value, json};
 
 use crate::{control::Request, door::Door, report};
@@ -158,27 +159,23 @@ impl Door {
     }
 
     async fn end(&self, owner: Option<String>, what: &str) -> Result<Answer, String> {
-        let kinds = Rest::KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-        let (target, kind) = match (what.parse::<SocketId>(), what.parse::<Rest>()) {
-            (_, Ok(rest)) if &*rest.kind == "subject" && !rest.value.contains(':') => {
-                return Err(format!(
-                    "`{}` is no subject; write `kind:pk`, such as `subject=member:{}`",
-                    rest.value, rest.value
-                ));
-            }
-            (Ok(socket), _) => (Target::Socket(socket), None),
-            (_, Ok(rest)) => (Target::Rest(rest.clone()), Some(rest.kind)),
-            (Err(_), Err(error)) => {
-                let rest = format!("{error}, and the kind is one of {kinds}");
-                return Err(format!("`{what}` is neither a socket id nor what sockets rest on: {rest}"));
-            }
+        let (target, happened) = meant(what)?;
+        let (owner, meant) = (owner.map(OwnerId::new), target.clone());
+        let begin = move |sockets: &Sockets| {
+            let about = About::of(sockets, owner.as_ref(), &meant);
+            (about, sockets.end(owner.as_ref(), &meant, CloseReason::SessionEnded))
         };
-        let owner = owner.map(OwnerId::new);
-        let begin = move |sockets: &Sockets| sockets.end(owner.as_ref(), &target, CloseReason::SessionEnded);
-        let receipt = self.apart(begin).await?.await;
+        let (About { owner, whose }, ending) = self.apart(begin).await?;
+        if !ending.sockets().is_empty() {
+            self.journal.done(Event { owner, whose, source: None, by: By::CommandLine, what: happened });
+        }
+        let receipt = ending.await;
         // The layers of an application may rest on more: what has ended something is known.
-        if let Some(kind) = kind.filter(|kind| receipt.sockets.is_empty() && !Rest::KINDS.contains(&kind.as_ref())) {
-            return Err(format!("no socket rests on a `{kind}`; the kinds are {kinds}"));
+        if let Target::Rest(Rest { kind, .. }) = &target
+            && receipt.sockets.is_empty()
+            && !Rest::KINDS.contains(&kind.as_ref())
+        {
+            return Err(format!("no socket rests on a `{kind}`; the kinds are {}", kinds()));
         }
         Ok(receipt.into())
     }
@@ -198,6 +195,50 @@ impl Door {
         self.audit.flush().await.map_err(|error| error.to_string())?;
         let record = self.audit.find(trace).await.map_err(|error| error.to_string())?;
         report::decision(record.as_ref(), owner).ok_or_else(|| report::unknown_trace(trace))
+    }
+}
+
+/// What is to end, and what the audit log says of that.
+fn meant(what: &str) -> Result<(Target, Happening), String> {
+    match (what.parse::<SocketId>(), what.parse::<Rest>()) {
+        (_, Ok(rest)) if &*rest.kind == "subject" && !rest.value.contains(':') => {
+            Err(format!("`{}` is no subject; write `kind:pk`, such as `subject=member:{}`", rest.value, rest.value))
+        }
+        (Ok(socket), _) => Ok((Target::Socket(socket), Happening::SocketEnded(socket))),
+        (_, Ok(rest)) => Ok((Target::Rest(rest.clone()), Happening::RestEnded(rest.to_string()))),
+        (Err(_), Err(error)) => {
+            let rest = format!("{error}, and the kind is one of {}", kinds());
+            Err(format!("`{what}` is neither a socket id nor what sockets rest on: {rest}"))
+        }
+    }
+}
+
+fn kinds() -> String {
+    Rest::KINDS.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whom an ending is about, where that is one.
+struct About {
+    owner: Option<OwnerId>,
+    whose: Option<Subject>,
+}
+
+impl About {
+    fn of(sockets: &Sockets, owner: Option<&OwnerId>, target: &Target) -> Self {
+        let found = match target {
+            Target::Socket(id) => sockets.find(owner, *id).into_iter().collect(),
+            Target::Rest(rest) => sockets.list_on(owner, rest),
+            _ => Vec::new(),
+        };
+        let is_whose = |whose: &Subject| {
+            found.iter().all(|info| info.subject.as_ref().is_some_and(|subject| subject.same_as(whose)))
+        };
+        let first = found.first();
+        let of = first.map(|info| &info.owner).filter(|of| found.iter().all(|info| info.owner == **of));
+        Self {
+            owner: owner.or(of).cloned(),
+            whose: first.and_then(|info| info.subject.as_ref()).filter(|whose| is_whose(whose)).cloned(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! every second          Sessions::sweep ── over ──▶ revocation log ──▶ (every node) sockets end
+//!                                       └───────▶ audit log, a row for each login, by the node whose sweep it was
 //! a twentieth of idle   live sockets ── when was the last message? ──▶ Sessions::seen
 //! ```
 //!
@@ -13,6 +14,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use doorward_auth::ports::{Clock, PortError, Session, Sessions};
 use doorward_session::Sockets;
 use doorward_types::{SessionId, Timestamp};
+use doorward_web::{Event, Journal};
 use tokio::time::Instant;
 
 /// How often is looked.
@@ -26,6 +28,8 @@ pub(crate) struct Upkeep {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where it is written down that a login has ended by itself.
+    pub(crate) journal: Journal,
     /// How long a login lasts without use.
     pub(crate) idle: Duration,
 }
@@ -62,8 +66,13 @@ impl Upkeep {
             *noted = used;
         }
         let now = self.clock.now();
-        while self.sessions.sweep(now, AT_ONCE).await? == AT_ONCE {}
-        Ok(())
+        loop {
+            let over = self.sessions.sweep(now, AT_ONCE).await?;
+            over.iter().for_each(|session| self.journal.done(Event::expired(session, now)));
+            if over.len() < AT_ONCE {
+                return Ok(());
+            }
+        }
     }
 
     /// When the last message came on a socket of each login.
@@ -85,7 +94,10 @@ impl Upkeep {
 
 #[cfg(test)]
 mod tests {
-    use doorward_auth::ports::{Revocations, What, Why};
+    use doorward_auth::{
+        memory::MemoryAudit,
+        ports::{Audit, AuditQuery, Outcome, Revocations, What, Why},
+    };
     use doorward_testkit::{Live, LiveSocket};
     use doorward_types::{CloseReason, Cursor};
 
@@ -99,16 +111,24 @@ mod tests {
     /// Of the idle time of these logins.
     const A_TWENTIETH: Duration = Duration::from_secs(3);
 
-    /// A world whose logins are looked after, and a login in it with a socket.
-    async fn looked_after() -> (Live, Session, LiveSocket) {
-        let live = Live::new().await;
+    /// A world whose logins are looked after, and what is written down of that.
+    async fn written_down() -> (Live, Arc<MemoryAudit>) {
+        let (live, audit) = (Live::new().await, Arc::new(MemoryAudit::keeping(10_000)));
+        let clock: Arc<dyn Clock> = live.world.clock.clone();
         let upkeep = Upkeep {
             sockets: Arc::clone(&live.sockets),
             sessions: live.world.site.clone(),
-            clock: live.world.clock.clone(),
+            journal: Journal::new(audit.clone(), Arc::clone(&clock), live.world.rng.clone()),
+            clock,
             idle: Live::IDLE,
         };
         tokio::spawn(upkeep.run());
+        (live, audit)
+    }
+
+    /// A world whose logins are looked after, and a login in it with a socket.
+    async fn looked_after() -> (Live, Session, LiveSocket) {
+        let (live, _) = written_down().await;
         let bob = live.account("acme", "bob").await;
         let session = live.log_in(&bob, 7).await;
         let socket = live.socket(BY, &session, GATE).await;
@@ -187,6 +207,30 @@ mod tests {
             sockets[last].say("last").await;
             live.pass(A_TWENTIETH + Duration::from_secs(1)).await;
             assert!(live.kept(&session).await.unwrap().last_seen >= said);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_ends_by_itself_is_written_down_once_with_whose_it_was_and_why_however_many_sockets_it_had() {
+        let (live, audit) = written_down().await;
+        let [bob, eve] = [live.account("acme", "bob").await, live.account("acme", "eve").await];
+        let (unused, old) = (live.log_in(&bob, 1).await, live.log_in(&eve, 2).await);
+        let _sockets = [live.socket(BY, &unused, GATE).await, live.socket(BY, &unused, GATE).await];
+        let mut used = live.socket(BY, &old, GATE).await;
+        for _ in 0..=Live::LONGEST.as_secs() / 10 {
+            used.say("here").await;
+            live.pass(Duration::from_secs(10)).await;
+        }
+        for (session, why) in [(unused, "was not used for too long"), (old, "was too old")] {
+            let (owner, subject) = (Some(session.owner.clone()), Some(session.subject()));
+            let query = AuditQuery { owner, subject, at_most: 9, ..AuditQuery::default() };
+            let [row] = audit.search(query).await.unwrap().try_into().unwrap();
+            let expected = Outcome::Happened {
+                event: "session_expired".to_owned(),
+                by: "the server".to_owned(),
+                detail: format!("login {}, which {why}", session.sid),
+            };
+            assert_eq!((row.outcome, row.source), (expected, None));
         }
     }
 

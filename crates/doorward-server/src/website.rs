@@ -11,14 +11,15 @@ use doorward_auth::{
 };
 use doorward_backends::upstream::SigningKey;
 use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
-use doorward_types::{CloseReason, GateName, OwnerId, SocketId, Subject};
+use doorward_types::{CloseReason, GateName, OwnerId, Rest, SocketId, Subject};
 use doorward_web::{
-    GateInfo, Journal, LiveSocket, LiveSockets, Site, SiteConfig, SiteParts,
-    manage::{self, Api, ApiParts, Live, NodeReceipt, SocketQuery, SocketView},
+    GateInfo, Journal, Site, SiteConfig, SiteParts,
+    live::{self, Live, NodeReceipt, SocketQuery, SocketView},
+    manage::{Api, ApiParts},
 };
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, in_memory},
     gates::{Gate, Gates, Tools},
     own_tokens::OwnTokens,
 };
@@ -46,7 +47,6 @@ pub(crate) fn open(
     let journal = Journal::new(Arc::clone(audit), Arc::clone(&ports.clock), Arc::clone(&ports.rng));
     let signer = Arc::new(OwnTokens::new(Arc::clone(key)));
     let view = Arc::new(view);
-    let host = config.site.url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
     let api = Api::new(ApiParts {
         ports: ports.site.clone(),
         tickets: Arc::clone(&ports.tickets),
@@ -56,8 +56,8 @@ pub(crate) fn open(
         clock: Arc::clone(&ports.clock),
         rng: Arc::clone(&ports.rng),
         node: Arc::clone(&view) as _,
+        gates: Arc::clone(&view) as _,
         hashing: Arc::clone(&hashing),
-        rules: PasswordRules::of_site(&config.site.name, host),
         signer: Arc::clone(&signer) as _,
     });
     let site = |tools: SiteTools| {
@@ -66,7 +66,7 @@ pub(crate) fn open(
             ports,
             journal,
             tools,
-            sockets: Arc::clone(&view) as _,
+            node: Arc::clone(&view) as _,
             gates: view,
             signer,
         })
@@ -82,6 +82,7 @@ fn site_config(site: &config::Site) -> SiteConfig {
         cookie_domain: site.cookie_domain.as_ref().map(ToString::to_string),
         session_idle: site.session_idle.duration(),
         session_longest: site.session_longest.duration(),
+        sessions_per_account: in_memory(site.sessions_per_account),
     }
 }
 
@@ -96,11 +97,6 @@ impl NodeView {
         done.map_err(|error| PortError { port: "live sockets", detail: error.to_string() })
     }
 
-    async fn one(&self, owner: Option<&OwnerId>, id: SocketId) -> Result<Option<SocketInfo>, PortError> {
-        let owner = owner.cloned();
-        self.apart(move |sockets| sockets.list(owner.as_ref(), usize::MAX).into_iter().find(|info| info.id == id)).await
-    }
-
     async fn end_target(
         &self,
         owner: Option<&OwnerId>,
@@ -112,53 +108,17 @@ impl NodeView {
     }
 }
 
-impl LiveSockets for NodeView {
-    fn of(&self, owner: &OwnerId, subject: &Subject, at_most: usize) -> Vec<LiveSocket> {
-        let found = self.sockets.list_on(Some(owner), &subject.rest());
-        found.into_iter().rev().take(at_most).map(shown).collect()
-    }
-
-    fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>> {
-        Box::pin(async move { Ok(self.one(Some(owner), id).await?.map(shown)) })
-    }
-
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>> {
-        let owner = owner.cloned();
-        Box::pin(self.apart(move |sockets| {
-            let found = sockets.list(owner.as_ref(), usize::MAX);
-            found.into_iter().rev().take(at_most).map(shown).collect()
-        }))
-    }
-
-    fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {
-        Box::pin(async move {
-            let receipt = self.end_target(Some(owner), Target::Socket(id)).await?;
-            Ok(!receipt.sockets.is_empty())
-        })
-    }
-}
-
-fn shown(info: SocketInfo) -> LiveSocket {
-    LiveSocket {
-        id: info.id,
-        owner: info.owner,
-        gate: info.gate,
-        subject: info.subject,
-        sid: info.sid.and_then(|sid| sid.parse().ok()),
-        layers: info.layers.into_iter().map(str::to_owned).collect(),
-        source: info.source,
-        since: info.since,
-        last_seen: info.last_seen,
-    }
-}
-
 impl doorward_web::Gates for NodeView {
     fn owner_of(&self, host: &str) -> OwnerId {
         self.gates.load().owners().at(host).clone()
+    }
+
+    fn address_of(&self, owner: &OwnerId) -> Option<String> {
+        self.gates.load().owners().address_of(owner)
+    }
+
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        self.gates.load().owners().rules_of(owner)
     }
 
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {
@@ -183,14 +143,21 @@ fn gate_info(gate: &Gate) -> GateInfo {
         path: (!path.split('/').any(secret)).then(|| path.to_owned()),
         ladder: gate.ladder.in_words(),
         backend: gate.backing.name().to_owned(),
-        enabled: true,
     }
 }
 
-impl manage::Node for NodeView {
+impl live::Node for NodeView {
     fn sockets(&self, query: SocketQuery) -> BoxFuture<'_, Result<Vec<SocketView>, PortError>> {
         Box::pin(self.apart(move |sockets| {
-            let views = sockets.list(query.owner.as_ref(), usize::MAX).into_iter().map(view);
+            let owner = query.owner.as_ref();
+            let mut found = match on(&query) {
+                Some(rest) => sockets.list_on(owner, &rest),
+                None => sockets.list(owner, usize::MAX),
+            };
+            if query.newest_first {
+                found.reverse();
+            }
+            let views = found.into_iter().map(view);
             views.filter(|view| is_asked_for(view, &query)).take(query.at_most).collect()
         }))
     }
@@ -200,14 +167,14 @@ impl manage::Node for NodeView {
         owner: Option<&'a OwnerId>,
         id: SocketId,
     ) -> BoxFuture<'a, Result<Option<SocketView>, PortError>> {
-        Box::pin(async move { Ok(self.one(owner, id).await?.map(view)) })
+        Box::pin(async move { Ok(self.sockets.find(owner, id).map(view)) })
     }
 
     fn end_live<'a>(
         &'a self,
         owner: Option<&'a OwnerId>,
         live: Live,
-    ) -> BoxFuture<'a, Result<manage::Receipt, PortError>> {
+    ) -> BoxFuture<'a, Result<live::Receipt, PortError>> {
         let target = match live {
             Live::Socket(id) => Target::Socket(id),
             Live::On(rest) => Target::Rest(rest),
@@ -215,7 +182,7 @@ impl manage::Node for NodeView {
         Box::pin(async move { Ok(said(self.end_target(owner, target).await?)) })
     }
 
-    fn end(&self, ending: Ending) -> BoxFuture<'_, Result<manage::Receipt, PortError>> {
+    fn end(&self, ending: Ending) -> BoxFuture<'_, Result<live::Receipt, PortError>> {
         Box::pin(async move { Ok(said(self.follower.end(ending).await?)) })
     }
 
@@ -228,7 +195,14 @@ impl manage::Node for NodeView {
     }
 }
 
+/// What all sockets that are asked for rest on, where that is said: by it they are found.
+fn on(query: &SocketQuery) -> Option<Rest> {
+    let sid = || query.sid.as_deref().map(|sid| Rest::on("sid", sid));
+    query.subject.as_ref().map(Subject::rest).or_else(sid)
+}
+
 fn is_asked_for(view: &SocketView, query: &SocketQuery) -> bool {
+    let place = (view.since, view.id);
     query.gate.as_ref().is_none_or(|gate| *gate == view.gate)
         && query
             .subject
@@ -236,7 +210,7 @@ fn is_asked_for(view: &SocketView, query: &SocketQuery) -> bool {
             .is_none_or(|subject| view.subject.as_ref().is_some_and(|known| known.same_as(subject)))
         && query.sid.as_ref().is_none_or(|sid| view.sid.as_ref() == Some(sid))
         && query.state.is_none_or(|state| state == view.state)
-        && query.after.is_none_or(|after| (view.since, view.id) > after)
+        && query.after.is_none_or(|after| if query.newest_first { place < after } else { place > after })
 }
 
 fn view(info: SocketInfo) -> SocketView {
@@ -245,8 +219,8 @@ fn view(info: SocketInfo) -> SocketView {
         owner: info.owner,
         gate: info.gate,
         state: match info.state {
-            SocketState::Active => manage::SocketState::Active,
-            SocketState::Suspended(_) => manage::SocketState::Suspended,
+            SocketState::Active => live::SocketState::Active,
+            SocketState::Suspended(_) => live::SocketState::Suspended,
         },
         subject: info.subject,
         sid: info.sid,
@@ -260,10 +234,10 @@ fn view(info: SocketInfo) -> SocketView {
     }
 }
 
-fn said(receipt: doorward_session::Receipt) -> manage::Receipt {
+fn said(receipt: doorward_session::Receipt) -> live::Receipt {
     let node = NodeReceipt { node: receipt.node.to_string(), ended: receipt.sockets.len(), within: receipt.within };
     let is_silent = receipt.silent.contains(&receipt.node);
-    manage::Receipt {
+    live::Receipt {
         ended: receipt.sockets,
         suspended: receipt.suspended,
         reset: receipt.reset,

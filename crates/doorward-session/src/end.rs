@@ -13,7 +13,7 @@ use std::sync::Arc;
 use doorward_auth::ports::{LogEntry, What};
 use doorward_types::{CloseReason, OwnerId, Timestamp};
 
-use crate::{Ended, Ending, OnLogout, Sockets, Suspension, Target, lock::lock};
+use crate::{Ended, Ending, OnLogout, Socket, Sockets, Suspension, Target, lock::lock};
 
 /// An ending as the registry carries it out.
 struct Order<'a> {
@@ -27,6 +27,12 @@ struct Order<'a> {
     at: Timestamp,
 }
 
+impl Order<'_> {
+    fn means(&self, socket: &Socket, now: Timestamp) -> bool {
+        self.what.means(self.owner, socket) || self.what.means_what_is_ahead_of(now, self.owner, socket)
+    }
+}
+
 impl Sockets {
     /// Ends sockets: those that are here, and those whose climbs have begun and that will come. They close, whatever their
     /// gates say of logouts.
@@ -34,12 +40,6 @@ impl Sockets {
     /// `owner` says whose; `None` is for the operator, who means everybody's.
     pub fn end(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Ending {
         self.carry_out(&Order { owner, what, reason, may_return: false, for_ever: false, at: self.now() })
-    }
-
-    /// As [`end`](Self::end), for a logout: the login may come back, so that sockets wait for it where their gates say so.
-    pub fn log_out(&self, owner: Option<&OwnerId>, what: &Target) -> Ending {
-        let reason = CloseReason::SessionEnded;
-        self.carry_out(&Order { owner, what, reason, may_return: true, for_ever: false, at: self.now() })
     }
 
     /// Does what an entry of the revocation log says. One that ends nothing ends nothing.
@@ -67,13 +67,17 @@ impl Sockets {
         let mut ending = Ending::begin(Arc::clone(&self.observer));
         self.revocations.append(order.owner, order.what, order.reason);
         self.revocations.mark(order.owner, order.what, order.for_ever, order.at);
-        let key = order.what.rest().map(|rest| self.key_of_rest(&rest));
+        let key = match order.what {
+            Target::Socket(id) => Some(self.key_of_id(*id)),
+            what => what.rest().map(|rest| self.key_of_rest(&rest)),
+        };
+        let now = self.now();
         for shard in &self.shards {
             let found = {
                 let shard = lock(shard);
                 key.map_or_else(|| shard.all(), |key| shard.find(key))
             };
-            for socket in found.iter().filter(|socket| order.what.means(order.owner, socket)) {
+            for socket in found.iter().filter(|socket| order.means(socket, now)) {
                 if order.may_return && socket.policy().on_logout == OnLogout::Suspend {
                     if socket.suspend(Suspension::LoggedOut) {
                         ending.add_suspended(socket.id());

@@ -12,7 +12,7 @@ pub(crate) struct Place {
     pub(crate) slot: u32,
 }
 
-/// A hash of something that sockets rest on, under a secret of this process. Others may have the same, so whoever finds a
+/// A hash of something that sockets rest on, or of the id of one, under a secret of this process. Others may have the same, so whoever finds a
 /// socket by its key has to compare what it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u32);
@@ -27,7 +27,7 @@ impl Key {
 
 /// One shard of the registry: sockets in numbered slots, and which slots belong to which key.
 ///
-/// Every socket has an entry for each thing that it rests on, so entries are three numbers.
+/// Every socket has an entry for its id and one for each thing that it rests on, so entries are three numbers.
 #[derive(Default)]
 pub(crate) struct Shard {
     slots: Vec<Option<Weak<Socket>>>,

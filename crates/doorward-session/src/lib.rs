@@ -81,6 +81,7 @@ mod lanes;
 mod late_stream;
 mod lease;
 mod line;
+mod list;
 mod lock;
 mod look;
 mod marks;

@@ -98,7 +98,8 @@ impl Sockets {
             }
             // Another call may have changed it since.
             let before = socket.change_admission(*admission);
-            shard.change_keys(place, self.keys_of(&before), self.keys_of(&socket.admission()));
+            let (id, admission) = (socket.id(), socket.admission());
+            shard.change_keys(place, self.keys_of(id, &before), self.keys_of(id, &admission));
             socket.note_expiring(false);
             socket.resume(|_| true);
         }

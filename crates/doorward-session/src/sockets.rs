@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex,
@@ -13,11 +12,11 @@ use doorward_auth::{
     Admission, OnlyOne,
     ports::{Clock, Rng},
 };
-use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, SocketId, Timestamp};
+use doorward_types::{CloseReason, Cursor, Rest, SocketId, Timestamp};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    Ended, Fail, Observer, Revocations, Socket, SocketInfo, SocketPolicy, SocketState, Steady, Target, Transport,
+    Ended, Fail, Observer, Revocations, Socket, SocketPolicy, Steady, Transport,
     flusher::Flusher,
     index::{Key, Shard},
     lease::{Lease, Stage},
@@ -34,7 +33,7 @@ use crate::{
 const SHARDS: u8 = 16;
 const MOST_FLUSHERS: usize = 8;
 
-/// The live sockets of one node: a registry, indexed by everything that their admissions rest on.
+/// The live sockets of one node: a registry, indexed by their ids and by everything that their admissions rest on.
 ///
 /// No schedule leaves a socket that no ending can reach. An ending is written into the revocation view first and then looks
 /// into every shard; a registration looks into the view and enters its shard under one hold of the shard's lock. So either the
@@ -168,7 +167,7 @@ impl Sockets {
             make_room(&admission, &policy, others_of(&found, &admission))?;
             let place = shard.next_place(number);
             let socket = Arc::new(Socket::new(id, *admission, policy, transport, Arc::clone(self), place));
-            shard.insert(&socket, self.keys_of(&socket.admission()));
+            shard.insert(&socket, self.keys_of(id, &socket.admission()));
             self.live.fetch_add(1, Ordering::Relaxed);
             socket
         };
@@ -198,31 +197,6 @@ impl Sockets {
         }
     }
 
-    /// The live sockets, at most so many of them, the oldest first.
-    pub fn list(&self, owner: Option<&OwnerId>, at_most: usize) -> Vec<SocketInfo> {
-        let mut sockets = Vec::new();
-        for shard in &self.shards {
-            let all = lock(shard).all();
-            sockets
-                .extend(all.into_iter().filter(|socket| {
-                    socket.is_open() && owner.is_none_or(|owner| owner == socket.admission().owner())
-                }));
-        }
-        sockets.sort_by_key(|socket| (socket.began(), socket.id()));
-        sockets.truncate(at_most);
-        sockets.iter().map(|socket| self.info(socket)).collect()
-    }
-
-    /// The live sockets whose admissions rest on this, the oldest first. They are found, not looked through.
-    pub fn list_on(&self, owner: Option<&OwnerId>, rest: &Rest) -> Vec<SocketInfo> {
-        let key = self.key_of_rest(rest);
-        let what = Target::Rest(rest.clone());
-        let mut sockets: Vec<_> = self.shards.iter().flat_map(|shard| lock(shard).find(key)).collect();
-        sockets.retain(|socket| socket.is_open() && what.means(owner, socket));
-        sockets.sort_by_key(|socket| (socket.began(), socket.id()));
-        sockets.iter().map(|socket| self.info(socket)).collect()
-    }
-
     /// How many sockets live.
     pub fn len(&self) -> usize {
         self.live.load(Ordering::Relaxed)
@@ -231,31 +205,6 @@ impl Sockets {
     /// Whether no socket lives.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// How many sockets live, by owner and gate.
-    pub fn count_by_gate(&self) -> BTreeMap<(OwnerId, GateName), usize> {
-        self.count_by(|socket| (socket.admission().owner().clone(), socket.admission().gate().clone()))
-    }
-
-    /// How many sockets live, by owner, gate and the [name](SocketState::name) of their state.
-    pub fn count_by_state(&self) -> BTreeMap<(OwnerId, GateName, &'static str), usize> {
-        self.count_by(|socket| {
-            let admission = socket.admission();
-            let state = socket.suspension().map_or(SocketState::Active, SocketState::Suspended);
-            (admission.owner().clone(), admission.gate().clone(), state.name())
-        })
-    }
-
-    fn count_by<K: Ord>(&self, key: impl Fn(&Socket) -> K) -> BTreeMap<K, usize> {
-        let mut counts = BTreeMap::new();
-        for shard in &self.shards {
-            let all = lock(shard).all();
-            for socket in all.iter().filter(|socket| socket.is_open()) {
-                *counts.entry(key(socket)).or_default() += 1;
-            }
-        }
-        counts
     }
 
     /// The time since the registry began, on the monotonic clock.
@@ -291,7 +240,7 @@ impl Sockets {
     pub(crate) fn forget(&self, socket: &Socket) {
         let place = socket.place();
         if let Some(shard) = self.shards.get(usize::from(place.shard)) {
-            lock(shard).remove(place, self.keys_of(&socket.admission()));
+            lock(shard).remove(place, self.keys_of(socket.id(), &socket.admission()));
         }
     }
 
@@ -326,25 +275,6 @@ impl Sockets {
         if is_full || admission.only_one().is_some() { shard.find(key) } else { Vec::new() }
     }
 
-    fn info(&self, socket: &Socket) -> SocketInfo {
-        let admission = socket.admission();
-        SocketInfo {
-            id: socket.id(),
-            owner: admission.owner().clone(),
-            gate: admission.gate().clone(),
-            subject: admission.subject().cloned(),
-            source: admission.source(),
-            backend: socket.policy().backend,
-            trace: admission.trace(),
-            state: socket.suspension().map_or(SocketState::Active, SocketState::Suspended),
-            layers: admission.evidence().iter().map(|evidence| evidence.layer).collect(),
-            sid: admission.rests_on().iter().find(|rest| rest.kind == "sid").map(|rest| rest.value.to_string()),
-            since: admission.first_at(),
-            last_seen: admission.first_at().plus(socket.last_traffic().since(socket.began())),
-            expires_at: admission.expires_at(),
-        }
-    }
-
     /// Sockets of one subject are in one shard, so that who stays is decided under one lock.
     fn shard_of(&self, admission: &Admission, id: SocketId) -> u8 {
         let hash = match admission.subject() {
@@ -358,8 +288,13 @@ impl Sockets {
         usize::from(socket.place().shard) % self.flushers.len().max(1)
     }
 
-    pub(crate) fn keys_of<'s>(&'s self, admission: &'s Admission) -> impl Iterator<Item = Key> + 's {
-        admission.rests_on().iter().map(|rest| self.key_of_rest(rest))
+    /// By what a socket of that id with that admission is found.
+    pub(crate) fn keys_of<'s>(&'s self, id: SocketId, admission: &'s Admission) -> impl Iterator<Item = Key> + 's {
+        std::iter::once(self.key_of_id(id)).chain(admission.rests_on().iter().map(|rest| self.key_of_rest(rest)))
+    }
+
+    pub(crate) fn key_of_id(&self, id: SocketId) -> Key {
+        Key::of(self.hasher.hash_one(id))
     }
 
     pub(crate) fn key_of_rest(&self, rest: &Rest) -> Key {
@@ -374,12 +309,13 @@ impl std::fmt::Debug for Sockets {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Target;
     use crate::support::{Over, World, climb, login, quiet};
 
-    async fn register(world: &World, number: usize) -> Arc<Socket> {
+    /// The socket of a user and a login of that number.
+    pub(crate) async fn register(world: &World, number: usize) -> Arc<Socket> {
         let (transport, _) = world.stream(1).await;
         let admission = climb(login(&format!("user {number}"), &format!("s{number}")), world.sockets.cursor());
         world.sockets.register(admission, transport, quiet()).unwrap()
@@ -397,24 +333,6 @@ mod tests {
             let what = Target::Rest(Rest::on("sid", format!("s{number}")));
             assert_eq!(world.sockets.end(None, &what, CloseReason::SessionEnded).sockets(), [socket.id()]);
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_rests_on_a_login_is_listed_and_nothing_that_has_the_same_key_by_chance() {
-        let world = World::over(Over::Pipe);
-        let mut sockets = Vec::new();
-        for number in 0..50 {
-            sockets.push(register(&world, number).await);
-        }
-        let listed = |owner: Option<&OwnerId>| {
-            let listed = world.sockets.list_on(owner, &Rest::on("sid", "s7")).into_iter();
-            listed.map(|info| info.id).collect::<Vec<_>>()
-        };
-        assert_eq!(listed(None), [sockets[7].id()]);
-        assert_eq!(listed(Some(sockets[7].admission().owner())), [sockets[7].id()]);
-        assert!(listed(Some(&OwnerId::new("another"))).is_empty());
-        sockets[7].end(CloseReason::SessionEnded);
-        assert!(listed(None).is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -49,6 +49,16 @@ impl Target {
         }
     }
 
+    /// Whether it means a socket that was let in by a clock that was ahead of `now`: when that was nobody knows, so it counts as
+    /// before any time.
+    pub(crate) fn means_what_is_ahead_of(&self, now: Timestamp, owner: Option<&OwnerId>, socket: &Socket) -> bool {
+        let admission = socket.admission();
+        let Self::NotBefore { subject, .. } = self else { return false };
+        admission.issued_at() > now
+            && is_whose(owner, &admission)
+            && subject.as_ref().is_none_or(|subject| is_of(subject, &admission))
+    }
+
     /// Whether it concerns whoever has this admission, socket or not.
     pub(crate) fn concerns(&self, owner: Option<&OwnerId>, admission: &Admission) -> bool {
         is_whose(owner, admission)

@@ -115,7 +115,13 @@ async fn measure_a_site(store: &Arc<Store>, callers: u64) -> Result<(), Failure>
         async move {
             let session = login(&account, sid(callers, number));
             let as_of = *store.appended().borrow();
-            let new = NewSession { hash: Some(hash(callers << 32 | number)), session, replaces: None, as_of };
+            let new = NewSession {
+                hash: Some(hash(callers << 32 | number)),
+                session,
+                replaces: None,
+                at_most: usize::MAX,
+                as_of,
+            };
             store.open(new).await?.map(|_| ()).ok_or_else(|| "the login did not begin".into())
         }
     })

@@ -75,7 +75,7 @@ async fn login(store: &Store, name: &str) -> NewSession {
         idle: Duration::from_hours(1),
         expires_at: NOW.plus(Duration::from_hours(12)),
     };
-    NewSession { hash: Some([1; 32]), session, replaces: None, as_of: *store.appended().borrow() }
+    NewSession { hash: Some([1; 32]), session, replaces: None, at_most: usize::MAX, as_of: *store.appended().borrow() }
 }
 
 /// Whether anything can be written to a file.

@@ -73,7 +73,7 @@ async fn comes_and_goes(store: &Store, number: u64) {
         expires_at: LATER,
     };
     let as_of = *store.appended().borrow();
-    let login = NewSession { hash: Some(hash(b's', number)), session, replaces: None, as_of };
+    let login = NewSession { hash: Some(hash(b's', number)), session, replaces: None, at_most: usize::MAX, as_of };
     assert!(store.open(login).await.unwrap().is_some());
     println!("told opened {number}");
     let refresh = Refresh { owner: acme(), account: account.id, sid: sid(number), expires_at: LATER };

@@ -53,7 +53,7 @@ fn login(bob: &doorward_auth::ports::Account, number: u8, as_of: Cursor) -> NewS
         idle: Duration::from_hours(1),
         expires_at: NOW.plus(Duration::from_hours(12)),
     };
-    NewSession { hash: Some([number; 32]), session, replaces: None, as_of }
+    NewSession { hash: Some([number; 32]), session, replaces: None, at_most: usize::MAX, as_of }
 }
 
 fn ending(what: What, change: Option<Change>) -> Ending {

@@ -142,7 +142,7 @@ impl Live {
             expires_at: now.plus(Self::LONGEST),
         };
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash: Some(hash), session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash: Some(hash), session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         match self.world.site.open(new).await {
             Ok(Some(_)) => session,
             other => panic!("{other:?}"),

@@ -74,7 +74,7 @@ impl Sessions for Switched {
         self.answer(self.site.knows_browser(owner, account, browser))
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> Answered<'a, usize> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> Answered<'a, Vec<Session>> {
         self.answer(self.site.sweep(now, at_most))
     }
 }

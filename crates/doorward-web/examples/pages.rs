@@ -8,6 +8,9 @@
 )]
 
 #[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/it/sockets.rs"]
+mod sockets;
+#[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/it/world.rs"]
 mod world;
 

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use doorward_auth::{
-    account::{Checks, CodeKey, PasswordRules},
+    account::{Checks, CodeKey},
     layers::SiteTools,
     ports::{PortError, Ports, Rng, SitePorts},
 };
-use doorward_types::Timestamp;
+use doorward_types::{OwnerId, Timestamp};
 
 use crate::{
-    Event, Gates, Journal, LiveSockets, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies,
-    half::Halves,
+    Event, Gates, Journal, PeerInfo, SiteConfig, TokenSigner, assets::Assets, cookies::Cookies, half::Halves,
+    live::Node,
 };
 
 /// What a [`Site`](crate::Site) is made of.
@@ -23,7 +23,7 @@ pub struct SiteParts {
     /// What happens is written down there.
     pub journal: Journal,
     /// The live sockets.
-    pub sockets: Arc<dyn LiveSockets>,
+    pub node: Arc<dyn Node>,
     /// The gates.
     pub gates: Arc<dyn Gates>,
     /// Signs access tokens.
@@ -74,14 +74,13 @@ impl Desk {
         self.parts.journal.done(event);
     }
 
-    /// What a password here must not be made of.
-    pub(crate) fn password_rules(&self, peer: &PeerInfo) -> PasswordRules {
-        PasswordRules::of_site(&self.parts.config.name, peer.host_name())
+    /// The address that links to the site of that owner begin with: where the configuration names none, this one's.
+    pub(crate) fn address(&self, owner: &OwnerId, peer: &PeerInfo) -> String {
+        self.parts.gates.address_of(owner).unwrap_or_else(|| peer.origin())
     }
 
-    /// The address that links begin with.
-    pub(crate) fn address(&self, peer: &PeerInfo) -> String {
-        let url = self.parts.config.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        url.unwrap_or_else(|| peer.origin())
+    /// The origin that the operator says is the site's, for who comes through something that names another host.
+    pub(crate) fn public_origin(&self) -> Option<&str> {
+        self.parts.config.url.as_deref().map(|url| url.trim_end_matches('/'))
     }
 }

@@ -1,6 +1,7 @@
+use doorward_auth::account::PasswordRules;
 use doorward_types::{GateName, OwnerId};
 
-/// A gate, as the site shows it and makes tickets for it.
+/// A gate that lets people in, as the site shows it and makes tickets for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateInfo {
     /// Whose it is.
@@ -15,8 +16,6 @@ pub struct GateInfo {
     pub ladder: Vec<String>,
     /// What stands behind it: `hub`, `upstream`, `echo`.
     pub backend: String,
-    /// Whether it lets anybody in at present.
-    pub enabled: bool,
 }
 
 impl GateInfo {
@@ -34,12 +33,19 @@ impl GateInfo {
     }
 }
 
-/// The gates, as the configuration has them at present.
+/// The gates that are enabled, as the configuration has them at present: to the site there are no others.
 pub trait Gates: Send + Sync {
     /// Whose site a request to that host (without port) is at.
     fn owner_of(&self, host: &str) -> OwnerId;
 
-    /// The gate at that host (without port) and path, where it is enabled.
+    /// The public address of the owner's site (`https://shop.example`), by which links lead to it; `None` where the configuration
+    /// names none.
+    fn address_of(&self, owner: &OwnerId) -> Option<String>;
+
+    /// What a password of an account of that owner's must not be made of.
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules;
+
+    /// The gate at that host (without port) and path.
     fn find(&self, host: &str, path: &str) -> Option<GateInfo>;
 
     /// The owner's gates by their names; all for `None`.

@@ -13,7 +13,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use doorward_auth::{
     account::NotRight,
-    ports::{Account, Audit, AuditRecord, Clock, Outcome, PortError, Rng, Role},
+    ports::{Account, Audit, AuditRecord, Clock, Outcome, PortError, Rng, Role, Session},
 };
 use doorward_types::{CloseReason, GateName, KeyId, OwnerId, SessionId, SocketId, Subject, Timestamp, TraceId};
 
@@ -92,6 +92,13 @@ pub enum Happening {
     LoggedOut(SessionId),
     /// One login was ended.
     SessionEnded(SessionId),
+    /// A login was ended by time.
+    SessionExpired {
+        /// Its id.
+        sid: SessionId,
+        /// Whether it was not used for too long; otherwise it was too old.
+        unused: bool,
+    },
     /// All logins were ended but this one.
     OtherSessionsEnded(SessionId),
     /// All logins were ended.
@@ -150,6 +157,7 @@ impl Happening {
             Self::LoginRefused { .. } => "login_refused",
             Self::LoggedOut(_) => "logged_out",
             Self::SessionEnded(_) => "session_ended",
+            Self::SessionExpired { .. } => "session_expired",
             Self::OtherSessionsEnded(_) => "other_sessions_ended",
             Self::SessionsEnded => "sessions_ended",
             Self::SocketEnded(_) => "socket_ended",
@@ -187,6 +195,8 @@ impl Happening {
             Self::LoggedIn { sid, factors } => format!("login {sid}, by {}", factors.join(" and ")),
             Self::LoginRefused { why, .. } => why.to_string(),
             Self::LoggedOut(sid) | Self::SessionEnded(sid) | Self::TokenMinted(sid) => format!("login {sid}"),
+            Self::SessionExpired { sid, unused: true } => format!("login {sid}, which was not used for too long"),
+            Self::SessionExpired { sid, unused: false } => format!("login {sid}, which was too old"),
             Self::OtherSessionsEnded(sid) => format!("all but login {sid}"),
             Self::TokenReused(sid) => format!("login {sid}, which was ended"),
             Self::SocketEnded(socket) => format!("socket {socket}"),
@@ -222,6 +232,12 @@ impl Event {
     /// What happened to an account, by whom.
     pub fn of(account: &Account, by: By, what: Happening) -> Self {
         Self { owner: Some(account.owner.clone()), whose: Some(account.subject()), source: None, by, what }
+    }
+
+    /// The time of a login was over at `now`.
+    pub fn expired(session: &Session, now: Timestamp) -> Self {
+        let what = Happening::SessionExpired { sid: session.sid, unused: now < session.expires_at };
+        Self { owner: Some(session.owner.clone()), whose: Some(session.subject()), source: None, by: By::Server, what }
     }
 
     /// The same, asked for from that address.

@@ -8,8 +8,8 @@
 //! and in documents alone. `api` here is what programs of a user's ask of the site on the public port.
 //!
 //! **What it is not:** a server, or a place where anybody is let through a gate. It never sees a backend, a frame or a socket: what it
-//! shows and ends of those the site asks of [`LiveSockets`] and [`Gates`], and the HTTP API of [`manage::Node`]; live sockets follow
-//! the revocation log, not the site.
+//! shows and ends of those the site and the HTTP API ask of [`live::Node`] and [`Gates`]; live sockets follow the revocation log, not
+//! the site.
 //!
 //! ```text
 //!            request, PeerInfo                       Site                                  what it asks
@@ -36,10 +36,16 @@
 //! use doorward_web::SiteConfig;
 //!
 //! let config = SiteConfig { name: "Shop".into(), register: true, ..SiteConfig::default() };
-//! for warning in config.warnings() {
-//!     eprintln!("{warning}");
-//! }
+//! assert!(config.cookie_domain.is_none(), "the cookies of a login are one host's alone");
 //! ```
+
+#[cfg(test)]
+extern crate self as doorward_web;
+
+#[cfg(test)]
+#[path = "../tests/it/sockets.rs"]
+#[expect(dead_code, reason = "the suite in `tests/` uses all of it")]
+mod sockets;
 
 mod access;
 mod api;
@@ -56,7 +62,7 @@ mod form;
 mod gates;
 mod half;
 mod journal;
-mod live;
+pub mod live;
 pub mod manage;
 mod opening;
 mod operators;
@@ -75,6 +81,5 @@ pub use desk::SiteParts;
 pub use doorward_auth::token::AccessClaims;
 pub use gates::{GateInfo, Gates};
 pub use journal::{By, Event, Happening, Journal};
-pub use live::{LiveSocket, LiveSockets};
 pub use peer::PeerInfo;
 pub use site::Site;

@@ -68,6 +68,7 @@ impl Desk {
             hash: Some(hash(cookie.reveal("to hash it"))),
             session: session.clone(),
             replaces: visit.session.as_ref().map(|session| session.sid),
+            at_most: self.parts.config.sessions_per_account,
             as_of: began.as_of,
         };
         self.parts.journal.is_taking()?;
@@ -87,7 +88,8 @@ impl Desk {
         began: Began,
     ) -> Result<Option<Session>, Sorry> {
         let session = self.session(visit, account, factors, None, began.at);
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of: began.as_of };
+        let at_most = self.parts.config.sessions_per_account;
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most, as_of: began.as_of };
         self.parts.journal.is_taking()?;
         if self.ports().sessions.open(new).await?.is_none() {
             return Ok(None);

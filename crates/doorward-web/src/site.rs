@@ -51,34 +51,12 @@ impl Site {
     /// A site of those parts.
     pub fn new(parts: SiteParts) -> Self {
         let desk = Arc::new(Desk::new(parts));
-        let routes = Router::new().merge(assets::routes()).merge(pages::routes()).merge(console::routes());
-        let router = routes.merge(api::routes()).with_state(Arc::clone(&desk));
-        Self { desk, router }
+        Self { router: routes().with_state(Arc::clone(&desk)), desk }
     }
 
     /// Whether a request of that method and path, which is no upgrade, is for the site.
     pub fn takes(&self, method: &Method, path: &str) -> bool {
-        const PAGES: [&str; 12] = [
-            "/",
-            "/login",
-            "/login/code",
-            "/logout",
-            "/register",
-            "/reset",
-            "/account",
-            "/console",
-            "/api/token",
-            "/api/key",
-            "/try",
-            "/doorward.js",
-        ];
-        const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
-        let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));
-        match *method {
-            Method::GET | Method::HEAD => is_page && !path.starts_with("/api/"),
-            Method::POST => is_page || api::is_ticket(path),
-            _ => false,
-        }
+        takes(method, path)
     }
 
     /// Answers a request. It takes no longer than half a minute, whatever the peer and the store do.
@@ -113,8 +91,9 @@ impl Site {
         if matches!(parts.method, Method::GET | Method::HEAD) {
             return Ok(Bytes::new());
         }
-        let (own, public) = (peer.origin(), self.desk.address(peer));
-        same_origin::check(&parts.headers, &[&own, &public]).map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
+        let own = peer.origin();
+        same_origin::check(&parts.headers, &[&own, self.desk.public_origin().unwrap_or(&own)])
+            .map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
         if body.size_hint().lower() > LONGEST_BODY as u64 {
             return Err(Sorry::TooLarge);
         }
@@ -201,5 +180,54 @@ fn plain(status: StatusCode) -> AxumResponse {
 impl std::fmt::Debug for Site {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Site").field("config", &self.desk.parts.config).finish_non_exhaustive()
+    }
+}
+
+fn routes() -> Router<Arc<Desk>> {
+    Router::new().merge(assets::routes()).merge(pages::routes()).merge(console::routes()).merge(api::routes())
+}
+
+fn takes(method: &Method, path: &str) -> bool {
+    const PAGES: [&str; 12] = [
+        "/",
+        "/login",
+        "/login/code",
+        "/logout",
+        "/register",
+        "/reset",
+        "/account",
+        "/console",
+        "/api/token",
+        "/api/key",
+        "/try",
+        "/doorward.js",
+    ];
+    const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
+    let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));
+    match *method {
+        Method::GET | Method::HEAD => is_page && !path.starts_with("/api/"),
+        Method::POST => is_page || api::is_ticket(path),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_the_sites() {
+        // A router names its paths where it is printed, and nowhere else.
+        let printed = format!("{:?}", routes());
+        let is_path = |text: &&str| text.starts_with('/') && !text.contains("axum_fallback");
+        let paths: BTreeSet<_> = printed.split('"').filter(is_path).collect();
+        for known in ["/", "/account/totp/codes", "/api/key", "/console/accounts/{owner}/{id}/end", "/doorward.js"] {
+            assert!(paths.contains(known), "{known}: {paths:?}");
+        }
+        for path in paths {
+            assert!(takes(&Method::GET, path) || takes(&Method::POST, path), "{path}");
+        }
     }
 }

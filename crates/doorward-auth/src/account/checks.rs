@@ -55,6 +55,16 @@ pub enum SecondFactor {
     RecoveryCode,
 }
 
+impl SecondFactor {
+    /// Its word among the methods of a login (`amr`). That of a recovery code is ours: RFC 8176 has none.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Totp => "otp",
+            Self::RecoveryCode => "recovery",
+        }
+    }
+}
+
 /// Why a check failed. What is wrong of it, and whose it would have been, is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRight {
@@ -106,6 +116,18 @@ impl fmt::Display for Lock {
             Self::UntilRecovered => f.write_str("is disabled until it is recovered"),
         }
     }
+}
+
+/// The secret of an authenticator app as it is kept.
+pub(super) fn unsealed(
+    sealing: &KeyEncryptionKey,
+    owner: &OwnerId,
+    account: AccountId,
+    sealed: Vec<u8>,
+) -> Result<TotpSeed, NotRight> {
+    let opened = sealing.open(&Sealed::from_bytes(sealed), &totp_row(owner, account));
+    let secret = opened.map_err(|error| NotRight::Unusable(format!("the authenticator secret: {error}")))?;
+    TotpSeed::from_secret(secret).ok_or_else(|| NotRight::Unusable("the authenticator secret is none".to_owned()))
 }
 
 /// The row that an account's authenticator secret is sealed for.
@@ -242,7 +264,7 @@ impl Checks {
         let (owner, account) = (&trier.owner, number_of(whose)?);
         let attempt = self.reserve(trier, Self::TOTP, tries_of_account(account), Some(whose)).await?;
         let seed = match self.confirmed(owner, account).await? {
-            Some(totp) => Some(self.seed(owner, account, totp)?),
+            Some(totp) => Some(unsealed(&self.sealing, owner, account, totp.sealed)?),
             None => None,
         };
         let step = seed.as_ref().unwrap_or(&self.nobody).step_of(typed, self.clock.now());
@@ -309,16 +331,6 @@ impl Checks {
         Ok(kept.filter(|totp| totp.confirmed_at.is_some()))
     }
 
-    /// The secret of an authenticator app, unsealed.
-    ///
-    /// # Errors
-    /// [`NotRight::Unusable`].
-    pub fn seed(&self, owner: &OwnerId, account: AccountId, totp: Totp) -> Result<TotpSeed, NotRight> {
-        let opened = self.sealing.open(&Sealed::from_bytes(totp.sealed), &totp_row(owner, account));
-        let secret = opened.map_err(|error| NotRight::Unusable(format!("the authenticator secret: {error}")))?;
-        TotpSeed::from_secret(secret).ok_or_else(|| NotRight::Unusable("the authenticator secret is none".to_owned()))
-    }
-
     /// Whose key that is, and in which login it was made. It is used up.
     ///
     /// Wrong tries are counted by the key itself, which is void after ten; to guess one without its public part is 60 bits of
@@ -330,7 +342,7 @@ impl Checks {
         // Whose it would have been, nobody knows.
         let wrong = |why: String| NotRight::Wrong { whose: None, why };
         let Some(key) = EntryKey::read(typed) else {
-            return Err(wrong("no key looks like that".to_owned()));
+            return Err(wrong("what was typed cannot be a key: one has 12 or 30 letters and digits".to_owned()));
         };
         let (hash, now) = (key.hash(&self.code_key), self.clock.now());
         match self.key_entries.answer(|entries| entries.enter(&trier.owner, key.id(), hash, now)).await? {

@@ -48,7 +48,7 @@ impl RecoveryCode {
 
     /// The code in groups of four.
     pub fn shown(&self) -> Secret {
-        grouped(&self.0)
+        grouped(&self.0, b'-')
     }
 
     /// The hash under which it is kept.
@@ -81,7 +81,7 @@ impl EntryKey {
 
     /// The key in groups of four: `K7QF-3M9D-TTX2`.
     pub fn shown(&self) -> Secret {
-        grouped(&self.0)
+        grouped(&self.0, b'-')
     }
 
     /// The public part.
@@ -134,9 +134,10 @@ fn read(typed: &Secret) -> Option<Secret> {
     Some(Secret::new(read.as_slice()))
 }
 
-fn grouped(code: &Secret) -> Secret {
+/// In groups of four, so that it can be typed.
+pub(super) fn grouped(code: &Secret, between: u8) -> Secret {
     let groups: Vec<_> = code.reveal("to show it").chunks(GROUP).collect();
-    Secret::new(groups.join(&b'-'))
+    Secret::new(groups.join(&between))
 }
 
 #[cfg(test)]

@@ -130,19 +130,6 @@ impl Hashing {
         self.place()?.run(move |memory| hash(&work, unknown.reveal("to hash it"), &salt, memory)).await
     }
 
-    /// Compares a password with what is kept of an account; see [`HashingPlace::verify`].
-    ///
-    /// # Errors
-    /// [`HashingError::Busy`] at once where too many wait.
-    pub async fn verify(
-        &self,
-        password: &Password,
-        kept: Option<&HashedPassword>,
-        rng: &dyn Rng,
-    ) -> Result<Verified, HashingError> {
-        self.place()?.verify(password, kept, rng).await
-    }
-
     /// Takes a place among those who are at work or wait: for whoever has something to do before that must not be done in vain.
     ///
     /// # Errors
@@ -279,8 +266,16 @@ mod tests {
     }
 
     fn new_password() -> NewPassword {
-        let (rules, bob) = (PasswordRules::of_site("Shop", "shop.example"), Username::parse("bob").unwrap());
+        let (rules, bob) = (PasswordRules::of_site("Shop", ["shop.example"]), Username::parse("bob").unwrap());
         rules.check(typed(RIGHT), &bob, PasswordUse::Alone).unwrap()
+    }
+
+    async fn verify(
+        hashing: &Hashing,
+        password: &Password,
+        kept: Option<&HashedPassword>,
+    ) -> Result<Verified, HashingError> {
+        hashing.place()?.verify(password, kept, &SystemRng).await
     }
 
     async fn kept(hashing: &Hashing) -> HashedPassword {
@@ -293,7 +288,7 @@ mod tests {
         let kept = kept(&hashing).await;
         assert!(kept.reveal_text("test").starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
         assert_eq!(format!("{kept:?}"), "HashedPassword(****)");
-        let verify = async |text| hashing.verify(&typed(text), Some(&kept), &SystemRng).await.unwrap();
+        let verify = async |text| verify(&hashing, &typed(text), Some(&kept)).await.unwrap();
         assert_eq!(verify(RIGHT).await, Verified::Right { rehashed: None });
         assert_eq!(verify("a plum, a teapot, a mot").await, Verified::Wrong);
         assert_eq!(verify("A plum, a teapot, a moth").await, Verified::Wrong);
@@ -304,7 +299,7 @@ mod tests {
     async fn nobody_has_a_password_not_even_that_of_nobody() {
         let hashing = cheap(1);
         for text in [RIGHT, "nobody's account", ""] {
-            assert_eq!(hashing.verify(&typed(text), None, &SystemRng).await, Ok(Verified::Wrong));
+            assert_eq!(verify(&hashing, &typed(text), None).await, Ok(Verified::Wrong));
         }
     }
 
@@ -313,14 +308,12 @@ mod tests {
         let old = cheap(1);
         let kept = kept(&old).await;
         let new = Hashing::new(Work::new(64, 2).unwrap(), 1).unwrap();
-        let Verified::Right { rehashed: Some(better) } =
-            new.verify(&typed(RIGHT), Some(&kept), &SystemRng).await.unwrap()
-        else {
+        let Verified::Right { rehashed: Some(better) } = verify(&new, &typed(RIGHT), Some(&kept)).await.unwrap() else {
             panic!("it is right, and outdated");
         };
         assert!(better.reveal_text("test").starts_with("$argon2id$v=19$m=64,t=2,p=1$"));
-        assert_eq!(new.verify(&typed(RIGHT), Some(&better), &SystemRng).await, Ok(Verified::Right { rehashed: None }));
-        assert_eq!(new.verify(&typed("wrong"), Some(&kept), &SystemRng).await, Ok(Verified::Wrong));
+        assert_eq!(verify(&new, &typed(RIGHT), Some(&better)).await, Ok(Verified::Right { rehashed: None }));
+        assert_eq!(verify(&new, &typed("wrong"), Some(&kept)).await, Ok(Verified::Wrong));
     }
 
     #[tokio::test]
@@ -331,7 +324,7 @@ mod tests {
         let kept_larger = self::kept(&larger).await;
         // Somebody is there all the time, so that all of them have the same memory.
         let _there = hashing.place().unwrap();
-        let verify = async |text, kept| hashing.verify(&typed(text), Some(kept), &SystemRng).await.unwrap();
+        let verify = async |text, kept| verify(&hashing, &typed(text), Some(kept)).await.unwrap();
         for _ in 0..2 {
             assert_eq!(verify(RIGHT, &kept).await, Verified::Right { rehashed: None });
             assert_eq!(verify("wrong", &kept).await, Verified::Wrong);
@@ -356,7 +349,7 @@ mod tests {
         let hashing = cheap(1);
         for text in ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$12$abcdefghijklmnopqrstuv"] {
             let kept = HashedPassword(Secret::from_text(text));
-            let verified = hashing.verify(&typed(RIGHT), Some(&kept), &SystemRng).await;
+            let verified = verify(&hashing, &typed(RIGHT), Some(&kept)).await;
             assert!(!matches!(verified, Ok(Verified::Right { .. })), "{text}: {verified:?}");
         }
     }
@@ -368,7 +361,7 @@ mod tests {
         let at_work: Vec<_> =
             (0..2).map(|_| (hashing.place(), Arc::clone(&hashing.permits).try_acquire_owned())).collect();
         let password = typed(RIGHT);
-        let verify = || Box::pin(hashing.verify(&password, None, &SystemRng));
+        let verify = || Box::pin(verify(&hashing, &password, None));
         let mut waiting: Vec<_> = (0..4).map(|_| verify()).collect();
         for one in &mut waiting {
             assert!(futures_now(one).is_none(), "it waits");

@@ -22,7 +22,7 @@
 //! let bob = Username::parse("Bob")?;
 //! assert_eq!((bob.shown(), bob.unique()), ("Bob", "bob"));
 //!
-//! let rules = PasswordRules::of_site("Shop", "shop.example");
+//! let rules = PasswordRules::of_site("Shop", ["shop.example"]);
 //! let read = |text: &str| Password::read(&Secret::from_text(text));
 //! let weak = rules.check(read("password12345678")?, &bob, PasswordUse::Alone).unwrap_err();
 //! assert!(weak.to_string().contains("most common passwords"));
@@ -33,6 +33,7 @@
 mod blocks;
 mod checks;
 mod codes;
+mod enrolment;
 mod fold;
 mod hashing;
 mod password;
@@ -43,9 +44,10 @@ mod username;
 
 pub use checks::{Checks, Lock, NotRight, SecondFactor, Trier, totp_row, tries_of_account, tries_of_name};
 pub use codes::{CodeKey, EntryKey, RECOVERY_CODES, RecoveryCode};
+pub use enrolment::{Confirmed, Enrolment};
 pub use hashing::{HashedPassword, Hashing, HashingError, HashingPlace, Verified, Work};
 pub use password::{NewPassword, Password, PasswordRules, PasswordUse, TooLong, WeakPassword};
 pub use qr::{NoQr, QrPicture};
 pub use sealed::{KeyEncryptionKey, NotOpened, Sealed};
 pub use totp::{TotpSeed, TotpStep};
-pub use username::{UnusableUsername, Username};
+pub use username::{Alphabet, UnusableUsername, Username};

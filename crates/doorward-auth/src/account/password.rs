@@ -110,11 +110,11 @@ pub struct PasswordRules {
 }
 
 impl PasswordRules {
-    /// The rules at a site of that name, at that host.
-    pub fn of_site(name: &str, host: &str) -> Self {
+    /// The rules at a site of that name, at those hosts.
+    pub fn of_site<'a>(name: &str, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut context = vec![("doorward".to_owned(), "the name of the server")];
         context.extend(words_of(name).map(|word| (word, "the name of this site")));
-        context.extend(words_of(host).map(|word| (word, "the address of this site")));
+        context.extend(hosts.into_iter().flat_map(words_of).map(|word| (word, "the address of this site")));
         Self { context }
     }
 
@@ -155,7 +155,7 @@ impl PasswordRules {
             }
         }
         match found {
-            Some(what) if counted(&left) <= least.div_ceil(2) => Err(WeakPassword::Context(what)),
+            Some(what) if worth(&left) <= least.div_ceil(2) => Err(WeakPassword::Context(what)),
             _ => Ok(()),
         }
     }
@@ -166,7 +166,8 @@ fn is_not_common(plain: &str, least: usize) -> Result<(), WeakPassword> {
     let bare = |text: &str| Zeroizing::new(text.trim_matches(|c: char| !c.is_alphabetic()).to_owned());
     let (core, unmasked) = (bare(plain), Zeroizing::new(unmasked(plain)));
     let mut forms = vec![Zeroizing::new(plain.to_owned()), unmasked.clone()];
-    if counted(plain) - counted(&core) <= least.div_ceil(2) {
+    let around = plain.split_once(core.as_str()).map_or(0, |(before, after)| worth(before) + worth(after));
+    if around <= least.div_ceil(2) {
         forms.extend([Zeroizing::new(self::unmasked(&core)), bare(&unmasked), core]);
     }
     if common().any(|word| forms.iter().any(|form| **form == word)) { Err(WeakPassword::Common) } else { Ok(()) }
@@ -184,12 +185,14 @@ fn is_not_repeated(plain: &str, least: usize) -> Result<(), WeakPassword> {
 
 /// Three runs and fewer are no password, however long they are.
 fn is_no_sequence(plain: &str) -> Result<(), WeakPassword> {
-    let follows = |one: char, next: char| {
-        let along = |row: &str| row.find(one).zip(row.find(next)).is_some_and(|(a, b)| a.abs_diff(b) == 1);
-        u32::from(one).abs_diff(next.into()) <= 1 || ROWS.iter().any(|row| along(row))
-    };
     let breaks = plain.chars().zip(plain.chars().skip(1)).filter(|(one, next)| !follows(*one, *next)).count();
     if breaks < 3 { Err(WeakPassword::Sequence) } else { Ok(()) }
+}
+
+/// Whether one character is the next of the other in the alphabet, the digits or a row of the keyboard, either way, or the same.
+fn follows(one: char, next: char) -> bool {
+    let along = |row: &str| row.find(one).zip(row.find(next)).is_some_and(|(a, b)| a.abs_diff(b) == 1);
+    u32::from(one).abs_diff(next.into()) <= 1 || ROWS.iter().any(|row| along(row))
 }
 
 /// The list, without its head.
@@ -220,9 +223,16 @@ fn unmasked(plain: &str) -> String {
     plain.chars().map(letter).collect()
 }
 
-/// How many letters and digits.
-fn counted(text: &str) -> usize {
-    text.chars().filter(|c| c.is_alphanumeric()).count()
+/// How many letters and digits there are, where a run as `1234567890` is two: its beginning, and that it goes on.
+fn worth(text: &str) -> usize {
+    let mut before = [None; 2];
+    let mut worth = 0;
+    for c in text.chars() {
+        let goes_on = matches!(before, [Some(one), Some(two)] if follows(one, two) && follows(two, c));
+        worth += usize::from(c.is_alphanumeric() && !goes_on);
+        before = [before[1], Some(c)];
+    }
+    worth
 }
 
 #[cfg(test)]
@@ -234,7 +244,7 @@ mod tests {
     }
 
     fn check(text: &str, used: PasswordUse) -> Result<NewPassword, WeakPassword> {
-        let rules = PasswordRules::of_site("Bob's Shop", "shop.example.org");
+        let rules = PasswordRules::of_site("Bob's Shop", ["shop.example.org"]);
         rules.check(read(text), &Username::parse("Robert.Tables").unwrap(), used)
     }
 
@@ -304,6 +314,8 @@ mod tests {
     fn c44_a_common_password_with_something_around_it_is_not_taken() {
         for text in [
             "password12345678",
+            "password1234567890",
+            "0987654321password1234567890",
             "!!Password2026!!",
             "P@ssw0rd1234567",
             "baseball - 2026",
@@ -314,12 +326,15 @@ mod tests {
         }
         assert_eq!(second("passw0rd!").unwrap_err(), WeakPassword::Common);
         assert!(alone("baseball and a grey teapot").is_ok());
+        assert!(alone("baseball 7391048256").is_ok(), "ten digits in no order are enough beside it");
     }
 
     #[test]
     fn c44_what_everybody_knows_of_the_account_is_not_taken() {
         for (text, what) in [
             ("robert.tables15", "your username"),
+            ("tables1234567890", "your username"),
+            ("qwertyuioptables", "your username"),
             ("RobertTables-2026", "your username"),
             ("r0bert+t4bles!!", "your username"),
             ("tables tables 7", "your username"),

@@ -127,14 +127,6 @@ impl KeyEncryptionKey {
         opened.map(|secret| Secret::new(&*secret)).map_err(|_| NotOpened::Tampered)
     }
 
-    /// Seals anew what `old` has sealed for that row: how a key is changed for another one.
-    ///
-    /// # Errors
-    /// What `old` says where it does not open.
-    pub fn reseal(&self, old: &Self, sealed: &Sealed, row: &str, rng: &dyn Rng) -> Result<Sealed, NotOpened> {
-        Ok(self.seal(&old.open(sealed, row)?, row, rng))
-    }
-
     fn cipher(&self) -> LessSafeKey {
         #[expect(clippy::expect_used, reason = "a key has 32 bytes by its type, which is what the cipher asks for")]
         let key = UnboundKey::new(&AES_256_GCM, self.key.reveal("the key of the cipher")).expect("32 bytes");
@@ -222,14 +214,6 @@ mod tests {
         }
         let long = [whole.as_bytes(), b"x"].concat();
         assert_eq!(key(1).open(&Sealed::from_bytes(long), ROW), Err(NotOpened::Tampered));
-    }
-
-    #[test]
-    fn a_key_is_changed_by_sealing_anew() {
-        let anew = key(2).reseal(&key(1), &sealed(), ROW, &SystemRng).unwrap();
-        assert_eq!(key(2).open(&anew, ROW), Ok(Secret::from_text("a seed of twenty byt")));
-        assert!(matches!(key(1).open(&anew, ROW), Err(NotOpened::OtherKey { .. })));
-        assert_eq!(key(2).reseal(&key(1), &sealed(), "another", &SystemRng), Err(NotOpened::Tampered));
     }
 
     #[test]

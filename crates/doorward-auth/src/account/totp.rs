@@ -2,6 +2,7 @@ use aws_lc_rs::hmac;
 use doorward_types::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
+use super::codes::grouped;
 use crate::ports::Rng;
 
 /// How long a code is valid, in seconds (RFC 6238, section 4.1).
@@ -92,6 +93,11 @@ impl TotpSeed {
             }
         }
         Secret::from_text(text)
+    }
+
+    /// The same in groups of four.
+    pub fn in_groups(&self) -> Secret {
+        grouped(&self.base32(), b' ')
     }
 
     /// What the QR picture says: `otpauth://totp/SITE:NAME?secret=...`.

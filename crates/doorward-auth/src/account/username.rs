@@ -43,6 +43,49 @@ pub enum UnusableUsername {
     /// A character that Unicode gives no meaning to.
     #[error("the username has the character {0}, which means nothing to everybody; leave it out")]
     Meaningless(CodePoint),
+    /// Letters of two alphabets that share their looks: `аdmin` with a Cyrillic `а` is not `admin`.
+    #[error("the username has letters of two alphabets, {0} and {1}, that look alike; write it in one of them")]
+    TwoAlphabets(Alphabet, Alphabet),
+}
+
+/// Alphabets with letters that look like those of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alphabet {
+    /// That of this line.
+    Latin,
+    /// Of `Άννα`.
+    Greek,
+    /// Of `Анна`.
+    Cyrillic,
+}
+
+impl fmt::Display for Alphabet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl Alphabet {
+    /// Whose letter that is, by the blocks of Unicode, each of which is one alphabet's alone.
+    fn of(c: char) -> Option<Self> {
+        if !c.is_alphabetic() {
+            return None;
+        }
+        match c {
+            'A'..='Z'
+            | 'a'..='z'
+            | '\u{C0}'..='\u{2AF}'
+            | '\u{1E00}'..='\u{1EFF}'
+            | '\u{2C60}'..='\u{2C7F}'
+            | '\u{A720}'..='\u{A7FF}'
+            | '\u{AB30}'..='\u{AB64}' => Some(Self::Latin),
+            '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}' => Some(Self::Greek),
+            '\u{400}'..='\u{52F}' | '\u{1C80}'..='\u{1C8F}' | '\u{2DE0}'..='\u{2DFF}' | '\u{A640}'..='\u{A69F}' => {
+                Some(Self::Cyrillic)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A character, written so that it can be seen: `U+200B`.
@@ -110,7 +153,15 @@ fn check(name: &str) -> Result<(), UnusableUsername> {
     if name.trim() != name || name.contains("  ") {
         return Err(UnusableUsername::Space);
     }
-    if name.starts_with(is_combining_mark) { Err(UnusableUsername::Mark) } else { Ok(()) }
+    if name.starts_with(is_combining_mark) {
+        return Err(UnusableUsername::Mark);
+    }
+    let mut alphabets = name.chars().filter_map(Alphabet::of);
+    let first = alphabets.next();
+    match (first, alphabets.find(|other| first != Some(*other))) {
+        (Some(one), Some(other)) => Err(UnusableUsername::TwoAlphabets(one.min(other), one.max(other))),
+        _ => Ok(()),
+    }
 }
 
 /// Controls, format characters (zero width, direction, tags), separators other than the space, and what Unicode calls
@@ -216,6 +267,29 @@ mod tests {
         );
         for text in ["bo\u{E000}b", "bo\u{378}b", "bo\u{FFFD}b"] {
             assert!(matches!(refused(text), UnusableUsername::Meaningless(_)), "{}", text.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_alphabets_that_look_alike_is_none() {
+        use Alphabet::{Cyrillic, Greek, Latin};
+        for (text, one, other) in [
+            ("\u{430}dmin", Latin, Cyrillic),
+            ("admi\u{43D}", Latin, Cyrillic),
+            ("b\u{3BF}b", Latin, Greek),
+            ("\u{410}dmin", Latin, Cyrillic),
+            ("\u{3B1}\u{432}\u{3B1}", Greek, Cyrillic),
+            ("bob \u{421}mith", Latin, Cyrillic),
+        ] {
+            assert_eq!(refused(text), UnusableUsername::TwoAlphabets(one, other), "{text}");
+        }
+        assert_eq!(
+            refused("\u{430}dmin").to_string(),
+            "the username has letters of two alphabets, Latin and Cyrillic, that look alike; write it in one of them"
+        );
+        for name in ["Анна-7", "Άννα 7", "Łukasz", "李雷 bob", "김 Kim", "ñandú", "Ẽva 🦀", "ОЛЯ 2"]
+        {
+            assert!(Username::parse(name).is_ok(), "{name}");
         }
     }
 

@@ -9,6 +9,7 @@
 //! socket   take back        the former proofs of those layers, with what they alone rested on
 //! socket   ask again        each layer, in order
 //! socket   require          every one of them has proven something anew, and the subject is the same
+//! socket   put in place     each new proof where the former one was
 //! ```
 //!
 //! What comes of it is an admission as any other, which the registry takes in the place of the former one
@@ -74,6 +75,7 @@ async fn ask_again(
     again: &[Again],
     before: Option<Subject>,
 ) -> Result<Claimant, Refusal> {
+    let layers: Vec<_> = claimant.evidence.iter().map(|evidence| evidence.layer).collect();
     claimant.take_back(&again.iter().map(|again| again.of).collect::<Vec<_>>());
     let mut conversation = Conversation::new(Arc::clone(desk));
     for (rung, Again { by, .. }) in again.iter().enumerate() {
@@ -90,6 +92,7 @@ async fn ask_again(
         verdict.map_err(|refusal| Refusal { layer: by.name(), ..refusal })?;
         conversation.forget_given();
     }
+    claimant.order_by(&layers);
     let same = match (&before, claimant.subject()) {
         (Some(before), Some(now)) => before.same_as(now),
         (None, None) => true,

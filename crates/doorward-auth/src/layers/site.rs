@@ -30,11 +30,13 @@ pub(crate) fn trier(claimant: &Claimant) -> Trier {
 /// What a login proves, to whatever layer it is shown.
 pub(crate) fn proof_of(session: Session) -> Proof {
     let has = |factor: &str| session.factors.iter().any(|known| known == factor);
-    let (amr, level): (&'static [&'static str], _) = match (has("pwd"), has("otp")) {
-        (true, true) => (&["pwd", "otp"], Level::Substantial),
-        (true, false) => (&["pwd"], Level::Low),
-        (false, true) => (&["otp"], Level::Low),
-        (false, false) => (&[], Level::Low),
+    let (amr, level): (&'static [&'static str], _) = match (has("pwd"), has("otp"), has("recovery")) {
+        (true, true, _) => (&["pwd", "otp"], Level::Substantial),
+        (true, false, true) => (&["pwd", "recovery"], Level::Substantial),
+        (true, false, false) => (&["pwd"], Level::Low),
+        (false, true, _) => (&["otp"], Level::Low),
+        (false, false, true) => (&["recovery"], Level::Low),
+        (false, false, false) => (&[], Level::Low),
     };
     Proof {
         subject: Some(session.subject()),

@@ -41,7 +41,7 @@ impl MemoryTickets {
         minted.ended.extend(ending.what.for_ever().map(|rest| ((ending.owner.clone(), rest.clone()), ending.at)));
         minted.tickets.retain(|_, ticket| {
             ending.owner.as_ref().is_some_and(|owner| *owner != ticket.owner)
-                || !ending.what.ends(Some(&ticket.subject), &ticket.rests_on, ticket.issued_at)
+                || !ending.what.ends(Some(&ticket.subject), &ticket.rests_on, ticket.issued_at, ending.at)
         });
     }
 }

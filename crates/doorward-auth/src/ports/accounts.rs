@@ -112,6 +112,11 @@ pub struct Invitation {
     pub first: bool,
 }
 
+impl Invitation {
+    /// How long an invitation holds where nobody says otherwise, unless it is used before.
+    pub const LASTS: Duration = Duration::from_hours(3 * 24);
+}
+
 /// A link by which the holder of an account sets another password: handed out by an owner, good once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reset {

@@ -16,7 +16,8 @@ pub enum What {
         /// The login that goes on.
         keep: SessionId,
     },
-    /// Everything that was issued before `at` has ended.
+    /// Everything that was issued before `at` has ended; so has what says to be issued later than this is said: the clock that says so
+    /// was ahead, and when that was nobody knows.
     NotBefore {
         /// Of this subject; of everybody for `None`.
         subject: Option<Subject>,
@@ -35,15 +36,17 @@ pub enum What {
 }
 
 impl What {
-    /// Whether it ends what was issued at that time, proves that subject and rests on these.
-    pub fn ends(&self, subject: Option<&Subject>, rests_on: &[Rest], issued_at: Timestamp) -> bool {
+    /// Whether it ends, said at the time `said_at`, what was issued at that time, proves that subject and rests on these.
+    pub fn ends(&self, subject: Option<&Subject>, rests_on: &[Rest], issued_at: Timestamp, said_at: Timestamp) -> bool {
         let is_subject = |of: &Subject| subject.is_some_and(|subject| subject.same_as(of));
         match self {
             Self::Rest(rest) => rests_on.contains(rest) || subject.is_some_and(|subject| subject.rest() == *rest),
             Self::Others { subject, keep } => {
                 is_subject(subject) && !rests_on.contains(&Rest::on("sid", keep.to_string()))
             }
-            Self::NotBefore { subject, at } => subject.as_ref().is_none_or(is_subject) && issued_at < *at,
+            Self::NotBefore { subject, at } => {
+                subject.as_ref().is_none_or(is_subject) && (issued_at < *at || issued_at > said_at)
+            }
             Self::LoggedIn { .. } => false,
         }
     }
@@ -62,7 +65,7 @@ impl What {
 pub enum Why {
     /// Its user has logged out.
     LoggedOut,
-    /// Its user has logged in again in the same browser.
+    /// Its user has logged in again in the same browser, or so often that it was the oldest of too many logins.
     Replaced,
     /// It was not used for too long, or was too old.
     Expired,

@@ -59,9 +59,18 @@ impl Session {
         Rest::on("sid", self.sid.to_string())
     }
 
+    /// How far ahead of the present clock one may have begun. Clocks are set by seconds, and those of two machines differ; one that
+    /// began later than that does not hold before its time has come: otherwise a clock that is set back would make logins last.
+    pub const AHEAD: Duration = Duration::from_mins(5);
+
     /// Whether it holds at that time, as far as time goes.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at && now < self.last_seen.plus(self.idle)
+        !self.is_over(now) && self.created_at <= now.plus(Self::AHEAD)
+    }
+
+    /// Whether its time is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.expires_at || now >= self.last_seen.plus(self.idle)
     }
 }
 
@@ -74,6 +83,8 @@ pub struct NewSession {
     pub session: Session,
     /// The login that it takes the place of, in the same browser: it ends in the same act.
     pub replaces: Option<SessionId>,
+    /// How many logins its account may have, this one among them: the oldest that are too many end in the same act.
+    pub at_most: usize,
     /// Where the revocation log stood before the account was looked up
     /// ([`Revocations::appended`](super::Revocations::appended)): a login during which everything of its account ended, by a
     /// new password say, does not begin.
@@ -133,6 +144,7 @@ pub trait Sessions: Send + Sync {
         browser: [u8; 32],
     ) -> BoxFuture<'a, Result<bool, PortError>>;
 
-    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log; how many there were.
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>>;
+    /// Ends logins whose time is over, at most so many, each with an entry in the revocation log, and gives those that it has ended:
+    /// of several sweeps each login is given by one.
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>>;
 }

@@ -47,7 +47,8 @@ impl Site {
             idle: Duration::from_mins(30),
             expires_at: later(3600),
         };
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of: Cursor(0) };
+        let new =
+            NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of: Cursor(0) };
         ports.sessions.open(new).await.unwrap().unwrap();
         Self { world, key: TestKey::ed25519(), account, session }
     }

@@ -94,10 +94,29 @@ async fn what_is_proven_again_takes_the_place_of_what_was_and_the_rest_stands() 
     assert_eq!(rests(&before), ["gate=fancy", "subject=member:bob", "sid=s1"]);
     let ClimbEvent::Admitted(after) = resume(&world, &before, "session", login).next().await else { panic!() };
     assert_eq!(rests(&after), ["gate=fancy", "subject=member:bob", "sid=s2"]);
-    assert_eq!(after.evidence().iter().map(|evidence| evidence.layer).collect::<Vec<_>>(), ["word", "session"]);
+    assert_eq!(after.evidence().iter().map(|evidence| evidence.layer).collect::<Vec<_>>(), ["session", "word"]);
     assert_eq!(after.claims()["sid"], ["s2"]);
     assert_eq!((after.as_of(), after.trace()), (Cursor(9), TraceId::from_bytes([9; 16])));
     assert_eq!((after.owner(), after.gate(), after.source()), (before.owner(), before.gate(), before.source()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_often_it_is_proven_again_each_claim_goes_with_the_proof_that_brought_it() {
+    let world = World::new();
+    let login = Arc::new(Login::of("session", "bob"));
+    let mut admission = admitted(&world, &login).await;
+    for sid in ["s2", "s3", "s4"] {
+        let again = resume(&world, &admission, "session", Arc::clone(&login) as _).next().await;
+        let ClimbEvent::Admitted(after) = again else { panic!() };
+        assert_eq!(after.evidence().iter().map(|evidence| evidence.layer).collect::<Vec<_>>(), ["session", "word"]);
+        assert_eq!(after.claims()["sid"], [sid]);
+        admission = *after;
+    }
+    let mut peer = Peer::before(resume(&world, &admission, "word", Arc::new(Word::named("word"))));
+    peer.play("< ask word: user sends word").await;
+    peer.say(word("word", "right"));
+    let after = peer.play("< admitted member:bob").await.unwrap().admission.unwrap();
+    assert_eq!(after.claims()["sid"], ["s4"], "it was not the word that brought it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,22 @@ async fn the_cookie_of_a_login_proves_whose_it_is_before_the_101() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_is_worth_more_with_a_second_factor_and_says_when_that_was_a_recovery_code() {
+    let world = SiteWorld::new().await;
+    let ladder = world.ladder(json!({ "session": {} }));
+    for (login, amr, level) in [
+        (1, &["pwd"][..], Level::Low),
+        (2, &["pwd", "otp"], Level::Substantial),
+        (3, &["pwd", "recovery"], Level::Substantial),
+    ] {
+        world.log_in_by(amr, world.bob, login, Some(2)).await;
+        let mut peer = world.knock(&ladder, SiteWorld::request(Some(login), Some(2))).await.unwrap();
+        let admission = peer.play("< admitted member:1").await.unwrap().admission.unwrap();
+        assert_eq!((admission.evidence()[0].amr, admission.level()), (amr, level));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cookie_that_is_missing_unknown_or_none_of_ours_is_no_login() {
     let world = SiteWorld::new().await;
     world.log_in(world.bob, 1, Some(2)).await;

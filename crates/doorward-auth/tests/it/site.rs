@@ -107,6 +107,17 @@ impl SiteWorld {
 
     /// Somebody logs in.
     pub(crate) async fn log_in(&self, account: AccountId, login: u8, browser: Option<u8>) -> Session {
+        self.log_in_by(&["pwd"], account, login, browser).await
+    }
+
+    /// The same by those factors.
+    pub(crate) async fn log_in_by(
+        &self,
+        factors: &[&str],
+        account: AccountId,
+        login: u8,
+        browser: Option<u8>,
+    ) -> Session {
         let now = World::NOW;
         let session = Session {
             owner: World::owner(),
@@ -115,7 +126,7 @@ impl SiteWorld {
             username: "Bob".into(),
             role: Role::User,
             browser: browser.map(|byte| hash(KeyText::Browser, byte)),
-            factors: vec!["pwd".into()],
+            factors: factors.iter().map(|factor| (*factor).to_owned()).collect(),
             source: [192, 0, 2, 7].into(),
             agent: String::new(),
             created_at: now,
@@ -125,7 +136,7 @@ impl SiteWorld {
         };
         let hash = Some(hash(KeyText::Session, login));
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         self.world.site.open(new).await.unwrap().unwrap();
         session
     }
@@ -172,7 +183,7 @@ async fn account(world: &World, hashing: &Hashing, name: &str) -> AccountId {
     let username = Username::parse(name).unwrap();
     let password = Password::read(&Secret::from_text(PASSWORD)).unwrap();
     let password =
-        PasswordRules::of_site("Shop", "shop.example").check(password, &username, PasswordUse::Alone).unwrap();
+        PasswordRules::of_site("Shop", ["shop.example"]).check(password, &username, PasswordUse::Alone).unwrap();
     let account = NewAccount {
         owner: World::owner(),
         username: username.shown().to_owned(),

@@ -6,8 +6,8 @@ use doorward_auth::{
     Again, Ask, BoxFuture, Claimant, Climb, Conversation, Layer, OnExpiry, Proof, Refusal, Resume, ports::Clock,
 };
 use doorward_backends::hub;
-use doorward_session::{OnLogout, Renewal, Renews, Socket, SocketPolicy, Target};
-use doorward_types::{CloseReason, Rest, Timestamp, TraceId};
+use doorward_session::{OnLogout, Renewal, Renews, Socket, SocketPolicy};
+use doorward_types::{CloseReason, Timestamp, TraceId};
 use serde_json::json;
 
 use crate::{
@@ -116,14 +116,14 @@ async fn the_third_wrong_answer_ends_the_socket() {
 async fn a_new_login_shown_over_a_suspended_socket_brings_it_back_and_an_ended_one_does_not() {
     let world = over_a_pipe();
     let mut bob = bob(&world).await;
-    drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "s1"))));
+    drop(world.log_out("s1"));
     bob.hears(json!({"event": "suspended", "reason": "logged_out"})).await;
     bob.says(json!({"action": "auth", "kind": "test"})).await;
     assert_eq!(bob.hears_something().await["event"], "ask");
     bob.says(json!({"action": "auth", "kind": "test", "sid": "s2"})).await;
     bob.hears(json!({"event": "resumed"})).await;
     assert_eq!(bob.hears_something().await["event"], "admitted");
-    drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "s2"))));
+    drop(world.log_out("s2"));
     bob.hears(json!({"event": "suspended", "reason": "logged_out"})).await;
     bob.says(json!({"action": "auth", "kind": "test"})).await;
     assert_eq!(bob.hears_something().await["event"], "ask");

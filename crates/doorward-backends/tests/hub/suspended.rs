@@ -1,8 +1,8 @@
 //! Members of a hub whose sockets are suspended.
 
 use doorward_backends::hub;
-use doorward_session::{OnLogout, SocketPolicy, Target};
-use doorward_types::{CloseReason, Rest};
+use doorward_session::{OnLogout, SocketPolicy};
+use doorward_types::CloseReason;
 use serde_json::json;
 
 use crate::{
@@ -22,7 +22,7 @@ async fn a_suspended_member_hears_and_says_nothing_and_then_goes_on_with_its_sub
     let mut eve = enter(&world, &hub, "acme", "fancy", somebody("eve")).await;
     bob.subscribes("news", None).await;
     eve.subscribes("news", None).await;
-    drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "s1"))));
+    drop(world.log_out("s1"));
     bob.hears(json!({"event": "suspended", "reason": "logged_out"})).await;
 
     bob.says(json!({"action": "publish", "channel": "news", "message": "from bob", "id": 1})).await;
@@ -42,7 +42,7 @@ async fn a_suspended_member_may_leave_and_one_that_makes_no_sense_is_ended() {
     let hub = hub_of(json!({}));
     for (says, reason) in [(json!({"action": "logout"}), CloseReason::Normal), (json!([]), CloseReason::Malformed)] {
         let mut bob = enter_with(&world, &hub, ("acme", "fancy"), login("bob", &reason.to_string()), waiting()).await;
-        drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", reason.to_string()))));
+        drop(world.log_out(&reason.to_string()));
         bob.hears(json!({"event": "suspended", "reason": "logged_out"})).await;
         for _ in 0..3 {
             bob.peer.try_say(&says.to_string()).await;

@@ -6,8 +6,8 @@ use doorward_auth::{
     Again, Ask, BoxFuture, Claimant, Climb, Conversation, Layer, OnExpiry, Proof, Refusal, Resume, ports::Clock,
 };
 use doorward_backends::hub;
-use doorward_session::{OnLogout, Renewal, Renews, Socket, SocketPolicy, Target};
-use doorward_types::{Rest, Timestamp, TraceId};
+use doorward_session::{OnLogout, Renewal, Renews, Socket, SocketPolicy};
+use doorward_types::{Timestamp, TraceId};
 use serde_json::{Value, json};
 
 use crate::{
@@ -110,7 +110,7 @@ async fn c5_what_a_new_admission_does_not_allow_is_told_once_and_heard_no_more()
 async fn c5_a_suspended_socket_comes_back_without_what_its_new_login_does_not_allow() {
     let world = over_a_pipe();
     let (mut bob, mut eve) = members(&world).await;
-    drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "s1"))));
+    drop(world.log_out("s1"));
     bob.hears(json!({"event": "suspended", "reason": "logged_out"})).await;
     publishes(&mut eve, "group", Some("3")).await;
     bob.says(shown("4")).await;

@@ -3,7 +3,7 @@
 use std::{future, time::Duration};
 
 use crate::peer::{Heard, connected};
-use doorward_client::{Abort, Answers, Ask, BoxFuture, Choose, Chosen, ClimbError, Tell, Wait};
+use doorward_client::{Abort, Answers, Ask, BoxFuture, Choose, Chosen, ClimbError, Credentials, Tell, Wait};
 use doorward_types::{Answer, CloseReason, Reconnect};
 use doorward_wire::websocket::frame;
 
@@ -18,6 +18,8 @@ struct Scribe {
     offers: Vec<Answer>,
     skips: bool,
     is_slow: bool,
+    unasked: Vec<Answer>,
+    speaks_when_told: bool,
     gives_up: bool,
 }
 
@@ -47,12 +49,75 @@ impl Answers for Scribe {
 
     fn tell(&mut self, tell: &Tell) -> Result<(), Abort> {
         self.heard.push(format!("{} tells {:?}", tell.layer, tell.shows));
+        if self.speaks_when_told {
+            self.unasked.push(Answer::new().with_text("check", "true"));
+        }
         Ok(())
     }
 
     fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
         self.heard.push(format!("{} waits {:?}", wait.layer, wait.expires_in));
         Ok(())
+    }
+
+    fn unasked<'a>(&'a mut self, _: &'a Wait) -> BoxFuture<'a, Result<Answer, Abort>> {
+        match self.unasked.pop() {
+            Some(answer) => Box::pin(future::ready(Ok(answer))),
+            None => Box::pin(future::pending()),
+        }
+    }
+}
+
+const WAIT: &str =
+    r#"{"event":"wait","layer":"assert_login","step":"socket waits for login","for":"login","expires_in":300}"#;
+const NOT_YET: &str = r#"{"event":"tell","layer":"assert_login","step":"socket answers not yet","checks":"19"}"#;
+const CHECK: &str = r#"{"action":"auth","kind":"assert_login","check":"true"}"#;
+
+#[tokio::test]
+async fn while_a_gate_waits_it_can_be_told_something_unasked_again_and_again_and_not_before_or_after() {
+    let check = || Answer::new().with_text("check", "true");
+    for with_credentials in [false, true] {
+        let (mut client, mut peer) = connected().await;
+        let scribe = Scribe { unasked: vec![check(), check()], ..Scribe::default() };
+        let mut answers: Box<dyn Answers> = match with_credentials {
+            true => Box::new(Credentials::new().otherwise(scribe)),
+            false => Box::new(scribe),
+        };
+        let serving = async {
+            peer.say(ASK).await;
+            assert_eq!(peer.hear().await, Heard::text(r#"{"action":"auth","kind":"totp","code":"123456"}"#));
+            peer.say(WAIT).await;
+            for _ in 0..2 {
+                assert_eq!(peer.hear().await, Heard::text(CHECK));
+                peer.say(NOT_YET).await;
+            }
+            peer.say(ASK).await;
+            assert_eq!(peer.hear().await, Heard::text(r#"{"action":"auth","kind":"totp","code":"123456"}"#));
+            peer.say(ADMITTED).await;
+        };
+        let (admitted, ()) = tokio::join!(client.climb(&mut *answers), serving);
+        assert_eq!(admitted.unwrap().backend, "hub");
+    }
+}
+
+#[tokio::test]
+async fn what_has_waited_is_told_nothing_when_another_layer_speaks() {
+    for (tell, is_said) in [(NOT_YET, true), (r#"{"event":"tell","layer":"ident","step":"socket shows glyph"}"#, false)]
+    {
+        let (mut client, mut peer) = connected().await;
+        let mut scribe = Scribe { speaks_when_told: true, ..Scribe::default() };
+        let serving = async {
+            peer.say(WAIT).await;
+            peer.say(tell).await;
+            // The client hears that before it hears the verdict.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            peer.say(ADMITTED).await;
+        };
+        let (admitted, ()) = tokio::join!(client.climb(&mut scribe), serving);
+        assert!(admitted.is_ok());
+        assert_eq!(scribe.unasked.is_empty(), is_said, "{tell}");
     }
 }
 

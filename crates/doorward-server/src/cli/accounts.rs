@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use doorward_auth::{
-    account::{HashedPassword, Hashing, Password, PasswordRules, PasswordUse, Username, Work},
+    account::{HashedPassword, Hashing, Password, PasswordUse, Username, Work},
     ports::{Account, Accounts as _, Change, Clock, Ending, Factors as _, Revocations as _, SystemRng, What, Why},
 };
 use doorward_store::Store;
@@ -20,7 +20,7 @@ use doorward_web::{By, Event, Happening, Journal};
 use serde_json::{Value, json};
 
 use super::{ConfigFile, Failure, input, note, say, say_json, sockets::say_receipt};
-use crate::{config::Config, control, system::SystemClock};
+use crate::{config::Config, control, gates::Owners, system::SystemClock};
 
 /// Whose accounts.
 #[derive(Debug, Args)]
@@ -73,9 +73,7 @@ impl Accounts {
         used: PasswordUse,
         from_stdin: bool,
     ) -> Result<HashedPassword, Failure> {
-        let host = self.config.owners.iter().find(|owner| self.owner.as_str() == owner.name);
-        let host = host.and_then(|owner| owner.host.as_ref()).map(ToString::to_string).unwrap_or_default();
-        let rules = PasswordRules::of_site(&self.config.site.name, &host);
+        let rules = Owners::of(&self.config).rules_of(&self.owner);
         let typed = input::new_password(from_stdin)?;
         let password = Password::read(&typed)?;
         let password = rules

@@ -5,11 +5,12 @@ use std::{
 };
 
 use clap::Args;
-use doorward_client::{Client, Credentials, Issuers, Message, Options};
+use doorward_client::{Client, ConnectError, Credentials, Issuers, Message, Options, TlsError};
 use doorward_types::Secret;
 use doorward_wire::json::SUBPROTOCOL;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    signal::ctrl_c,
     sync::Mutex,
 };
 
@@ -63,7 +64,13 @@ pub(super) struct Connect {
 
 impl Connect {
     pub(super) fn run(self) -> Result<(), Failure> {
-        wait_for(self.connect())
+        wait_for(async {
+            tokio::select! {
+                done = self.connect() => done,
+                // Whoever leaves at a prompt finds the terminal as it was.
+                _ = ctrl_c() => Err(Failure::new("interrupted")),
+            }
+        })
     }
 
     async fn connect(self) -> Result<(), Failure> {
@@ -82,7 +89,7 @@ impl Connect {
         }
         let lines = Arc::new(Mutex::new(BufReader::new(tokio::io::stdin()).lines()));
         let mut credentials = self.credentials(token)?.otherwise(Person::at(Arc::clone(&lines)));
-        let mut client = Client::connect(&self.url, options).await?;
+        let mut client = Client::connect(&self.url, options).await.map_err(with_flag)?;
         if self.climb || client.subprotocol() == Some(SUBPROTOCOL) {
             let admitted = client.climb(&mut credentials).await?;
             let subject = admitted.subject.map_or_else(|| "nobody".to_owned(), |subject| subject.to_string());
@@ -112,6 +119,13 @@ impl Connect {
         }
         Ok(credentials)
     }
+}
+
+/// What a certificate lacks can be given by a flag of this command.
+fn with_flag(error: ConnectError) -> Failure {
+    let is_of_issuer =
+        matches!(error, ConnectError::Tls { error: TlsError::UnknownIssuer | TlsError::NobodyTrusted, .. });
+    if is_of_issuer { Failure::new(format!("{error}: `--cacert FILE`")) } else { error.into() }
 }
 
 fn issuers(path: &Path) -> Result<Issuers, Failure> {

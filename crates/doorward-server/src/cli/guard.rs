@@ -1,16 +1,20 @@
 use std::{
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
     path::{self, Path, PathBuf},
+    thread,
     time::Duration,
 };
 
 use clap::Args;
 use doorward_auth::ports::{Clock, SystemRng};
+use doorward_backends::upstream::UpstreamUrl;
 use doorward_types::{KeyText, Secret};
 
 use super::{
-    ConfigFile, Failure, input, say,
+    ConfigFile, Failure, input,
+    output::note,
+    say,
     serve::{listen_at, serve},
 };
 use crate::{
@@ -21,6 +25,9 @@ use crate::{
 
 /// The file with the issuer's secret.
 const SECRET: &str = "guard.secret";
+
+/// How long the server behind the gate has to take a connection before it is said that it takes none.
+const LOOK_FOR: Duration = Duration::from_secs(2);
 
 /// The file with the configuration.
 const CONFIG: &str = "guard.toml";
@@ -93,7 +100,10 @@ impl Guard {
         self.must_agree_with(&loaded.config, &file)?;
         let scheme = if loaded.config.server.tls.is_some() { "wss" } else { "ws" };
         let token = if self.open { None } else { Some(self.token(&loaded.config, folder)?) };
-        serve(&file, loaded, |listening| {
+        let upstream = self.url.parse::<UpstreamUrl>().ok();
+        serve(&file, &overrides, loaded, |listening| {
+            // The gate stands already, and the server behind it may come later: nobody waits for this.
+            thread::spawn(move || upstream.iter().filter(|url| !is_there(url)).for_each(say_nothing_listens));
             if self.data.is_some() {
                 let done = if is_new { "wrote" } else { "read" };
                 say(format_args!("{done} {}", file.config.display()));
@@ -171,6 +181,16 @@ impl Guard {
         let shown = token.reveal_text("guard's own token, printed for whoever started it").unwrap_or_default();
         Ok(shown.to_owned())
     }
+}
+
+/// Whether something takes connections there.
+fn is_there(url: &UpstreamUrl) -> bool {
+    let addresses = (url.host(), url.port()).to_socket_addrs();
+    addresses.is_ok_and(|mut found| found.any(|address| TcpStream::connect_timeout(&address, LOOK_FOR).is_ok()))
+}
+
+fn say_nothing_listens(url: &UpstreamUrl) {
+    note(format_args!("nothing takes connections at `{}` now; until something does, users are told 503", url.origin()));
 }
 
 /// A configuration that was there says something else than the command line. Neither is taken for the other.

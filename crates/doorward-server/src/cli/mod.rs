@@ -20,6 +20,7 @@ mod serve;
 mod sessions;
 mod sockets;
 mod totp;
+mod unshown;
 mod user;
 mod why;
 

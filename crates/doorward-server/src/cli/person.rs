@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{future::pending, io::stdin, sync::Arc};
 
 use doorward_client::{Abort, Answers, Ask, BoxFuture, Choose, Chosen, Tell, Wait};
 use doorward_types::Answer;
@@ -7,7 +7,7 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::say;
+use super::{say, unshown::Unshown};
 
 /// The lines that are typed.
 pub(super) type Typed = Lines<BufReader<Stdin>>;
@@ -19,6 +19,13 @@ impl Person {
     /// Who types these lines.
     pub(super) fn at(lines: Arc<Mutex<Typed>>) -> Self {
         Self(lines)
+    }
+
+    /// Asks for what nobody who looks at the screen may read.
+    async fn asked_unshown(&self, layer: &str, question: String) -> Result<String, Abort> {
+        let unshown = Unshown::at(stdin());
+        let note = if unshown.is_some() { " (what you type is not shown)" } else { "" };
+        self.asked(layer, question + note).await
     }
 
     async fn asked(&self, layer: &str, question: String) -> Result<String, Abort> {
@@ -64,6 +71,19 @@ fn is_signed(layer: &str, field: &str) -> bool {
     matches!((layer, field), ("app_key", "key" | "proof") | ("challenge", "partial" | "proof"))
 }
 
+/// What makes a layer that waits look at once.
+const CHECK: &str = "check";
+
+/// Whether a layer that waits can be had to look.
+fn looks_when_asked(layer: &str) -> bool {
+    layer == "assert_login"
+}
+
+/// Whether everybody may read it while it is typed. All that is not known to be so is taken for a secret.
+fn may_be_seen(layer: &str, field: &str) -> bool {
+    matches!((layer, field), (_, "username") | ("ident", _))
+}
+
 impl Answers for Person {
     fn ask<'a>(&'a mut self, ask: &'a Ask) -> BoxFuture<'a, Result<Answer, Abort>> {
         Box::pin(async move {
@@ -80,7 +100,8 @@ impl Answers for Person {
                 }
                 let typed = match (ask.layer.as_str(), field.as_str()) {
                     ("ident", "accept") => self.consent(&ask.layer, &question).await?,
-                    _ => self.asked(&ask.layer, question).await?,
+                    (layer, field) if may_be_seen(layer, field) => self.asked(layer, question).await?,
+                    (layer, _) => self.asked_unshown(layer, question).await?,
                 };
                 answer = answer.with_text(field.as_str(), typed);
             }
@@ -110,6 +131,47 @@ impl Answers for Person {
 
     fn wait(&mut self, wait: &Wait) -> Result<(), Abort> {
         say(format_args!("{}: waiting: {} ({:?})", wait.layer, wait.step, wait.expires_in));
+        if looks_when_asked(&wait.layer) {
+            say(format_args!("{}: type `{CHECK}` to have it look now", wait.layer));
+        }
         Ok(())
+    }
+
+    fn unasked<'a>(&'a mut self, wait: &'a Wait) -> BoxFuture<'a, Result<Answer, Abort>> {
+        Box::pin(async move {
+            while looks_when_asked(&wait.layer) {
+                // Who has no more lines to type can wait all the same.
+                let Ok(Some(line)) = self.0.lock().await.next_line().await else { break };
+                match line.trim() {
+                    "" => {}
+                    CHECK => return Ok(Answer::to_layer(wait.layer.as_str()).with_text(CHECK, "true")),
+                    _ => say(format_args!("{}: nothing is asked now; `{CHECK}` has it look", wait.layer)),
+                }
+            }
+            pending().await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_be_seen_and_what_is_not_known_to_be_harmless_may_not() {
+        for (layer, field) in [("password", "username"), ("terminal", "username"), ("ident", "answer")] {
+            assert!(may_be_seen(layer, field), "{layer} {field}");
+        }
+        for (layer, field) in [
+            ("password", "password"),
+            ("totp", "code"),
+            ("key_entry", "key"),
+            ("jwt", "token"),
+            ("ticket", "ticket"),
+            ("challenge", "words"),
+            ("terminal", "pin"),
+        ] {
+            assert!(!may_be_seen(layer, field), "{layer} {field}");
+        }
     }
 }

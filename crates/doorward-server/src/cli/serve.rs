@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -7,7 +7,7 @@ use super::{ConfigFile, Failure, input, say};
 use crate::{
     config::{Loaded, Override, count},
     logging,
-    node::{Extensions, Node},
+    node::{Extensions, Node, Running},
 };
 
 /// Run the server.
@@ -24,7 +24,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let overrides: Vec<_> = self.listen.iter().map(listen_at).collect();
         let loaded = self.file.load_with(&overrides)?;
-        serve(&self.file, loaded, |_| ())
+        serve(&self.file, &overrides, loaded, |_| ())
     }
 }
 
@@ -33,9 +33,10 @@ pub(super) fn listen_at(address: &SocketAddr) -> Override {
     Override { flag: "--listen", key: "server.listen", value: address.to_string() }
 }
 
-/// Serves until a signal comes: SIGTERM and SIGINT drain, SIGHUP reads the gates again.
+/// Serves until a signal comes: SIGTERM and SIGINT drain, SIGHUP reads the file again, under the same overrides.
 pub(super) fn serve(
     file: &ConfigFile,
+    overrides: &[Override],
     Loaded { config, warnings }: Loaded,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), Failure> {
@@ -48,7 +49,7 @@ pub(super) fn serve(
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
-        let over = config.server.shutdown.duration();
+        let mut over = config.server.shutdown.duration();
         let node = Node::open(config, &file.base(), Extensions::default()).await?;
         let running = node.listen().await?;
         say(format_args!("listening on {}", running.public()));
@@ -68,7 +69,7 @@ pub(super) fn serve(
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hang_up.recv() => reload(file, &running),
+                _ = hang_up.recv() => over = reload(file, overrides, &running).unwrap_or(over),
             }
         }
         let left = running.door().sockets().len();
@@ -87,16 +88,24 @@ pub(super) fn serve(
     })
 }
 
-/// Reads the file again. A bad file changes nothing and is told.
-fn reload(file: &ConfigFile, running: &crate::node::Running) {
+/// Reads the file again, and gives how long a shutdown may take now. A bad file changes nothing and is told; so is what a good one
+/// does not change either, also where that is why it is not taken.
+fn reload(file: &ConfigFile, overrides: &[Override], running: &Running) -> Option<Duration> {
     let reloaded =
-        file.load_with(&[]).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
-            let reloaded = running.reload(&config).map_err(|error| error.to_string())?;
+        file.load_with(overrides).map_err(|failure| failure.to_string()).and_then(|Loaded { config, warnings }| {
+            running.waiting(&config).iter().for_each(|waiting| tracing::warn!("{waiting}"));
+            let done = running.reload(&config).map_err(|error| error.to_string())?;
             warnings.iter().for_each(|warning| tracing::warn!("{}", warning.in_one_line()));
-            Ok(reloaded)
+            Ok((done, config.server.shutdown.duration()))
         });
     match reloaded {
-        Ok(done) => tracing::info!("the gates were read again: {done}"),
-        Err(why) => tracing::error!("the old configuration stays: {why}"),
+        Ok((done, over)) => {
+            tracing::info!("the gates were read again: {done}");
+            Some(over)
+        }
+        Err(why) => {
+            tracing::error!("the old configuration stays: {why}");
+            None
+        }
     }
 }

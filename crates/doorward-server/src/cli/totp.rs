@@ -8,7 +8,7 @@
 
 use clap::{Args, Subcommand};
 use doorward_auth::{
-    account::{QrPicture, RecoveryCode, TotpSeed, TotpStep, totp_row},
+    account::{Confirmed, Enrolment, QrPicture},
     ports::{Account, Change, Factors as _, SystemRng, Why},
 };
 use doorward_types::Secret;
@@ -72,49 +72,43 @@ impl Enroll {
         let accounts = self.whose.open()?;
         let account = accounts.named(&self.name).await?;
         let key = open_kek(&accounts.config, &accounts.base, &SystemRng)?;
-        let seed = TotpSeed::draw(&SystemRng);
-        let sealed = key.seal(seed.secret(), &totp_row(&account.owner, account.id), &SystemRng).into_bytes();
-        if !accounts.store.enrol_totp(&account.owner, account.id, sealed.clone(), now()).await? {
+        let of = (&account.owner, account.id);
+        let Some(begun) = Enrolment::begin(&accounts.store, &key, &SystemRng, of, now()).await? else {
             let hint = format!("`doorward totp remove {}` takes it off", account.username);
             return Err(Failure::new(format!("`{}` has an authenticator app already; {hint}", account.username)));
-        }
+        };
+        let seed = begun.seed();
         let address = seed.address(&accounts.config.site.name, &account.username);
         if self.json {
             say_json(&json!({ "address": shown(&address), "secret": shown(&seed.base32()) }));
             return Ok(());
         }
         say(shown(&QrPicture::of(&address)?.terminal()));
-        say(format_args!("or type: {}", in_groups(shown(&seed.base32()))));
+        say(format_args!("or type: {}", shown(&seed.in_groups())));
         if self.unconfirmed {
             note("it counts when its user has typed the first code at the site, under `/account/totp`");
             return Ok(());
         }
-        let step = right_code(&seed)?;
-        confirm(&accounts, &account, sealed, step).await
+        confirm(&accounts, &account, &begun).await
     }
 }
 
-/// Asks for a code until one is right.
-fn right_code(seed: &TotpSeed) -> Result<TotpStep, Failure> {
-    loop {
+/// Asks for a code until one is right, and shows the recovery codes.
+async fn confirm(accounts: &Accounts, account: &Account, begun: &Enrolment) -> Result<(), Failure> {
+    let codes = loop {
         say("the code that the app shows:");
         let typed = input::typed_line()?.filter(|line| !line.trim().is_empty());
         let Some(typed) = typed else {
             return Err(Failure::new("no code was typed, so the app does not count; run the command again"));
         };
-        match seed.step_of(&Secret::from_text(typed), now()) {
-            Some(step) => return Ok(step),
-            None => say("that is not its code at this time; are the clocks of phone and server right?"),
+        match begun.confirm(&accounts.store, &SystemRng, &Secret::from_text(typed), now()).await? {
+            Confirmed::Counts(codes) => break codes,
+            Confirmed::Wrong => say("that is not its code at this time; are the clocks of phone and server right?"),
+            Confirmed::Overtaken => {
+                return Err(Failure::new("somebody else has begun to put an app on meanwhile; run the command again"));
+            }
         }
-    }
-}
-
-async fn confirm(accounts: &Accounts, account: &Account, sealed: Vec<u8>, step: TotpStep) -> Result<(), Failure> {
-    let codes = RecoveryCode::draw_all(&SystemRng);
-    let hashes = codes.iter().map(RecoveryCode::hash).collect();
-    if !accounts.store.confirm_totp(&account.owner, account.id, sealed, step.0, hashes, now()).await? {
-        return Err(Failure::new("somebody else has begun to put an app on meanwhile; run the command again"));
-    }
+    };
     accounts.write_down(account, Happening::TotpEnrolled).await;
     say(format_args!(
         "`{}` now logs in with a code; these recovery codes stand in for a lost phone, once each:",
@@ -142,10 +136,4 @@ impl Remove {
 
 fn shown(secret: &Secret) -> &str {
     secret.reveal_text("it is shown to who enrols, once").unwrap_or_default()
-}
-
-/// In groups of four, so that it can be typed.
-fn in_groups(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
 }

@@ -1,10 +1,11 @@
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use doorward_auth::{
     NewInvitation,
     account::{Checks, PasswordUse, Username, tries_of_name},
-    ports::{Account, Accounts as _, Change, Created, NewAccount, Reset, Role, SystemRng, Throttle as _, What, Why},
+    ports::{
+        Account, Accounts as _, Change, Created, Invitation, NewAccount, Reset, Role, SystemRng, Throttle as _, What,
+        Why,
+    },
 };
 use doorward_types::{AccountId, Timestamp};
 use doorward_web::Happening;
@@ -15,10 +16,7 @@ use super::{
     accounts::{Accounts, Whose, now, write_down},
     input, note, say, say_json, wait_for,
 };
-use crate::invite;
-
-/// How long an invitation holds.
-const INVITATION: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+use crate::gates::Owners;
 
 /// How many accounts are read at once.
 const PAGE: usize = 500;
@@ -253,10 +251,10 @@ impl Enable {
 impl Invite {
     async fn run(self) -> Result<(), Failure> {
         let accounts = self.whose.open_or_make()?;
-        let (role, now, url) = (self.role, now(), address(&accounts));
-        let expires_at = now.plus(INVITATION);
-        let invite = invite::Invite { owner: &accounts.owner, role, now, lasts: INVITATION, url: &url, first: false };
-        let link = invite.link(&accounts.store, &SystemRng).await?;
+        let (role, expires_at) = (self.role, now().plus(Invitation::LASTS));
+        let invitation = Invitation { owner: accounts.owner.clone(), role, expires_at, first: false };
+        let new = NewInvitation::to_register(&accounts.store, &SystemRng, invitation).await?;
+        let link = new.link(&address(&accounts));
         write_down(&accounts.store, Some(&accounts.owner), None, Happening::Invited(role)).await;
         let link = link.reveal_text("it is shown to whoever invites, once").unwrap_or_default();
         if !accounts.config.site.enabled {
@@ -332,11 +330,11 @@ impl Passwd {
         let change = Change::Password(account.id, none.into_secret());
         let landed =
             accounts.end_all_of(account, Why::CredentialChanged, Some(change), Happening::SessionsEnded).await?;
-        let (new, expires_at) = (NewInvitation::draw(&SystemRng), now().plus(Reset::LASTS));
+        let expires_at = now().plus(Reset::LASTS);
         let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
-        accounts.store.offer_reset(new.hash, reset).await?;
+        let new = NewInvitation::to_reset(&accounts.store, &SystemRng, reset).await?;
         accounts.write_down(account, Happening::ResetLinkMade(expires_at)).await;
-        let link = new.reset_link(&address(accounts));
+        let link = new.link(&address(accounts));
         let link = link.reveal_text("it is shown to whoever hands it out, once").unwrap_or_default();
         if self.json {
             say_json(&json!({ "link": link, "expires_at": expires_at.to_string(), "landed": landed.document() }));
@@ -349,17 +347,15 @@ impl Passwd {
     }
 }
 
-/// The address that a link begins with.
+/// The address that a link begins with: where the configuration names none, as near as can be.
 fn address(accounts: &Accounts) -> String {
-    let config = &accounts.config;
-    if let Some(url) = &config.site.url {
-        return url.clone();
-    }
-    let scheme = if config.server.tls.is_some() { "https" } else { "http" };
-    let listen = config.server.listen.0;
-    let host =
-        config.owners.iter().find(|owner| owner.name == accounts.owner.as_str()).and_then(|owner| owner.host.as_ref());
-    host.map_or_else(|| format!("{scheme}://{listen}"), |host| format!("{scheme}://{host}"))
+    let (config, owners) = (&accounts.config, Owners::of(&accounts.config));
+    let guessed = || {
+        let scheme = if config.server.tls.is_some() { "https" } else { "http" };
+        let host = owners.host_of(&accounts.owner).map(str::to_owned);
+        format!("{scheme}://{}", host.unwrap_or_else(|| config.server.listen.0.to_string()))
+    };
+    owners.address_of(&accounts.owner).unwrap_or_else(guessed)
 }
 
 fn json_of(account: &Account) -> serde_json::Value {

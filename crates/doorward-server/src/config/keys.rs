@@ -62,6 +62,9 @@ pub trait Table {
 
     /// All its keys, in the order in which they are documented.
     fn keys() -> Vec<Key>;
+
+    /// The names of the keys that are not the same in `other`.
+    fn changed(&self, other: &Self) -> Vec<&'static str>;
 }
 
 /// A value as it stands in TOML.
@@ -126,6 +129,14 @@ macro_rules! table {
                     required: $crate::config::keys::table!(@required $($required)?),
                     doc: $crate::config::keys::doc(&[$($doc),*]),
                 },)*]
+            }
+
+            fn changed(&self, other: &Self) -> Vec<&'static str> {
+                let mut changed = Vec::new();
+                $(if self.$field != other.$field {
+                    changed.push(stringify!($field));
+                })*
+                changed
             }
         }
     };

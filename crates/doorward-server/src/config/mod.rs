@@ -42,6 +42,7 @@ mod sections;
 mod step_times;
 mod unclosed;
 mod values;
+mod waiting;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -66,6 +67,7 @@ pub use outcome::{EXIT_BAD_CONFIG, describe, describe_json};
 pub use secret_file::secret_reader;
 pub use sections::{Audit, Internal, Lease, Log, LogFormat, LogLevel, Owner, Server, Site, Store, TlsFiles};
 pub use values::{Host, Listen, Network, Size, StoreUrl};
+pub use waiting::Waiting;
 
 use document::{Document, KeyPath};
 use report::Report;

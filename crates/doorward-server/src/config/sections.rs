@@ -164,6 +164,8 @@ table! {
         session_idle: Span = Span::from_secs(30 * 60);
         /// When a login ends however much it is used.
         session_longest: Span = Span::from_secs(12 * 60 * 60);
+        /// How many logins an account may have at a time. One more, and the oldest of them ends with its sockets.
+        sessions_per_account: u32 = 100;
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
 pub(crate) use assemble::Next;
 pub use assemble::{AssembleError, AssembleErrors, Part, Tools, Unassembled, owner_of};
 pub use backing::{Ahead, Backing, Passing};
-use owners::Owners;
+pub(crate) use owners::Owners;
 pub(crate) use socketio::SocketIo;
 
 /// A protected WebSocket endpoint of an owner.

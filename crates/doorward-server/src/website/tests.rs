@@ -1,14 +1,14 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use doorward_auth::{
-    account::{KeyEncryptionKey, Work},
+    account::{KeyEncryptionKey, Password, PasswordUse, Username, Work},
     memory::MemoryAudit,
     ports::{Account, Clock, Revocations, SystemRng, What, Why},
 };
 use doorward_backends::upstream::Signer;
 use doorward_testkit::{Live, LiveSocket};
 use doorward_types::{Cursor, Rest, Secret};
-use doorward_web::{Gates as _, manage::Node as _};
+use doorward_web::{Gates as _, live::Node as _};
 
 use super::*;
 use crate::node::Extensions;
@@ -35,6 +35,18 @@ const CONFIG: &str = r#"
     name = "hidden"
     owner = "acme"
     path = "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
+    name = "spoken"
+    owner = "globex"
+    path = "/the-room-with-a-very-long-name"
+    backend = { echo = {} }
+    open = true
+    [[gate]]
+    name = "short"
+    owner = "globex"
+    path = "/abcdefghijklmnopqrstu"
     backend = { echo = {} }
     open = true
     [[gate]]
@@ -86,10 +98,6 @@ impl Seen {
         Self { live, view, tools, config, bob, bobs, eves, theirs }
     }
 
-    fn of(&self, owner: &OwnerId, subject: &Subject) -> Vec<SocketId> {
-        self.view.of(owner, subject, 10).into_iter().map(|socket| socket.id).collect()
-    }
-
     async fn asked(&self, query: SocketQuery) -> Vec<SocketId> {
         let found = self.view.sockets(SocketQuery { at_most: query.at_most.max(1), ..query }).await.unwrap();
         found.into_iter().map(|socket| socket.id).collect()
@@ -109,39 +117,34 @@ fn all() -> SocketQuery {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_site_lists_sockets_of_an_owner_and_of_a_subject_of_that_owner_the_newest_first() {
+async fn sockets_of_an_owner_and_of_a_subject_of_that_owner_are_listed_the_newest_first_for_who_asks_so() {
     let seen = Seen::new().await;
     let [bobs, eves, theirs] = [&seen.bobs, &seen.eves, &seen.theirs].map(|socket| socket.socket.id());
+    let newest = SocketQuery { newest_first: true, ..all() };
     for (owner, at_most, expected) in [
         (None, 10, vec![theirs, eves, bobs]),
         (Some(acme()), 10, vec![eves, bobs]),
         (Some(acme()), 1, vec![eves]),
         (Some(OwnerId::new("nobody")), 10, vec![]),
     ] {
-        let newest = seen.view.newest(owner.as_ref(), at_most).await.unwrap();
-        assert_eq!(newest.into_iter().map(|socket| socket.id).collect::<Vec<_>>(), expected, "{owner:?} {at_most}");
+        assert_eq!(seen.asked(SocketQuery { owner, at_most, ..newest.clone() }).await, expected, "{at_most}");
     }
     // Whoever has the same number at another site is somebody else.
     let bob = seen.bob.subject();
-    assert_eq!(seen.of(&acme(), &bob), [bobs]);
-    assert_eq!(seen.of(&globex(), &bob), []);
-    let shown = LiveSockets::find(&seen.view, &acme(), bobs).await.unwrap().unwrap();
-    assert_eq!(seen.view.of(&acme(), &bob, 1), std::slice::from_ref(&shown));
-    assert_eq!(LiveSockets::find(&seen.view, &acme(), theirs).await, Ok(None), "another owner's");
+    let of = |owner| SocketQuery { owner: Some(owner), subject: Some(bob.clone()), ..newest.clone() };
+    assert_eq!(seen.asked(of(acme())).await, [bobs]);
+    assert_eq!(seen.asked(of(globex())).await, []);
+    let eves = seen.view.socket(None, eves).await.unwrap().unwrap();
+    assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest.clone() }).await, [bobs]);
+    let shown = seen.view.socket(Some(&acme()), bobs).await.unwrap().unwrap();
+    let session = seen.live.log_in(&seen.bob, 7).await;
+    let newer = seen.live.socket("session", &session, "news").await.socket.id();
+    let mine = SocketQuery { owner: Some(acme()), subject: Some(bob.clone()), ..newest.clone() };
+    assert_eq!(seen.asked(mine.clone()).await, [newer, bobs]);
+    assert_eq!(seen.asked(SocketQuery { at_most: 1, ..mine }).await, [newer]);
+    assert_eq!(seen.view.socket(Some(&acme()), theirs).await, Ok(None), "another owner's");
     assert_eq!((shown.subject.as_ref(), shown.layers.as_slice()), (Some(&bob), ["session".to_owned()].as_slice()));
     assert!(shown.sid.is_some() && shown.gate.as_str() == "news" && shown.owner == acme());
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_site_ends_one_socket_of_its_own_and_none_of_another_owner() {
-    let seen = Seen::new().await;
-    let theirs = seen.theirs.socket.id();
-    assert!(!LiveSockets::end(&seen.view, &acme(), theirs).await.unwrap());
-    assert!(seen.theirs.socket.is_open());
-    assert!(LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap());
-    assert_eq!(seen.theirs.socket.ended(), Some(CloseReason::SessionEnded));
-    assert!(!LiveSockets::end(&seen.view, &globex(), theirs).await.unwrap(), "it is not there any more");
-    assert!(seen.bobs.socket.is_open() && seen.eves.socket.is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,6 +182,36 @@ async fn owners_of_another_configuration_are_known_in_the_same_act_as_its_gates(
 }
 
 #[tokio::test(start_paused = true)]
+async fn links_to_an_owners_site_lead_to_its_own_host_and_those_of_the_owner_of_the_site_to_its_address() {
+    let seen = Seen::new().await;
+    assert_eq!(seen.view.address_of(&acme()).as_deref(), Some("https://shop.example"));
+    assert_eq!(seen.view.address_of(&globex()).as_deref(), Some("https://globex.example"));
+    assert_eq!(seen.view.address_of(&OwnerId::new("without-pages")), None);
+    let owners = |text: &str| {
+        let no_files = |_: &Path| Err(String::new());
+        let config = config::load(text, "test.toml", &BTreeMap::new(), &[], &no_files).unwrap().config;
+        crate::gates::Owners::of(&config)
+    };
+    let silent = owners(&CONFIG.replace("url = \"https://shop.example\"", ""));
+    assert_eq!((silent.address_of(&acme()), silent.address_of(&globex())), (None, None));
+    let there = owners(&CONFIG.replace("https://shop.example", "http://globex.example:8443"));
+    assert_eq!(there.address_of(&globex()).as_deref(), Some("http://globex.example:8443"));
+    assert_eq!(there.address_of(&acme()), None, "the address is another's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_must_not_be_made_of_the_hosts_of_its_owners_site_whoever_asks() {
+    let seen = Seen::new().await;
+    let bob = Username::parse("bob").unwrap();
+    let takes = |owner: OwnerId, text: &str| {
+        let typed = Password::read(&Secret::from_text(text)).unwrap();
+        seen.view.rules_of(&owner).check(typed, &bob, PasswordUse::Alone).is_ok()
+    };
+    assert!(!takes(acme(), "shop.example-pearls") && takes(globex(), "shop.example-pearls"));
+    assert!(!takes(globex(), "globex.example-pear") && takes(acme(), "globex.example-pear"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_secret() {
     let seen = Seen::new().await;
     let names = |owner: Option<&OwnerId>| {
@@ -186,8 +219,8 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
         gates.map(|gate| gate.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(Some(&acme())), ["hidden", "news"]);
-    assert_eq!(names(Some(&globex())), ["theirs"]);
-    assert_eq!(names(None), ["hidden", "news", "theirs"]);
+    assert_eq!(names(Some(&globex())), ["short", "spoken", "theirs"]);
+    assert_eq!(names(None), ["hidden", "news", "short", "spoken", "theirs"]);
     let found = |host: &str, path: &str| doorward_web::Gates::find(&seen.view, host, path);
     let news = found("shop.example", "/news").unwrap();
     assert_eq!((news.owner, news.path.as_deref(), news.host), (acme(), Some("/news"), None));
@@ -197,6 +230,10 @@ async fn the_site_shows_an_owner_its_own_gates_and_no_part_of_a_path_that_is_a_s
     );
     assert_eq!(found("globex.example", "/news").unwrap().owner, globex());
     assert_eq!(found("shop.example", "/s/Zm9vYmFyYmF6cXV4Zm9vYg/in").unwrap().path, None);
+    // What people read out to each other is none.
+    for path in ["/the-room-with-a-very-long-name", "/abcdefghijklmnopqrstu"] {
+        assert_eq!(found("globex.example", path).unwrap().path.as_deref(), Some(path));
+    }
     assert_eq!((found("shop.example", "/nothing"), found("shop.example", "news")), (None, None));
 }
 
@@ -213,8 +250,8 @@ async fn the_api_finds_sockets_by_all_that_is_said_of_them_the_oldest_first() {
     let first = seen.view.socket(None, bobs).await.unwrap().unwrap();
     assert_eq!(seen.asked(SocketQuery { sid: first.sid, ..all() }).await, [bobs]);
     assert_eq!(seen.asked(SocketQuery { after: Some((first.since, bobs)), ..all() }).await, [eves, theirs]);
-    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Suspended), ..all() }).await, []);
-    assert_eq!(seen.asked(SocketQuery { state: Some(manage::SocketState::Active), ..all() }).await.len(), 3);
+    assert_eq!(seen.asked(SocketQuery { state: Some(live::SocketState::Suspended), ..all() }).await, []);
+    assert_eq!(seen.asked(SocketQuery { state: Some(live::SocketState::Active), ..all() }).await.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,15 +260,20 @@ async fn the_api_shows_and_ends_for_an_owner_no_socket_of_another() {
     let theirs = seen.theirs.socket.id();
     assert!(seen.view.socket(Some(&acme()), theirs).await.unwrap().is_none());
     assert_eq!(seen.view.socket(Some(&globex()), theirs).await.unwrap().unwrap().owner, globex());
-    let ended = |owner: Option<OwnerId>, live: manage::Live| {
+    let ended = |owner: Option<OwnerId>, live: live::Live| {
         let view = &seen.view;
         async move { view.end_live(owner.as_ref(), live).await.unwrap().ended }
     };
-    let gate = || manage::Live::On(Rest::on("gate", "theirs"));
-    assert_eq!(ended(Some(acme()), manage::Live::Socket(theirs)).await, []);
+    let gate = || live::Live::On(Rest::on("gate", "theirs"));
+    assert_eq!(ended(Some(acme()), live::Live::Socket(theirs)).await, []);
     assert_eq!(ended(Some(acme()), gate()).await, []);
     assert!(seen.theirs.socket.is_open());
     assert_eq!(ended(None, gate()).await, [theirs]);
+    let bobs = seen.bobs.socket.id();
+    assert_eq!(ended(Some(acme()), live::Live::Socket(bobs)).await, [bobs]);
+    assert_eq!(seen.bobs.socket.ended(), Some(CloseReason::SessionEnded));
+    assert_eq!(ended(Some(acme()), live::Live::Socket(bobs)).await, [], "it is not there any more");
+    assert!(seen.eves.socket.is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +286,7 @@ async fn what_the_api_ends_for_good_is_in_the_log_and_the_receipt_says_what_came
         change: None,
         at: seen.live.world.clock.now(),
     };
-    let receipt = manage::Node::end(&seen.view, ending(acme())).await.unwrap();
+    let receipt = live::Node::end(&seen.view, ending(acme())).await.unwrap();
     assert_eq!((receipt.ended, receipt.suspended, receipt.reset), (vec![seen.bobs.socket.id()], vec![], 0));
     let nodes: Vec<_> = receipt.nodes.iter().map(|node| (node.node.as_str(), node.ended)).collect();
     assert_eq!((nodes, receipt.not_answering), (vec![("here", 1)], vec![]));

@@ -116,7 +116,7 @@ impl Place {
             expires_at: now.plus(Duration::from_hours(12)),
         };
         let as_of = *store.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         store.open(new).await.unwrap().unwrap();
         let claims = AccessClaims {
             owner: acme(),
@@ -136,7 +136,10 @@ impl Place {
         let kept = HashedPassword::from_secret(self.account(name).await.password);
         let typed = Password::read(&Secret::from_text(typed)).unwrap();
         let hashing = Hashing::new(Work::default(), 1).unwrap();
-        matches!(hashing.verify(&typed, Some(&kept), &SystemRng).await.unwrap(), Verified::Right { .. })
+        matches!(
+            hashing.place().unwrap().verify(&typed, Some(&kept), &SystemRng).await.unwrap(),
+            Verified::Right { .. }
+        )
     }
 }
 
@@ -177,6 +180,7 @@ fn what_no_account_can_have_is_told_with_what_would_be_right() {
         ("a/b", "", "the username has a `/`; leave it out"),
         ("bob", "short\n", "the password cannot be taken: it has 5 characters and needs 15; "),
         ("bob", "shop shop shop shop\n", "the password cannot be taken: it is little more than the name of this site"),
+        ("bob", "shop.example, plum\n", "the password cannot be taken: it is little more than "),
         ("bob", "password1234567\n", "the password cannot be taken: it is one of the most common passwords"),
         ("bob", "", "there is no password on standard input"),
     ] {
@@ -450,11 +454,15 @@ async fn a_link_to_set_a_password_voids_the_old_one_and_is_shown_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_operator_does_to_an_account_is_listed_by_its_name_with_a_server_and_without_one() {
     let place = Place::with("bob");
+    place.log_in("bob", 1).await;
+    place.run(&["sessions", "end", &SessionId::from_bytes([1; 16]).to_string()]).well();
+    place.run(&["sessions", "end", "--user", "bob"]).well();
     place.run(&["user", "disable", "bob"]).well();
     place.run(&["user", "enable", "bob"]).well();
     let expected = |text: &str| {
         let events: Vec<_> = text.lines().map(|line| line.split_whitespace().nth(4).unwrap().to_owned()).collect();
-        assert_eq!(events, ["account_enabled,", "account_disabled,", "registered:"], "{text}");
+        let all = ["account_enabled,", "account_disabled,", "sessions_ended,", "session_ended:", "registered:"];
+        assert_eq!(events, all, "{text}");
         assert!(text.contains("by the operator, on the command line"), "{text}");
     };
     let said = place.run(&["why", "--user", "bob"]).well();

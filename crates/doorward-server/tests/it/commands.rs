@@ -51,7 +51,7 @@ impl Said {
 }
 
 /// The program in that folder, with ports that the system gives.
-fn doorward(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn doorward(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
     command
         .args(arguments)
@@ -87,15 +87,15 @@ fn run_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> 
 }
 
 /// A server that runs, until it is stopped or dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
-    public: String,
+    pub(crate) public: String,
     internal: String,
 }
 
 impl Serving {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         Self::logging_to(Stdio::null(), folder, arguments)
     }
 
@@ -138,7 +138,7 @@ impl Drop for Serving {
     }
 }
 
-/// A gate for tickets, one for app keys and one for tokens that may be used once, beside the first gate.
+/// A gate for tickets, one for app keys, one for tokens that may be used once and one that shows a glyph, beside the first gate.
 const MORE: &str = r#"
     [[gate]]
     name = "tickets"
@@ -155,10 +155,15 @@ const MORE: &str = r#"
     path = "/once"
     backend = { echo = {} }
     ladder = [{ jwt = { issuer = "site", single_use = true } }]
+    [[gate]]
+    name = "ident"
+    path = "/ident"
+    backend = { echo = {} }
+    ladder = [{ ident = { glyph = "*" } }]
 "#;
 
 /// A folder with what `genconfig` writes, and more gates.
-fn generated() -> TempDir {
+pub(crate) fn generated() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let wrote = run(folder.path(), &["genconfig"]).well();
     assert!(wrote.contains("wrote doorward.toml"), "{wrote}");
@@ -192,7 +197,7 @@ async fn what_genconfig_writes_is_served_and_every_command_works_against_it() {
     assert_eq!(code, 1);
     assert!(error.contains("no doorward is running on this store"), "{error}");
     let serving = Serving::start(here, &["serve"]);
-    assert!(run(here, &["health"]).well().starts_with("ok: 0 sockets, 0 climbing, 4 gates"));
+    assert!(run(here, &["health"]).well().starts_with("ok: 0 sockets, 0 climbing, 5 gates"));
 
     let token = run(here, &["gentoken", "--issuer", "site", "--subject", "7", "--claim", "groups=3"]).well();
     let checked = run_with(here, &["checktoken", "--issuer", "site"], &[("DOORWARD_TOKEN", &token)]).well();
@@ -344,8 +349,6 @@ async fn c84_after_a_restart_on_the_same_store_every_replay_is_refused() {
 fn whoever_is_asked_for_consent_may_say_y_and_is_asked_again_what_is_neither() {
     let folder = generated();
     let here = folder.path();
-    let gate = "[[gate]]\nname = \"ident\"\npath = \"/ident\"\nbackend = { echo = {} }\nladder = [{ ident = { glyph = \"*\" } }]\n";
-    fs::OpenOptions::new().append(true).open(here.join("doorward.toml")).unwrap().write_all(gate.as_bytes()).unwrap();
     let serving = Serving::start(here, &["serve"]);
     let url = format!("ws://{}/ident", serving.public);
     let said = run_typing(here, &["connect", &url], "perhaps\nY\n").well();
@@ -593,6 +596,20 @@ async fn guard_stands_before_a_server_without_a_configuration() {
         other => panic!("{:?}", other.err()),
     }
     assert!(Client::connect(&address, Options { bearer: Some(secret(&token)), ..raw }).await.is_ok());
+}
+
+#[test]
+fn guard_says_where_there_is_nothing_to_guard_and_stands_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, said) = io::pipe().unwrap();
+    let guard = Serving::logging_to(said, folder.path(), &["guard", "--listen", "127.0.0.1:0", "ws://127.0.0.1:9/"]);
+    let mut log = BufReader::new(log).lines().map(Result::unwrap);
+    let note = log.find(|line| line.starts_with("note: ")).unwrap();
+    assert_eq!(
+        note,
+        "note: nothing takes connections at `ws://127.0.0.1:9` now; until something does, users are told 503"
+    );
+    assert_eq!(guard.stop(), Some(0));
 }
 
 #[test]

@@ -129,7 +129,13 @@ impl Site {
             expires_at: now.plus(Duration::from_hours(12)),
         };
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash: Some(Kit::kept_as(&cookie)), session: session.clone(), replaces: None, as_of };
+        let new = NewSession {
+            hash: Some(Kit::kept_as(&cookie)),
+            session: session.clone(),
+            replaces: None,
+            at_most: usize::MAX,
+            as_of,
+        };
         self.world.site.open(new).await.unwrap().unwrap();
         Login { session, cookie }
     }

@@ -18,6 +18,7 @@ mod node;
 mod operator;
 mod outage;
 mod peer;
+mod prompts;
 mod records;
 mod refusing;
 mod reload;

@@ -71,6 +71,22 @@ async fn c81_who_comes_during_a_drain_is_told_to_come_back_until_the_last_socket
     assert!(TcpStream::connect(public).await.is_err(), "nobody listens any more");
 }
 
+#[tokio::test]
+async fn gates_for_a_site_that_comes_with_them_wait_for_the_next_start_and_are_told_so() {
+    let running = node().await;
+    let gate = ECHO.replace("open = true", "origins = [\"https://shop.example\"]\nladder = [{ session = {} }]");
+    let next = read(&format!("{gate}[site]\nenabled = true\n"), &Extensions::default());
+    let told: Vec<_> = running.waiting(&next).iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["`[site]` takes effect at the next start"]);
+    let error = running.reload(&next).unwrap_err().to_string();
+    assert!(error.contains("`session` is a layer of the built-in site"), "{error}");
+    assert!(
+        error.ends_with("the site of the file takes effect at the next start, and gates that need it do"),
+        "{error}"
+    );
+    running.close(Duration::ZERO).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn whoever_is_in_a_hurry_waits_for_nobody() {
     let running = node().await;
@@ -124,6 +140,34 @@ async fn c17_a_page_and_a_program_s_request_name_their_host_once_and_in_one_way(
         }
         let elsewhere = format!("http://other.example{path}");
         assert_eq!(status(&elsewhere, "Host: shop.example\r\n").await, "400", "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn who_looks_for_a_page_that_is_not_there_gets_the_site_s_and_the_same_whether_the_path_is_a_gate_or_not() {
+    let gates = ECHO.replace("open = true", "open = true\n[[gate]]\nname = \"shut\"\npath = \"/shut\"\nbackend = { echo = {} }\nopen = true\nenabled = false");
+    let site = format!("{gates}[site]\nenabled = true\n");
+    for (config, is_page) in [(gates.as_str(), false), (&site, true)] {
+        let extensions = Extensions::default();
+        let node = Node::open(read(config, &extensions), Path::new(""), extensions).await.unwrap();
+        let running = node.listen().await.unwrap();
+        let told = async |path: &str, lines: &str| {
+            let head = format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\n{lines}Connection: close\r\n\r\n");
+            let told = answer(running.public(), &head).await;
+            told.lines().filter(|line| !line.starts_with("date: ")).collect::<Vec<_>>().join("\n")
+        };
+        let browser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
+        let nowhere = told("/nowhere", browser).await;
+        assert!(nowhere.starts_with("http/1.1 404 "), "{nowhere}");
+        assert_eq!(nowhere.contains("there is nothing here"), is_page, "{nowhere}");
+        for path in ["/echo", "/shut", "/echo/", "/account/nowhere"] {
+            let told = told(path, browser).await;
+            assert!(told == nowhere || (!is_page && path.starts_with("/account")), "{path}: {told}");
+        }
+        for (path, lines) in [("/nowhere", ""), ("/echo", "Accept: */*\r\n"), ("/shut", "Accept: application/json\r\n")]
+        {
+            assert!(told(path, lines).await.ends_with("\nnot found"), "a program is told in a word");
+        }
     }
 }
 

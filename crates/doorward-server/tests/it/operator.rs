@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_auth::{Claimant, Climb, ClimbEvent, Ladder, Start};
+use doorward_auth::{Claimant, Climb, ClimbEvent, Ladder, Start, ports::Outcome};
 use doorward_backends::echo::Echo;
 use doorward_server::control::{self, Request};
 use doorward_session::{AnyStream, Backend, Line, SocketPolicy, Transport};
@@ -129,6 +129,43 @@ async fn ten_thousand_sockets_are_listed_and_ended_and_others_are_answered_meanw
     assert_eq!((&ended["ended"], ids(&ended).len()), (&json!(9_000), 9_000));
     assert!(ids(&ended).is_subset(&ids(&all)));
     assert!(operated.world.door.sockets().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_operator_ends_is_written_down_once_with_whose_it_was_and_what_was_not_there_is_not() {
+    let operated = Operated::door().await;
+    let world = &operated.world;
+    let (token, other) = (world.token("7", json!({})), world.token("8", json!({})));
+    let _sockets = [
+        world.admitted("/chat", &token).await,
+        world.admitted("/chat", &world.token("7", json!({}))).await,
+        world.admitted("/chat", &other).await,
+    ];
+    let _crowds = [operated.crowd("acme", 3).await, operated.crowd("other", 2).await];
+    let listed = operated.ask(list(None, 99)).await;
+    let of_8 = listed["sockets"].as_array().unwrap().iter().find(|socket| socket["subject"] == "member:8").unwrap();
+    let of_8 = of_8["socket"].as_str().unwrap().to_owned();
+    for what in ["subject=member:7", "subject=member:7", &of_8, &of_8, "gate=crowd", "jti=gone"] {
+        world.end(what).await;
+    }
+    let mut told = Vec::new();
+    for row in world.rows().await {
+        if let Outcome::Happened { event, by, detail } = row.outcome {
+            assert_eq!(by, "the operator, on the command line");
+            let [owner, whose] = [row.owner.map(|it| it.to_string()), row.subject.map(|it| it.to_string())];
+            told.push((event, detail, owner.unwrap_or_default(), whose.unwrap_or_default()));
+        }
+    }
+    let row = |event: &str, detail: &str, owner: &str, whose: &str| {
+        (event.to_owned(), detail.to_owned(), owner.to_owned(), whose.to_owned())
+    };
+    let expected = [
+        row("rest_ended", "what rests on subject=member:7", "acme", "member:7"),
+        row("socket_ended", &format!("socket {of_8}"), "acme", "member:8"),
+        // Of two owners, so of no one's.
+        row("rest_ended", "what rests on gate=crowd", "", ""),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

@@ -484,7 +484,7 @@ async fn the_client_speaks_wss_and_says_what_is_wrong_with_a_certificate() {
         other => panic!("{other:?}"),
     };
     let unknown = tls(opens("wss", format!("localhost:{port}"), &stranger).await);
-    assert!(matches!(unknown, TlsError::UnknownIssuer) && unknown.to_string().contains("`--cacert FILE`"), "{unknown}");
+    assert!(matches!(unknown, TlsError::UnknownIssuer) && !unknown.to_string().contains("--cacert"), "{unknown}");
     let misnamed = tls(opens("wss", format!("127.0.0.1:{port}"), &issued).await).to_string();
     assert!(misnamed.starts_with("its certificate is not for `127.0.0.1` but for "), "{misnamed}");
     assert!(misnamed.contains("gate.example"), "{misnamed}");

@@ -10,7 +10,7 @@ use std::{
 
 use doorward_auth::ports::AuditRecord;
 use doorward_session::{Ended, Fail, Limits, Observer, SocketPolicy, Sockets, Steady, Suspension};
-use doorward_types::{CloseReason, OwnerId, Rest};
+use doorward_types::CloseReason;
 use doorward_wire::websocket::frame;
 use tokio::time::{Instant, sleep};
 
@@ -188,8 +188,7 @@ async fn c71_after_the_heal_nothing_revives_that_ended_meanwhile() {
     let mut waits = world.serve(login("bob", "s1"), waiting(), echo()).await;
     ended.peer.hears("suspended: unconfirmed").await;
     waits.peer.hears("suspended: unconfirmed").await;
-    let logout = doorward_session::Target::Rest(Rest::on("sid", "s1"));
-    drop(world.sockets.log_out(Some(&OwnerId::new("acme")), &logout));
+    drop(world.log_out("s1"));
     world.sockets.confirm(world.sockets.ask(), LASTS);
     ended.peer.hears_close(CloseReason::SessionEnded).await;
     waits.peer.hears("suspended: logged out").await;

@@ -1,6 +1,6 @@
 //! What ended long ago, and what is too old: a good signature brings nothing of it back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use doorward_auth::{
     Proof,
@@ -86,6 +86,25 @@ async fn c3_what_was_issued_before_a_time_ends_and_is_refused_and_what_is_newer_
         CloseReason::SessionEnded,
         "the operator means everybody"
     );
+}
+
+/// Nobody knows when it was let in: the clock that says so was ahead.
+#[tokio::test(start_paused = true)]
+async fn c3_what_was_let_in_while_the_clock_was_ahead_counts_as_before_any_time() {
+    let world = World::over(Over::Pipe);
+    let ahead = world.serve(issued(900, somebody("bob")), quiet(), echo()).await;
+    let since = world.serve(issued(450, somebody("bob")), quiet(), echo()).await;
+    let eve = world.serve(issued(900, somebody("eve")), quiet(), echo()).await;
+    world.wall.back(Duration::from_secs(500));
+    let target = Target::NotBefore { subject: Some(bob()), at: Timestamp::from_secs(400) };
+    let receipt = world.sockets.end(Some(&OwnerId::new("acme")), &target, CloseReason::SessionEnded).await;
+    assert_eq!(receipt.sockets, [ahead.socket.id()]);
+    assert!(since.socket.is_open() && eve.socket.is_open());
+    let target = Target::NotBefore { subject: None, at: Timestamp::from_secs(400) };
+    let receipt = world.sockets.end(Some(&OwnerId::new("other")), &target, CloseReason::SessionEnded).await;
+    assert_eq!(receipt.sockets, [], "nothing crosses between owners");
+    let receipt = world.sockets.end(None, &target, CloseReason::SessionEnded).await;
+    assert_eq!(receipt.sockets, [eve.socket.id()]);
 }
 
 #[tokio::test(start_paused = true)]

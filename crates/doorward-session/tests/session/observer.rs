@@ -89,8 +89,8 @@ async fn a_socket_that_is_let_in_once_more_is_written_down_with_its_steps_and_on
     let notes = Arc::new(Notes::default());
     let world = World::observed(Over::Pipe, notes.clone());
     let served = world.serve(login("bob", "old"), waiting(), echo()).await;
-    let (socket, old) = (&served.socket, Target::Rest(Rest::on("sid", "old")));
-    let _waits = world.sockets.log_out(None, &old).await;
+    let socket = &served.socket;
+    let _waits = world.log_out("old").await;
     let step = Step {
         layer: "session".into(),
         step: "login holds".into(),
@@ -129,7 +129,7 @@ async fn who_cannot_be_written_down_is_not_let_in_once_more() {
     let notes = Arc::new(Notes::default());
     let world = World::observed(Over::Pipe, notes.clone());
     let mut served = world.serve(login("bob", "old"), waiting(), echo()).await;
-    let _waits = world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "old"))).await;
+    let _waits = world.log_out("old").await;
     served.peer.hears("suspended: logged out").await;
     notes.is_full.store(true, Ordering::SeqCst);
     let readmit = || world.sockets.readmit(&served.socket, climb(login("bob", "new"), world.sockets.cursor()), vec![]);

@@ -27,7 +27,7 @@ fn sid(value: &str) -> Target {
 /// Suspends somebody's socket by the end of its login.
 async fn logged_out(world: &World, proof: Proof, name: &str) -> Served {
     let mut served = world.serve(proof, waiting(), echo()).await;
-    assert_eq!(world.sockets.log_out(Some(&acme()), &sid(name)).await.suspended, [served.socket.id()]);
+    assert_eq!(world.log_out(name).await.suspended, [served.socket.id()]);
     served.peer.hears("suspended: logged out").await;
     served
 }
@@ -70,7 +70,7 @@ async fn nobody_goes_on_with_what_would_not_let_them_in() {
     assert_eq!(readmit(climb(login("bob", "old"), as_of)), CloseReason::SessionEnded);
     let expired = Proof { expires_at: Some(Timestamp::from_secs(999)), ..login("bob", "new") };
     assert_eq!(readmit(climb(expired, as_of)), CloseReason::Expired);
-    drop(world.sockets.log_out(None, &sid("new")));
+    drop(world.log_out("new"));
     assert_eq!(readmit(climb(login("bob", "new"), as_of)), CloseReason::SessionEnded, "it ended on the way");
     assert_eq!(socket.suspension(), Some(Suspension::LoggedOut), "nothing has changed");
     socket.end(CloseReason::Normal);

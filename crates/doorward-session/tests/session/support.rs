@@ -16,10 +16,11 @@ use std::{
 use doorward_auth::{
     Admission, BoxFuture, Claimant, Climb, ClimbEvent, Handshake, HandshakeLayer, Ladder, Proof, Refusal, Rung, Start,
     Step,
-    ports::{Clock, Rng},
+    ports::{Clock, LogEntry, Rng, What, Why},
 };
 use doorward_session::{
-    AnyStream, Ended, Incoming, Line, Notices, Observer, OnLogout, Socket, SocketPolicy, Sockets, TokioTime, Transport,
+    AnyStream, Ended, Ending, Incoming, Line, Notices, Observer, OnLogout, Socket, SocketPolicy, Sockets, TokioTime,
+    Transport,
 };
 use doorward_types::{CloseReason, Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::{
@@ -237,6 +238,12 @@ impl World {
                 (Arc::new(ours), Peer::over(theirs))
             }
         }
+    }
+
+    /// Follows an entry of the log: somebody at `acme` has logged out.
+    pub(crate) fn log_out(&self, sid: &str) -> Ending {
+        let (owner, what) = (Some(OwnerId::new("acme")), What::Rest(Rest::on("sid", sid)));
+        self.sockets.apply(&LogEntry { cursor: Cursor(1), at: self.wall.now(), owner, what, why: Why::LoggedOut })
     }
 
     /// Registers somebody and runs the connection.

@@ -29,10 +29,6 @@ fn sid(value: &str) -> Target {
     Target::Rest(Rest::on("sid", value))
 }
 
-fn log_out(world: &World, value: &str) {
-    drop(world.sockets.log_out(Some(&OwnerId::new("acme")), &sid(value)));
-}
-
 /// Counts messages, and answers those that come while it is suspended in the gate's own words.
 struct Counts {
     handled: Arc<AtomicUsize>,
@@ -58,7 +54,7 @@ async fn a_suspended_socket_takes_and_gives_nothing_but_pings_pongs_and_the_gate
     let handled = Arc::new(AtomicUsize::new(0));
     let incoming = Counts { handled: Arc::clone(&handled) };
     let Served { socket, mut peer, .. } = world.serve(login("bob", "s1"), waiting(), incoming).await;
-    let receipt = world.sockets.log_out(Some(&OwnerId::new("acme")), &sid("s1")).await;
+    let receipt = world.log_out("s1").await;
     assert_eq!((receipt.sockets.as_slice(), receipt.suspended.as_slice()), ([].as_slice(), [socket.id()].as_slice()));
     peer.hears("suspended: logged out").await;
     assert!(socket.is_open() && socket.suspension() == Some(Suspension::LoggedOut));
@@ -85,7 +81,7 @@ async fn what_waits_is_dropped_and_the_rest_of_a_frame_goes_out(over: Over) {
     let megabyte = frame::binary(&vec![7; 1 << 20]);
     (0..50).for_each(|_| assert!(socket.send(megabyte.clone())));
     peer.await_a_byte().await;
-    log_out(&world, "s1");
+    drop(world.log_out("s1"));
     let mut whole = 0;
     let last = loop {
         match peer.hear().await {
@@ -100,7 +96,7 @@ async fn what_waits_is_dropped_and_the_rest_of_a_frame_goes_out(over: Over) {
 async fn a_ban_ends_a_suspended_socket_with_its_reason(over: Over) {
     let world = World::over(over);
     let Served { mut peer, .. } = world.serve(login("bob", "s1"), waiting(), echo()).await;
-    log_out(&world, "s1");
+    drop(world.log_out("s1"));
     peer.hears("suspended: logged out").await;
     let ban = Target::Rest(Rest::on("subject", "member:bob"));
     assert_eq!(world.sockets.end(None, &ban, CloseReason::NotAllowed).await.sockets.len(), 1);
@@ -130,7 +126,7 @@ async fn c7_pings_do_not_prolong_the_wait_for_a_login() {
     let world = World::over(Over::Pipe);
     let policy = SocketPolicy { ping_every: Some(Duration::from_secs(25)), ..waiting() };
     let Served { mut peer, .. } = world.serve(login("bob", "s1"), policy, echo()).await;
-    log_out(&world, "s1");
+    drop(world.log_out("s1"));
     let began = Instant::now();
     peer.hears("suspended: logged out").await;
     let last = loop {

@@ -96,11 +96,13 @@ pub(super) fn void(connection: &Connection, ending: &Ending) -> rusqlite::Result
             ))?
             .execute(params![subject.rest().to_string(), owner, Rest::on("sid", keep.to_string()).to_string()]),
         What::NotBefore { subject: Some(subject), at } => connection
-            .prepare_cached(&format!("{by_rest} AND issued_at < ?3"))?
-            .execute(params![subject.rest().to_string(), owner, to_column(*at)]),
+            .prepare_cached(&format!("{by_rest} AND (issued_at < ?3 OR issued_at > ?4)"))?
+            .execute(params![subject.rest().to_string(), owner, to_column(*at), to_column(ending.at)]),
         What::NotBefore { subject: None, at } => connection
-            .prepare_cached("DELETE FROM tickets WHERE issued_at < ?1 AND (?2 IS NULL OR owner = ?2)")?
-            .execute(params![to_column(*at), owner]),
+            .prepare_cached(
+                "DELETE FROM tickets WHERE (issued_at < ?1 OR issued_at > ?3) AND (?2 IS NULL OR owner = ?2)",
+            )?
+            .execute(params![to_column(*at), owner, to_column(ending.at)]),
         What::LoggedIn { .. } => Ok(0),
     }
     .map(|_| ())

@@ -309,14 +309,14 @@ impl Sessions for Link {
         })
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>> {
         let asked = self.ask(Verb::Sweep, 0, move |site| Box::pin(async move { site.sweep(now, at_most).await }));
         Box::pin(async move {
-            let count = asked.await?;
-            if count > 0 {
+            let over = asked.await?;
+            if !over.is_empty() {
                 self.0.bus.tell(self.0.node, Cursor(0));
             }
-            Ok(count)
+            Ok(over)
         })
     }
 }

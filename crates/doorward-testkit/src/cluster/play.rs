@@ -162,7 +162,13 @@ impl Cluster {
             expires_at: created_at.plus(Duration::from_secs(3600)),
         };
         let replaces = client.cookie().map(|cookie| cookie.sid);
-        let new = NewSession { hash: Some(hash_of(KeyText::Session, &key)), session, replaces, as_of: stands.newest };
+        let new = NewSession {
+            hash: Some(hash_of(KeyText::Session, &key)),
+            session,
+            replaces,
+            at_most: usize::MAX,
+            as_of: stands.newest,
+        };
         if let Ok(Ok(Some(_))) = timeout(PATIENCE, node.link.open(new)).await {
             client.takes(Cookie { sid, key });
         }

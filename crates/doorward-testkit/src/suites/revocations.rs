@@ -20,6 +20,7 @@ pub async fn revocations(site: &SitePorts, tickets: &dyn Tickets, app_keys: &dyn
     c4_an_ending_of_a_login_ends_that_one_and_an_ending_of_a_subject_all_of_its(site).await;
     c9_all_others_end_and_the_kept_one_does_not(site).await;
     c3_what_was_issued_before_a_time_ends_for_a_subject_for_an_owner_and_for_everybody(site).await;
+    c3_what_a_clock_that_was_ahead_has_issued_counts_as_before_any_time(site, tickets).await;
     an_ending_of_one_owner_does_not_reach_anothers(site).await;
     an_account_is_disabled_and_its_logins_end_in_one_act(site).await;
     a_password_is_changed_and_the_other_logins_end_in_one_act(site).await;
@@ -102,8 +103,11 @@ async fn c3_what_was_issued_before_a_time_ends_for_a_subject_for_an_owner_and_fo
     };
     let old = [login_at(&one, 9).await, login_at(&other, 9).await, login_at(&theirs, 9).await];
     let young = [login_at(&one, 10).await, login_at(&other, 10).await, login_at(&theirs, 10).await];
-    let not_before =
-        |owner: Option<OwnerId>, subject| Ending { owner, ..ending(What::NotBefore { subject, at: after(10) }) };
+    let not_before = |owner: Option<OwnerId>, subject| Ending {
+        owner,
+        at: after(11),
+        ..ending(What::NotBefore { subject, at: after(10) })
+    };
     let held = async |sessions: &[Session; 3]| {
         let [one, two, three] = sessions;
         [holds(site, one).await, holds(site, two).await, holds(site, three).await]
@@ -115,6 +119,36 @@ async fn c3_what_was_issued_before_a_time_ends_for_a_subject_for_an_owner_and_fo
     site.revocations.end(not_before(None, None)).await.unwrap();
     assert_eq!(held(&old).await, [false, false, false]);
     assert_eq!(held(&young).await, [true, true, true], "what was issued at the time itself goes on");
+}
+
+async fn c3_what_a_clock_that_was_ahead_has_issued_counts_as_before_any_time(site: &SitePorts, tickets: &dyn Tickets) {
+    let ahead = after(7200);
+    for of_one in [true, false] {
+        let account = account(site, &format!("is ahead, {of_one}")).await;
+        let login_at = async |at| {
+            let mut new = super::site::new_login(site, &account);
+            (new.session.created_at, new.session.last_seen) = (at, at);
+            super::site::open(site, new).await
+        };
+        let [since, of_then] = [login_at(after(11)).await, login_at(ahead).await];
+        let subject = account.subject();
+        let [good, void] = [unique(), unique()];
+        for (hash, issued_at) in [(good, after(11)), (void, ahead)] {
+            let ticket = ticket(acme(), subject.clone(), vec![subject.rest()]);
+            let ticket = Ticket { issued_at, expires_at: after(9000), ..ticket };
+            tickets.mint(hash, ticket).await.unwrap();
+        }
+        let what = What::NotBefore { subject: of_one.then_some(subject), at: after(10) };
+        let before = newest(site);
+        site.revocations.end(Ending { at: after(11), ..ending(what.clone()) }).await.unwrap();
+        let told = [(What::Rest(of_then.rest()), Why::Revoked), (what, Why::Revoked)];
+        assert_eq!(said(logged(site, before).await), told, "no time tells its sockets");
+        let found = async |sid, now| site.sessions.find_by_id(&acme(), sid, now).await.unwrap().is_some();
+        assert!(found(since.sid, after(60)).await);
+        assert!(!found(of_then.sid, ahead).await, "it is found when its time has come");
+        assert_eq!(tickets.consume(&acme(), void, after(12)).await, Ok(None), "a ticket of then");
+        assert!(tickets.consume(&acme(), good, after(12)).await.unwrap().is_some());
+    }
 }
 
 async fn an_ending_of_one_owner_does_not_reach_anothers(site: &SitePorts) {

@@ -16,9 +16,11 @@ pub async fn sessions(site: &SitePorts) {
     a_login_is_written_into_the_log(site).await;
     a_login_ends_the_one_that_it_takes_the_place_of_in_the_same_act(site).await;
     of_logins_that_replace_the_same_one_it_ends_once(site).await;
+    of_too_many_logins_the_oldest_gives_way_in_the_same_act(site).await;
     nobody_logs_in_as_an_account_that_is_not_there_or_disabled(site).await;
     c9_a_login_that_an_ending_overtook_does_not_begin(site).await;
     c7_a_login_is_over_when_it_was_idle_for_too_long_or_is_too_old(site).await;
+    c85_a_login_that_has_yet_to_begin_does_not_hold_and_is_not_ended_for_that(site).await;
     being_seen_goes_forward_only_and_brings_nothing_back(site).await;
     logins_are_listed_newest_first_without_those_that_are_over(site).await;
     a_browser_is_known_to_the_account_that_logged_in_with_it_also_when_that_is_over(site).await;
@@ -102,6 +104,28 @@ async fn of_logins_that_replace_the_same_one_it_ends_once(site: &SitePorts) {
     assert_eq!(ended, 1, "it was ended {ended} times");
 }
 
+async fn of_too_many_logins_the_oldest_gives_way_in_the_same_act(site: &SitePorts) {
+    let [one, other] = [account(site, "logs in often").await, account(site, "logs in seldom").await];
+    let bystander = login(site, &other).await;
+    let login_at = async |secs, at_most| {
+        let mut new = NewSession { at_most, ..new_login(site, &one) };
+        new.session.created_at = after(secs);
+        open(site, new).await
+    };
+    let [third, first, second] = [login_at(3, 3).await, login_at(1, 3).await, login_at(2, 3).await];
+    let before = newest(site);
+    // It began before the others, and is the new one.
+    let newest = login_at(0, 3).await;
+    assert_eq!(said(logged(site, before).await)[0], (What::Rest(first.rest()), Why::Replaced));
+    assert!(!holds(site, &first).await);
+    for session in [&second, &third, &newest, &bystander] {
+        assert!(holds(site, session).await, "{session:?}");
+    }
+    let alone = login_at(5, 1).await;
+    assert_eq!(site.sessions.of_account(&acme(), one.id, NOW).await.unwrap(), [alone]);
+    assert!(holds(site, &bystander).await);
+}
+
 async fn nobody_logs_in_as_an_account_that_is_not_there_or_disabled(site: &SitePorts) {
     let account = account(site, "is disabled").await;
     let session = login(site, &account).await;
@@ -145,7 +169,7 @@ async fn c9_a_login_that_an_ending_overtook_does_not_begin(site: &SitePorts) {
         What::Others { subject: subject.clone(), keep: not_overtaken.session.sid },
     ];
     for what in bystanders {
-        site.revocations.end(Ending { owner: owner.clone(), ..ending(what) }).await.unwrap();
+        site.revocations.end(Ending { owner: owner.clone(), at: after(1), ..ending(what) }).await.unwrap();
     }
     site.revocations.end(Ending { owner: Some(globex()), ..ending(What::Rest(subject.rest())) }).await.unwrap();
     assert!(site.sessions.open(not_overtaken).await.unwrap().is_some(), "what others end overtook it");
@@ -174,6 +198,26 @@ async fn c7_a_login_is_over_when_it_was_idle_for_too_long_or_is_too_old(site: &S
     assert!(at(Timestamp::from_millis(twelve_hours.as_millis() - 1)).await);
     assert!(!at(twelve_hours).await, "it was used, and is twelve hours old");
     assert!(!at(twelve_hours.plus(a_moment)).await);
+}
+
+/// A clock that is set back makes no login last, and one that was wrong for a moment ends none.
+async fn c85_a_login_that_has_yet_to_begin_does_not_hold_and_is_not_ended_for_that(site: &SitePorts) {
+    let account = account(site, "is of tomorrow").await;
+    let new = new_login(site, &account);
+    let (hash, session) = (new.hash.unwrap(), open(site, new).await);
+    let before = |by: Duration| Timestamp::from_millis(NOW.as_millis() - u64::try_from(by.as_millis()).unwrap());
+    let a_moment = Duration::from_millis(1);
+    for (now, is_found) in [
+        (before(Duration::from_hours(4 * 24)), false),
+        (before(Session::AHEAD + a_moment), false),
+        (before(Session::AHEAD), true),
+        (NOW, true),
+    ] {
+        site.sessions.sweep(now, usize::MAX).await.unwrap();
+        assert_eq!(site.sessions.find(&acme(), hash, now).await.unwrap().is_some(), is_found);
+        assert_eq!(site.sessions.find_by_id(&acme(), session.sid, now).await.unwrap().is_some(), is_found);
+        assert_eq!(site.sessions.of_account(&acme(), account.id, now).await.unwrap().len(), usize::from(is_found));
+    }
 }
 
 async fn being_seen_goes_forward_only_and_brings_nothing_back(site: &SitePorts) {
@@ -257,9 +301,12 @@ async fn ended_since(site: &SitePorts, before: Cursor) -> Vec<String> {
 async fn a_sweep_ends_what_is_over_with_an_entry_each(site: &SitePorts) {
     let [over, live] = over_and_not(site, "is swept").await;
     let before = newest(site);
-    assert_eq!(site.sessions.sweep(next_day(), 1).await, Ok(1), "a sweep is bounded");
-    assert_eq!(site.sessions.sweep(next_day(), 9).await, Ok(1));
-    assert_eq!(site.sessions.sweep(next_day(), 9).await, Ok(0));
+    let mut swept = site.sessions.sweep(next_day(), 1).await.unwrap();
+    assert_eq!(swept.len(), 1, "a sweep is bounded");
+    swept.extend(site.sessions.sweep(next_day(), 9).await.unwrap());
+    assert_eq!(site.sessions.sweep(next_day(), 9).await, Ok(vec![]));
+    swept.sort_by_key(|session| session.sid);
+    assert_eq!(swept, over, "what was swept is given as it was");
     let mut expected: Vec<_> = over.iter().map(|session| session.rest().to_string()).collect();
     expected.sort();
     assert_eq!(ended_since(site, before).await, expected);
@@ -275,6 +322,6 @@ async fn of_sweeps_at_once_each_login_is_ended_by_one(site: &SitePorts) {
     let [over, _] = over_and_not(site, "is swept at once").await;
     let before = newest(site);
     let swept = all((0..10).map(|_| site.sessions.sweep(next_day(), 9))).await;
-    assert_eq!(swept.into_iter().map(Result::unwrap).sum::<usize>(), over.len());
+    assert_eq!(swept.into_iter().map(|swept| swept.unwrap().len()).sum::<usize>(), over.len());
     assert_eq!(ended_since(site, before).await.len(), over.len());
 }

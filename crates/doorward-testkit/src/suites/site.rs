@@ -76,7 +76,7 @@ pub(super) fn new_login(site: &SitePorts, account: &Account) -> NewSession {
         idle: Duration::from_mins(30),
         expires_at: NOW.plus(Duration::from_hours(12)),
     };
-    NewSession { hash: Some(hash), session, replaces: None, as_of: newest(site) }
+    NewSession { hash: Some(hash), session, replaces: None, at_most: usize::MAX, as_of: newest(site) }
 }
 
 /// A login of the account.

@@ -78,7 +78,13 @@ impl Stores {
 
     async fn session(&self, row: &Row<'_>) {
         let as_of = *self.site.revocations.appended().borrow();
-        let login = NewSession { hash: row.hash_of("cookie"), session: row.session(), replaces: None, as_of };
+        let login = NewSession {
+            hash: row.hash_of("cookie"),
+            session: row.session(),
+            replaces: None,
+            at_most: usize::MAX,
+            as_of,
+        };
         assert!(self.site.sessions.open(login).await.unwrap().is_some(), "the login does not begin");
     }
 

@@ -14,7 +14,10 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, response::Response, routing::post};
-use doorward_auth::ports::{Account, Ending, Refresh, Rotated, Session, What, Why};
+use doorward_auth::{
+    account::SecondFactor,
+    ports::{Account, Ending, Refresh, Rotated, Session, What, Why},
+};
 use doorward_types::{KeyText, Rest, Secret};
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -127,8 +130,8 @@ async fn log_in(
     let factors: &[&str] = match desk.confirmed_totp(&account.owner, account.id).await? {
         None => &["pwd"],
         Some(_) => {
-            second_factor(desk, visit, &account, code).await?;
-            &["pwd", "otp"]
+            let second = second_factor(desk, visit, &account, code).await?;
+            &["pwd", second.method()]
         }
     };
     let session = desk.open_for_program(visit, &account, factors, began).await?.ok_or(WRONG)?;
@@ -143,13 +146,18 @@ async fn log_in(
     grant(desk, visit, &session, &refresh)
 }
 
-async fn second_factor(desk: &Desk, visit: &Visit, account: &Account, code: Option<Secret>) -> Result<(), Refused> {
+async fn second_factor(
+    desk: &Desk,
+    visit: &Visit,
+    account: &Account,
+    code: Option<Secret>,
+) -> Result<SecondFactor, Refused> {
     let Some(code) = code else {
         let why = "this account has an authenticator app: send its code as `code`";
         return Err(Refused::Error(StatusCode::BAD_REQUEST, "mfa_required", why));
     };
     match desk.try_code(visit, account, &code).await? {
-        Ok(_) => Ok(()),
+        Ok(second) => Ok(second),
         Err(Missed::Held(held)) => Err(Refused::Held(held)),
         Err(Missed::Wrong | Missed::Unreadable) => {
             let why = "the code is wrong, or was used before";

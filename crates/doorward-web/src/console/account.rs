@@ -34,12 +34,10 @@ use crate::{
     device,
     field::Ago,
     page::{Frame, go, page},
-    pages::{Enrolment, Listed, listed_sockets},
+    pages::{Enrolment, Listed, listed_sockets, sockets_of},
     sorry::Sorry,
     visit::Keeper,
 };
-
-const MOST_SOCKETS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "console_account.html")]
@@ -118,7 +116,7 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
     let account = seen(&desk, &keeper, named).await?;
     let visit = &keeper.0.visit;
     let sessions = desk.ports().sessions.of_account(&account.owner, account.id, visit.now).await?;
-    let sockets = desk.parts.sockets.of(&account.owner, &account.subject(), MOST_SOCKETS);
+    let sockets = sockets_of(&desk, &account.owner, account.subject()).await?;
     let row = |session: &doorward_auth::ports::Session| Row {
         device: device::in_words(&session.agent),
         source: session.source.to_string(),

@@ -6,7 +6,7 @@
 //! site -> owner    link                 shown this once
 //! owner -> guest   link
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
@@ -23,9 +23,6 @@ use crate::{
     sorry::Sorry,
     visit::Keeper,
 };
-
-/// How long an invitation holds.
-const LASTS: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 #[derive(Template)]
 #[template(path = "console_invite.html")]
@@ -51,15 +48,12 @@ async fn make(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response,
     if !keeper.outranks(role) {
         return Err(Sorry::NotYours);
     }
-    let new = NewInvitation::draw(desk.rng());
-    let invitation = Invitation { owner: visit.owner.clone(), role, expires_at: visit.now.plus(LASTS), first: false };
-    if !keeper.sees(&invitation.owner) {
-        return Err(Sorry::NotYours);
-    }
-    desk.ports().accounts.invite(new.hash, invitation).await?;
+    let (owner, expires_at) = (visit.owner.clone(), visit.now.plus(Invitation::LASTS));
+    let invitation = Invitation { owner, role, expires_at, first: false };
+    let new = NewInvitation::to_register(&*desk.ports().accounts, desk.rng(), invitation).await?;
     let by = By::Account(keeper.0.session.subject());
     desk.given(visit.event(None, by, Happening::Invited(role)))?;
-    let link = new.link(&desk.address(&visit.peer));
+    let link = new.link(&desk.address(&visit.owner, &visit.peer));
     let link = link.reveal_text("shown once to who invites").unwrap_or_default();
     show(&desk, &keeper, Some(link.to_owned()), role)
 }

@@ -45,11 +45,10 @@ async fn make(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
     let none = desk.parts.tools.hashing.hash_of_no_password(desk.rng()).await?;
     let change = Some(Change::Password(account.id, none.into_secret()));
     end_all(&desk, &keeper, &account, Why::CredentialChanged, change, Happening::SessionsEnded).await?;
-    let new = NewInvitation::draw(desk.rng());
     let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
-    desk.ports().accounts.offer_reset(new.hash, reset).await?;
+    let new = NewInvitation::to_reset(&*desk.ports().accounts, desk.rng(), reset).await?;
     desk.given(keeper.event_of(&account, Happening::ResetLinkMade(expires_at)))?;
-    let link = new.reset_link(&desk.address(&visit.peer));
+    let link = new.link(&desk.address(&account.owner, &visit.peer));
     let link = link.reveal_text("shown once to who hands it out").unwrap_or_default().to_owned();
     let (frame, address) = (Frame::of(&desk, visit), address(&account.owner, account.id));
     page(StatusCode::OK, &ResetLink { frame, address, username: account.username, link })

@@ -18,6 +18,7 @@ use http::StatusCode;
 use crate::{
     By, Event, Happening,
     desk::Desk,
+    live::{Live, SocketQuery},
     page::{Frame, go, page},
     pages::{Listed, listed_sockets},
     sorry::Sorry,
@@ -67,8 +68,8 @@ async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, 
     if !keeper.sees(&owner) {
         return Err(Sorry::NotFound);
     }
-    let socket = desk.parts.sockets.find(&owner, id).await?;
-    if desk.parts.sockets.end(&owner, id).await? {
+    let socket = desk.parts.node.socket(Some(&owner), id).await?;
+    if !desk.parts.node.end_live(Some(&owner), Live::Socket(id)).await?.ended.is_empty() {
         let (by, source) = (By::Account(keeper.0.session.subject()), Some(keeper.0.visit.peer.source));
         let whose = socket.and_then(|socket| socket.subject);
         desk.done(Event { owner: Some(owner), whose, source, by, what: Happening::SocketEnded(id) });
@@ -80,7 +81,9 @@ async fn end(State(desk): State<Arc<Desk>>, keeper: Keeper) -> Result<Response, 
 }
 
 async fn list(desk: &Desk, keeper: &Keeper) -> Result<List, Sorry> {
-    let sockets = desk.parts.sockets.newest(keeper.scope(), MOST).await?;
+    let query =
+        SocketQuery { owner: keeper.scope().cloned(), newest_first: true, at_most: MOST, ..SocketQuery::default() };
+    let sockets = desk.parts.node.sockets(query).await?;
     let (of_all, most) = (keeper.scope().is_none(), sockets.len() == MOST);
     Ok(List { of_all, most, sockets: listed_sockets(sockets, &keeper.0.visit) })
 }

@@ -39,7 +39,7 @@ pub(super) async fn create(mut call: Call<'_>) -> Result<Reply, Problem> {
     let role = role(&mut call)?;
     call.body.end()?;
     let name = Username::parse(&username).map_err(|error| Problem::of_rule("username", error))?;
-    let password = passwords::hash(&call, &name, &password, PasswordUse::Alone).await?;
+    let password = passwords::hash(&call, &owner, &name, &password, PasswordUse::Alone).await?;
     let account = NewAccount {
         owner,
         username: name.shown().to_owned(),

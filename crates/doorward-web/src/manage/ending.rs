@@ -11,8 +11,11 @@ use doorward_auth::{
 };
 use doorward_types::{KeyId, OwnerId, Rest, Subject, Timestamp};
 
-use super::{Live, Problem, Receipt, Reply, accounts, route::Call, sessions};
-use crate::Happening;
+use super::{Problem, Reply, accounts, route::Call, sessions};
+use crate::{
+    Happening,
+    live::{Live, Receipt},
+};
 
 /// What may be named, exactly one of them, and what a key has to be allowed to end it: what ends for ever is a login, a key or
 /// a ticket, and a gate and an issuer lose the sockets that they have alone.

@@ -13,7 +13,7 @@
 //! is wired to a port by whoever has one.
 //!
 //! **What it is not:** the truth. What ends is written into the revocation log first ([`Node::end`]); the receipt is what the nodes
-//! say that came of it. It sees live sockets through [`Node`] alone.
+//! say that came of it. It sees live sockets through [`Node`] alone, as the pages do.
 //!
 //! A key of an owner sees what is that owner's, and hears of all other things what it hears of things that there are not.
 
@@ -25,7 +25,6 @@ mod caller;
 mod ending;
 mod fields;
 mod invitations;
-mod node;
 mod page;
 mod passwords;
 mod problem;
@@ -40,7 +39,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use doorward_auth::{
     Scope,
-    account::{Hashing, PasswordRules},
+    account::Hashing,
     ports::{AppKeys, Audit, Clock, PortError, Rng, SitePorts, Tickets},
 };
 use http::{Method, Request, Response};
@@ -53,10 +52,9 @@ use problem::{Kind, Problem};
 use reply::Reply;
 use route::{Call, Route};
 
-use crate::{Journal, TokenSigner};
+use crate::{Gates, Journal, TokenSigner, live::Node};
 
 pub use audit::decision;
-pub use node::{Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
 
 /// How long a request may take, from its head to the answer.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -122,10 +120,10 @@ pub struct ApiParts {
     pub rng: Arc<dyn Rng>,
     /// The live sockets.
     pub node: Arc<dyn Node>,
+    /// Of the pages of each owner: where they are, and what a password there may be.
+    pub gates: Arc<dyn Gates>,
     /// Hashes passwords.
     pub hashing: Arc<Hashing>,
-    /// What a password has to be.
-    pub rules: PasswordRules,
     /// Knows the site's own access tokens again.
     pub signer: Arc<dyn TokenSigner>,
 }

@@ -11,7 +11,7 @@ use doorward_auth::{
     account::{Checks, HashedPassword, HashingError, Password, PasswordUse, Username, tries_of_name},
     ports::{Account, Change, Ending, Reset, What, Why},
 };
-use doorward_types::Secret;
+use doorward_types::{OwnerId, Secret};
 use serde_json::json;
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     accounts::{changeable, may_give},
     ending,
     fields::needed,
+    invitations,
     route::Call,
 };
 use crate::Happening;
@@ -35,7 +36,7 @@ pub(super) async fn set(mut call: Call<'_>) -> Result<Reply, Problem> {
     let has_app = totp.is_some_and(|totp| totp.confirmed_at.is_some());
     let used = if has_app { PasswordUse::WithSecondFactor } else { PasswordUse::Alone };
     let name = Username::parse(&account.username).map_err(|error| Problem::of_rule("username", error))?;
-    let hashed = hash(&call, &name, &password, used).await?;
+    let hashed = hash(&call, &account.owner, &name, &password, used).await?;
     let ending = changed(&call, &account, hashed);
     let reply = ending::carry_out(&call, ending, Some(account.subject()), Happening::PasswordChanged).await?;
     // Whoever was locked out by wrong tries of the old one gets in by the new one.
@@ -53,13 +54,14 @@ pub(super) async fn reset(mut call: Call<'_>) -> Result<Reply, Problem> {
     let none = parts.hashing.hash_of_no_password(&*parts.rng).await.map_err(not_hashed)?;
     let ending = changed(&call, &account, none.into_secret());
     let receipt = ending::ended(&call, ending, Some(account.subject()), Happening::SessionsEnded).await?;
-    let (new, expires_at) = (NewInvitation::draw(&*parts.rng), call.now.plus(Reset::LASTS));
+    let expires_at = call.now.plus(Reset::LASTS);
     let reset = Reset { owner: account.owner.clone(), account: account.id, expires_at };
-    parts.ports.accounts.offer_reset(new.hash, reset).await?;
+    let new = NewInvitation::to_reset(&*parts.ports.accounts, &*parts.rng, reset).await?;
     let made = Happening::ResetLinkMade(expires_at);
     call.given(call.event(Some(&account.owner), Some(account.subject()), made))?;
     Ok(Reply::made(&json!({
         "reset": new.text.reveal_text("it is shown to its maker, once").unwrap_or_default(),
+        "url": invitations::url(&call, &account.owner, &new),
         "expires_at": expires_at.to_string(),
         "receipt": receipt.document(),
     })))
@@ -70,9 +72,10 @@ fn changed(call: &Call<'_>, account: &Account, hash: Secret) -> Ending {
     ending::of(&account.owner, what, Why::CredentialChanged, Some(Change::Password(account.id, hash)), call)
 }
 
-/// The hash of a password that an account of that name may have.
+/// The hash of a password that an account of that name may have at that owner's site.
 pub(super) async fn hash(
     call: &Call<'_>,
+    owner: &OwnerId,
     name: &Username,
     typed: &Secret,
     used: PasswordUse,
@@ -80,7 +83,7 @@ pub(super) async fn hash(
     let weak = |error: &dyn Display| Problem::of_rule("password", error);
     let parts = &call.api.parts;
     let typed = Password::read(typed).map_err(|error| weak(&error))?;
-    let password = parts.rules.check(typed, name, used).map_err(|error| weak(&error))?;
+    let password = parts.gates.rules_of(owner).check(typed, name, used).map_err(|error| weak(&error))?;
     parts.hashing.hash(&password, &*parts.rng).await.map(HashedPassword::into_secret).map_err(not_hashed)
 }
 

@@ -5,8 +5,11 @@
 
 use doorward_types::{GateName, SocketId, Timestamp};
 
-use super::{Live, Problem, Reply, SocketQuery, SocketState, SocketView, page::Window, route::Call};
-use crate::Happening;
+use super::{Problem, Reply, page::Window, route::Call};
+use crate::{
+    Happening,
+    live::{Live, SocketQuery, SocketState, SocketView},
+};
 
 pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
     let window = Window::read(&mut call.query)?;
@@ -17,6 +20,7 @@ pub(super) async fn list(mut call: Call<'_>) -> Result<Reply, Problem> {
         sid: call.query.text("sid")?,
         state: call.query.word("state", &SocketState::ALL, SocketState::as_str)?,
         after: window.after(read_place)?,
+        newest_first: false,
         at_most: window.and_one(),
     };
     call.query.end()?;

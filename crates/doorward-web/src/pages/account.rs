@@ -15,16 +15,20 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use doorward_auth::ports::{Ending, Session, What, Why};
-use doorward_types::{SessionId, SocketId};
+use doorward_auth::{
+    account::SecondFactor,
+    ports::{Ending, Session, What, Why},
+};
+use doorward_types::{OwnerId, SessionId, SocketId, Subject};
 use http::StatusCode;
 
 use crate::{
-    Happening, LiveSocket,
+    Happening,
     cookies::Cookie,
     desk::Desk,
     device,
     field::Ago,
+    live::{self, SocketQuery, SocketView},
     page::{Frame, go, page, with_cookies},
     sorry::Sorry,
     visit::{Member, Visit},
@@ -77,10 +81,17 @@ pub(crate) struct Listed {
     pub(crate) is_here: bool,
 }
 
-/// Sockets as a page lists them. `sid` is the login of who looks.
-pub(crate) fn listed_sockets(sockets: Vec<LiveSocket>, visit: &Visit) -> Vec<Listed> {
-    let here = visit.session.as_ref().map(|session| session.sid);
-    let listed = |socket: LiveSocket| Listed {
+/// The newest sockets of an account.
+pub(crate) async fn sockets_of(desk: &Desk, owner: &OwnerId, subject: Subject) -> Result<Vec<SocketView>, Sorry> {
+    let (owner, subject) = (Some(owner.clone()), Some(subject));
+    let query = SocketQuery { owner, subject, newest_first: true, at_most: MOST, ..SocketQuery::default() };
+    Ok(desk.parts.node.sockets(query).await?)
+}
+
+/// Sockets as a page lists them, to whoever visits it.
+pub(crate) fn listed_sockets(sockets: Vec<SocketView>, visit: &Visit) -> Vec<Listed> {
+    let here = visit.session.as_ref().map(|session| session.sid.to_string());
+    let listed = |socket: SocketView| Listed {
         id: socket.id,
         owner: socket.owner.to_string(),
         gate: socket.gate.to_string(),
@@ -127,14 +138,14 @@ async fn show_live(State(desk): State<Arc<Desk>>, member: Member) -> Result<Resp
 async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
     let (session, visit) = (&member.session, &member.visit);
     let sessions = desk.ports().sessions.of_account(&session.owner, session.account, visit.now).await?;
-    let sockets = desk.parts.sockets.of(&session.owner, &session.subject(), MOST);
+    let sockets = sockets_of(desk, &session.owner, session.subject()).await?;
     let listed = |other: Session| ListedSession {
         sid: other.sid,
         device: device::in_words(&other.agent),
         source: other.source.to_string(),
         began: Ago::new(other.created_at, visit.now),
         seen: Ago::new(other.last_seen, visit.now),
-        factors: if other.factors.iter().any(|factor| factor == "otp") { "password and code" } else { "password" },
+        factors: in_words(&other.factors),
         is_this: other.sid == session.sid,
     };
     Ok(Live {
@@ -142,6 +153,18 @@ async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
         sessions: sessions.into_iter().map(listed).collect(),
         sockets: listed_sockets(sockets, visit),
     })
+}
+
+/// By what somebody has logged in.
+fn in_words(factors: &[String]) -> &'static str {
+    let has = |method: &str| factors.iter().any(|factor| factor == method);
+    if has(SecondFactor::RecoveryCode.method()) {
+        "password and recovery code"
+    } else if has(SecondFactor::Totp.method()) {
+        "password and code"
+    } else {
+        "password"
+    }
 }
 
 async fn end_session(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
@@ -171,9 +194,10 @@ async fn end_others(State(desk): State<Arc<Desk>>, member: Member) -> Result<Res
 async fn end_socket(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let session = &member.session;
     let id = member.visit.form()?.text("id").parse::<SocketId>().map_err(|_| Sorry::NotFound)?;
-    let found = desk.parts.sockets.find(&session.owner, id).await?.and_then(|socket| socket.subject);
+    let (node, owner) = (&desk.parts.node, Some(&session.owner));
+    let found = node.socket(owner, id).await?.and_then(|socket| socket.subject);
     let is_own = found.is_some_and(|subject| subject.same_as(&session.subject()));
-    if !is_own || !desk.parts.sockets.end(&session.owner, id).await? {
+    if !is_own || node.end_live(owner, live::Live::Socket(id)).await?.ended.is_empty() {
         return answer(&desk, &member, "gone").await;
     }
     desk.done(member.event(Happening::SocketEnded(id)));

@@ -40,6 +40,8 @@ struct LogIn {
     problems: Problems,
     may_register: bool,
     begin_again: bool,
+    /// The browser shows the cookie of a login that is none any more.
+    has_ended: bool,
     is_reset: bool,
     next: String,
     username: Field,
@@ -107,10 +109,10 @@ async fn answer_code(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Resp
     let Some(half) = desk.halves.find(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
     let account = &half.account;
     let wrong = match desk.try_code(&visit, account, &form.secret("code")).await? {
-        Ok(_) => {
+        Ok(second) => {
             // Whoever takes it out logs in, with what the account is now.
             let Some(half) = desk.halves.take(visit.shown.half, visit.now) else { return Ok(begin_again(&desk)) };
-            return open(&desk, &visit, &half.account, &["pwd", "otp"], &half.next, half.began).await;
+            return open(&desk, &visit, &half.account, &["pwd", second.method()], &half.next, half.began).await;
         }
         Err(Missed::Held(held)) => {
             let response = show_code(&desk, &visit, StatusCode::TOO_MANY_REQUESTS, account, Some(held.sentence()))?;
@@ -167,12 +169,14 @@ fn show(
     next: &str,
     wrong: Option<String>,
 ) -> Result<Response, Sorry> {
+    let is_reset = visit.word("done") == Some("reset");
     let login = LogIn {
         frame: Frame::of(desk, visit),
         problems: Problems::of(wrong, &[]),
         may_register: desk.parts.config.register,
         begin_again: visit.word("again").is_some(),
-        is_reset: visit.word("done") == Some("reset"),
+        has_ended: status == StatusCode::OK && visit.shown.session.is_some() && !is_reset,
+        is_reset,
         next: next.to_owned(),
         username: Field::username().value(typed).first(),
         password: Field::password("Password"),

@@ -152,7 +152,7 @@ pub(super) fn checked(
     let password = Password::read(typed).map_err(|why| sentence(why.to_string()))?;
     // Where the name is unusable too, the password is looked at all the same, so that all that is wrong is said at once.
     let nobody = Username::parse("nobody").map_err(|why| why.to_string())?;
-    let rules = desk.password_rules(&visit.peer);
+    let rules = desk.parts.gates.rules_of(&visit.owner);
     rules.check(password, username.unwrap_or(&nobody), used).map_err(|why| sentence(why.to_string()))
 }
 
@@ -173,7 +173,8 @@ pub(super) fn hash_of_link(typed: &Secret, called: &str) -> Result<Option<[u8; 3
     if text.is_empty() {
         return Ok(None);
     }
-    let unread = |why| format!("This is no whole {called}: {why}. Paste the link that you were sent as it is.");
+    let unread =
+        |_| format!("This is no whole {called}. Paste the link that you were sent, from its beginning to its end.");
     hash_of_invitation(text).map(Some).map_err(unread)
 }
 

@@ -25,7 +25,7 @@ use axum::{
     routing::{get, post},
 };
 use doorward_auth::{
-    account::{PasswordUse, QrPicture, RecoveryCode, TotpSeed, Username, totp_row},
+    account::{self, Confirmed, PasswordUse, QrPicture, RecoveryCode, Username},
     ports::{Change, Ending, What, Why},
 };
 use doorward_types::{AccountId, OwnerId, Secret, Timestamp};
@@ -54,6 +54,7 @@ struct Scan {
     picture: Option<(Secret, Secret)>,
     confirm: String,
     again: String,
+    back: String,
     code: Field,
 }
 
@@ -112,16 +113,15 @@ impl Enrolment<'_> {
 
     /// Draws a secret and shows it, this once.
     pub(crate) async fn begin(&self, desk: &Desk, frame: Frame, now: Timestamp) -> Result<Response, Sorry> {
-        let seed = TotpSeed::draw(desk.rng());
-        let sealed = desk.parts.tools.sealing.seal(seed.secret(), &totp_row(self.owner, self.account), desk.rng());
-        if !desk.ports().factors.enrol_totp(self.owner, self.account, sealed.into_bytes(), now).await? {
-            return Ok(go(&self.back));
-        }
+        let (factors, sealing) = (&*desk.ports().factors, &desk.parts.tools.sealing);
+        let begun = account::Enrolment::begin(factors, sealing, desk.rng(), (self.owner, self.account), now).await?;
+        let Some(begun) = begun else { return Ok(go(&self.back)) };
+        let seed = begun.seed();
         let picture = QrPicture::of(&seed.address(&desk.parts.config.name, self.username)).map_err(|error| {
             tracing::error!(%error, "the picture for an authenticator app could not be drawn");
             Sorry::Down
         })?;
-        self.show(frame, StatusCode::OK, Some((picture.svg(), grouped(&seed.base32()))), None)
+        self.show(frame, StatusCode::OK, Some((picture.svg(), seed.in_groups())), None)
     }
 
     /// Takes one code, which makes the app count, and shows the recovery codes, this once. `enrolled` is written down where it does.
@@ -133,19 +133,18 @@ impl Enrolment<'_> {
         now: Timestamp,
         enrolled: Event,
     ) -> Result<Response, Sorry> {
-        let totp =
-            desk.ports().factors.totp(self.owner, self.account).await?.filter(|totp| totp.confirmed_at.is_none());
-        let Some(totp) = totp else { return Ok(go(&self.back)) };
-        let sealed = totp.sealed.clone();
-        let Some(step) = desk.checks.seed(self.owner, self.account, totp)?.step_of(code, now) else {
-            let why = "This code is wrong. Type the newest one of the app, and see that the phone's clock is right.";
-            return self.show(frame, StatusCode::UNPROCESSABLE_ENTITY, None, Some(why.to_owned()));
+        let (factors, sealing) = (&*desk.ports().factors, &desk.parts.tools.sealing);
+        let begun = account::Enrolment::begun(factors, sealing, (self.owner, self.account)).await?;
+        let Some(begun) = begun else { return Ok(go(&self.back)) };
+        let codes = match begun.confirm(factors, desk.rng(), code, now).await? {
+            Confirmed::Counts(codes) => codes,
+            Confirmed::Overtaken => return Ok(go(&self.back)),
+            Confirmed::Wrong => {
+                let why =
+                    "This code is wrong. Type the newest one of the app, and see that the phone's clock is right.";
+                return self.show(frame, StatusCode::UNPROCESSABLE_ENTITY, None, Some(why.to_owned()));
+            }
         };
-        let codes = RecoveryCode::draw_all(desk.rng());
-        let hashes = codes.iter().map(RecoveryCode::hash).collect();
-        if !desk.ports().factors.confirm_totp(self.owner, self.account, sealed, step.0, hashes, now).await? {
-            return Ok(go(&self.back));
-        }
         desk.done(enrolled);
         let codes = codes.iter().map(RecoveryCode::shown).collect();
         page(StatusCode::OK, &Done { frame, other: self.other(), back: self.back.clone(), codes, are_new_alone: false })
@@ -161,7 +160,10 @@ impl Enrolment<'_> {
         let code = Field::code(false).hint("What the app shows now, without the space.").error(wrong);
         let problems = Problems::of(None, &[&code]);
         let (confirm, again) = (format!("{}/confirm", self.address), self.address.clone());
-        page(status, &Scan { frame, problems, other: self.other(), picture, confirm, again, code })
+        page(
+            status,
+            &Scan { frame, problems, other: self.other(), picture, confirm, again, back: self.back.clone(), code },
+        )
     }
 }
 
@@ -291,10 +293,4 @@ async fn show(desk: &Desk, member: &Member, status: StatusCode, wrong: Wrong) ->
     let password = Field::password("Your password").error(wrong.password);
     let problems = Problems::of(wrong.whole, &[&proof, &password]);
     page(status, &OnOrOff { frame: Frame::of(desk, &member.visit), problems, is_on, recovery_codes, proof, password })
-}
-
-/// In groups of four, so that it can be typed.
-fn grouped(text: &Secret) -> Secret {
-    let groups: Vec<_> = text.reveal("to show it in groups").chunks(4).collect();
-    Secret::new(groups.join(&b' '))
 }

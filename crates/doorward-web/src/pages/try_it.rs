@@ -52,7 +52,7 @@ async fn show(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, S
     let mut gates = if is_keeper { desk.parts.gates.list(Some(&visit.owner)) } else { Vec::new() };
     // What can be opened as it stands comes first, and of that what the page can talk with.
     gates.sort_by_key(|gate| (!gate.is_one_address(), gate.backend != "hub"));
-    let gates = gates.iter().filter(|gate| gate.enabled).filter_map(|gate| gate.to_open().map(str::to_owned)).collect();
+    let gates = gates.iter().filter_map(|gate| gate.to_open().map(str::to_owned)).collect();
     page(StatusCode::OK, &TryIt { frame: Frame::of(&desk, &visit), before, gates, after })
 }
 

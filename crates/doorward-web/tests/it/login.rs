@@ -11,6 +11,7 @@ use std::{
 use doorward_auth::{memory::ManualClock, ports::Rng};
 use doorward_testkit::SeededRng;
 use doorward_types::KeyText;
+use doorward_web::SiteConfig;
 use http::StatusCode;
 
 use crate::world::{NOW, PASSWORD, With, World};
@@ -42,6 +43,45 @@ async fn the_cookies_are_the_hosts_own_and_the_login_has_no_expiry_date() {
     let own = lines.iter().find(|line| line.starts_with(BROWSER)).unwrap();
     assert!(own.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000"), "{own}");
     assert!(KeyText::Session.read(&browser.cookie(SESSION).unwrap()).is_ok(), "256 bits of the server's own");
+}
+
+#[tokio::test]
+async fn the_page_says_whom_to_ask_for_a_new_password_and_why_somebody_is_not_logged_in_any_more() {
+    let world = World::new();
+    let ended = "Your login in this browser has ended";
+    let page = world.browser().get("/login").await;
+    assert!(page.says("Password forgotten? Ask an owner of this site") && !page.says(ended));
+    let [elsewhere, idle, left] =
+        [world.registered("bob").await, world.logged_in("bob").await, world.logged_in("bob").await];
+    assert_eq!(left.post("/logout", &[]).await.to(), "/?done=logout");
+    idle.post("/account/sessions/end-others", &[]).await.to();
+    assert_eq!(elsewhere.get("/account").await.to(), "/login");
+    assert!(elsewhere.get("/login").await.says(ended));
+    world.clock.advance(Duration::from_secs(24 * 3600));
+    assert!(idle.get("/login").await.says(ended));
+    assert!(!idle.get("/login?done=reset").await.says(ended), "that is said in other words");
+    let wrong = idle.post("/login", &[("username", "bob"), ("password", "some other password")]).await;
+    assert!(!wrong.says(ended));
+    assert!(!left.get("/login").await.says(ended), "who has logged out knows it");
+}
+
+#[tokio::test]
+async fn of_more_logins_than_an_account_may_have_the_oldest_gives_way_to_a_browser_and_to_a_program() {
+    let config = SiteConfig { sessions_per_account: 2, ..With::default().config };
+    let world = World::with(With { config, ..With::default() });
+    let first = world.registered("bob").await;
+    let second = world.logged_in("bob").await;
+    assert_eq!(first.get("/account").await.status, StatusCode::OK);
+    world.clock.advance(Duration::from_secs(1));
+    let third = world.logged_in("bob").await;
+    assert_eq!(world.sessions("bob").await.len(), 2);
+    world.clock.advance(Duration::from_secs(1));
+    let fields = [("grant_type", "password"), ("username", "bob"), ("password", PASSWORD)];
+    assert_eq!(world.program().post("/api/token", &fields).await.status, StatusCode::OK);
+    for gone in [first, second] {
+        assert_eq!(gone.get("/account").await.to(), "/login");
+    }
+    assert_eq!(third.get("/account").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn c39_a_secret_is_shown_once_to_who_is_logged_in_and_does_not_count_befor
     assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.says("This is not your present password."));
     let page = browser.post("/account/totp", &[("password", PASSWORD)]).await;
     assert_eq!(page.header("cache-control"), "no-store");
-    assert!(page.says("<svg xmlns"));
+    assert!(page.says("<svg xmlns") && page.says(r#"<a href="/account/totp">Authenticator app</a>"#), "and a way back");
     let phone = Phone::scan(&page);
     let shown = page.between(r#"<code class="secret">"#, "</code>").to_owned();
 
@@ -165,7 +165,10 @@ async fn a_recovery_code_stands_in_for_the_phone_once_and_opens_what_wrong_codes
         browser.post("/login/code", &[("code", "000000")]).await;
     }
     let typed = codes[0].to_lowercase().replace('-', " ");
-    assert_eq!(halfway(&world).await.post("/login/code", &[("code", &typed)]).await.to(), "/account");
+    let browser = halfway(&world).await;
+    assert_eq!(browser.post("/login/code", &[("code", &typed)]).await.to(), "/account");
+    assert_eq!(world.sessions("bob").await[0].factors, ["pwd", "recovery"]);
+    assert!(browser.get("/account").await.says("By password and recovery code"));
     let again = halfway(&world).await.post("/login/code", &[("code", &codes[0])]).await;
     assert_eq!(again.status, StatusCode::UNAUTHORIZED);
     let wrong = halfway(&world).await.post("/login/code", &[("code", "000000")]).await;

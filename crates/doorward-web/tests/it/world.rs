@@ -8,19 +8,18 @@ use std::{
 
 use bytes::Bytes;
 use doorward_auth::{
-    BoxFuture,
-    account::{Hashing, KeyEncryptionKey, Work},
+    account::{Hashing, KeyEncryptionKey, PasswordRules, Work},
     layers::SiteTools,
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, Account, Clock, PortError, Ports, Rng, Session, SitePorts},
+    ports::{ANSWER_WITHIN, Account, Clock, Ports, Rng, Session, SitePorts},
 };
 use doorward_testkit::{FullDisk, SeededRng};
-use doorward_types::{AccountId, Cursor, GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp};
-use doorward_web::{
-    AccessClaims, GateInfo, Gates, Journal, LiveSocket, LiveSockets, PeerInfo, Site, SiteConfig, SiteParts, TokenSigner,
-};
+use doorward_types::{Cursor, GateName, OwnerId, Secret, Timestamp};
+use doorward_web::{AccessClaims, GateInfo, Gates, Journal, PeerInfo, Site, SiteConfig, SiteParts, TokenSigner};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
+
+use crate::sockets::Sockets;
 
 /// When worlds begin.
 pub(crate) const NOW: Timestamp = doorward_testkit::World::NOW;
@@ -75,7 +74,7 @@ impl World {
         let tickets = Arc::new(MemoryTickets::new());
         let ports =
             with.ports.unwrap_or_else(|| SitePorts::of(&Arc::new(MemorySite::new(Some(tickets.clone()), None))));
-        let sockets = Arc::new(Sockets::default());
+        let sockets = Arc::new(Sockets::over(ports.revocations.clone()));
         let audit = Arc::new(FullDisk::default());
         let sealing = KeyEncryptionKey::draw(&*rng);
         let hashing = Arc::new(Hashing::new(with.work, 1).unwrap());
@@ -92,7 +91,7 @@ impl World {
             },
             journal: Journal::new(audit.clone(), clock.clone(), Arc::new(SeededRng::new(2))),
             tools: SiteTools { hashing: hashing.clone(), sealing: sealing.clone() },
-            sockets: sockets.clone(),
+            node: sockets.clone(),
             gates: Arc::new(ChatGates),
             signer: Arc::new(Issuer::default()),
         });
@@ -154,73 +153,11 @@ impl World {
     }
 }
 
-/// The live sockets of the world.
-#[derive(Default)]
-pub(crate) struct Sockets(Mutex<Vec<LiveSocket>>);
-
-impl Sockets {
-    /// A socket of an account of `acme`, which rests on that login.
-    pub(crate) fn add(&self, number: u8, account: AccountId, name: &str, sid: Option<SessionId>) -> SocketId {
-        let id = SocketId::from_bytes([number; 16]);
-        self.0.lock().unwrap().push(LiveSocket {
-            id,
-            owner: World::owner(),
-            gate: GateName::new("chat"),
-            subject: Some(account.subject(name)),
-            sid,
-            layers: vec!["session".into(), "totp".into(), "ident".into()],
-            source: IpAddr::from([198, 51, 100, 20]),
-            since: NOW,
-            last_seen: NOW,
-        });
-        id
-    }
-
-    pub(crate) fn ids(&self) -> Vec<SocketId> {
-        self.0.lock().unwrap().iter().map(|socket| socket.id).collect()
-    }
-}
-
-impl LiveSockets for Sockets {
-    fn of(&self, owner: &OwnerId, subject: &Subject, at_most: usize) -> Vec<LiveSocket> {
-        let sockets = self.0.lock().unwrap();
-        let meant = sockets.iter().filter(|socket| *owner == socket.owner);
-        let meant = meant.filter(|socket| socket.subject.as_ref().is_some_and(|found| found.same_as(subject)));
-        meant.take(at_most).cloned().collect()
-    }
-
-    fn find<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<Option<LiveSocket>, PortError>> {
-        let sockets = self.0.lock().unwrap();
-        let found = sockets.iter().find(|socket| socket.id == id && socket.owner == *owner).cloned();
-        Box::pin(async move { Ok(found) })
-    }
-
-    fn newest<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        at_most: usize,
-    ) -> BoxFuture<'a, Result<Vec<LiveSocket>, PortError>> {
-        let sockets = self.0.lock().unwrap();
-        let meant = sockets.iter().filter(|socket| owner.is_none_or(|owner| *owner == socket.owner));
-        let meant = meant.take(at_most).cloned().collect();
-        Box::pin(async move { Ok(meant) })
-    }
-
-    fn end<'a>(&'a self, owner: &'a OwnerId, id: SocketId) -> BoxFuture<'a, Result<bool, PortError>> {
-        Box::pin(async move {
-            let mut sockets = self.0.lock().unwrap();
-            let before = sockets.len();
-            sockets.retain(|socket| socket.id != id || socket.owner != *owner);
-            Ok(sockets.len() < before)
-        })
-    }
-}
-
 /// The gates of the world.
 struct ChatGates;
 
 impl ChatGates {
-    fn gate(owner: &str, path: &str, enabled: bool) -> GateInfo {
+    fn gate(owner: &str, path: &str) -> GateInfo {
         GateInfo {
             owner: OwnerId::new(owner),
             name: GateName::new(path.trim_start_matches('/').replace('/', "-")),
@@ -228,7 +165,6 @@ impl ChatGates {
             path: Some(path.to_owned()),
             ladder: vec!["session".into(), "totp or key_entry".into(), "ident".into()],
             backend: "hub".into(),
-            enabled,
         }
     }
 }
@@ -238,20 +174,27 @@ impl Gates for ChatGates {
         OwnerId::new(if host == "other.example" { "umbrella" } else { "acme" })
     }
 
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        PasswordRules::of_site("Acme Shop", [owner.as_str()])
+    }
+
+    fn address_of(&self, _: &OwnerId) -> Option<String> {
+        None
+    }
+
     fn find(&self, host: &str, path: &str) -> Option<GateInfo> {
         let owner = self.owner_of(host);
-        self.list(Some(&owner)).into_iter().find(|gate| gate.path.as_deref() == Some(path) && gate.enabled)
+        self.list(Some(&owner)).into_iter().find(|gate| gate.path.as_deref() == Some(path))
     }
 
     fn list(&self, owner: Option<&OwnerId>) -> Vec<GateInfo> {
         let gates = [
-            Self::gate("acme", "/all/*", true),
-            Self::gate("acme", "/chat", true),
-            GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud", true) },
-            Self::gate("acme", "/room/{name}", true),
-            Self::gate("acme", "/till/7", true),
-            Self::gate("acme", "/closed", false),
-            Self::gate("umbrella", "/chat", true),
+            Self::gate("acme", "/all/*"),
+            Self::gate("acme", "/chat"),
+            GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud") },
+            Self::gate("acme", "/room/{name}"),
+            Self::gate("acme", "/till/7"),
+            Self::gate("umbrella", "/chat"),
         ];
         gates.into_iter().filter(|gate| owner.is_none_or(|owner| *owner == gate.owner)).collect()
     }

@@ -58,8 +58,8 @@ impl TotpLayer {
         };
         let shown = self.checks.code(&trier(claimant), whose, answer.field("code").unwrap_or(&nothing)).await;
         let amr: &[&str] = match shown.map_err(|not_right| not_right.refuse(REQUIRE))? {
-            SecondFactor::Totp => &["otp"],
-            SecondFactor::RecoveryCode => &["recovery"],
+            SecondFactor::Totp => const { &[SecondFactor::Totp.method()] },
+            SecondFactor::RecoveryCode => const { &[SecondFactor::RecoveryCode.method()] },
         };
         // The layer above has proven the subject; that it is the same one needs no second word.
         claimant.prove(self.name(), self.clock.now(), Proof { amr, level: Level::Low, ..Proof::default() })

@@ -8,12 +8,15 @@ use crate::{
 };
 
 impl State {
-    /// Ends the logins that are meant, and changes what changes with them.
+    /// Ends the logins that are meant, and changes what changes with them. One from beyond the present ends by an entry of its own.
     fn end(&mut self, ending: &Ending) {
         let of_owner = |owner: &OwnerId| ending.owner.as_ref().is_none_or(|ending| ending == owner);
+        for (owner, rest) in self.logins.ahead_of(ending) {
+            self.log.append(ending.at, Some(owner), What::Rest(rest), ending.why);
+        }
         self.logins.end(|session| {
             of_owner(&session.owner)
-                && ending.what.ends(Some(&session.subject()), &[session.rest()], session.created_at)
+                && ending.what.ends(Some(&session.subject()), &[session.rest()], session.created_at, ending.at)
         });
         let owner = ending.owner.as_ref();
         match &ending.change {

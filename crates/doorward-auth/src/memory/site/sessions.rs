@@ -3,12 +3,12 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use doorward_types::{AccountId, Cursor, OwnerId, SessionId, Subject, Timestamp};
+use doorward_types::{AccountId, Cursor, OwnerId, Rest, SessionId, Subject, Timestamp};
 
 use super::{MemorySite, State, accounts::Directory, log::Log};
 use crate::{
     BoxFuture,
-    ports::{LogEntry, NewSession, PortError, Session, Sessions, What, Why},
+    ports::{Account, Ending, LogEntry, NewSession, PortError, Session, Sessions, What, Why},
 };
 
 /// Logins that have not ended, and the browsers that there have been logins in.
@@ -25,7 +25,7 @@ impl Logins {
     pub(super) fn live(&self, accounts: &Directory, sid: SessionId, now: Timestamp) -> Option<Session> {
         let session = self.sessions.get(&sid).filter(|session| session.is_live(now))?;
         let account = accounts.find(Some(&session.owner), session.account).filter(|account| account.is_enabled())?;
-        Some(Session { username: account.username.clone(), role: account.role, ..session.clone() })
+        Some(called_as(account, session))
     }
 
     /// The login, where it has not ended; its time may be over.
@@ -33,10 +33,30 @@ impl Logins {
         self.sessions.get(&sid)
     }
 
+    /// The logins that a not-before ends because they say to have begun after it is said, with whose they are.
+    pub(super) fn ahead_of(&self, ending: &Ending) -> Vec<(OwnerId, Rest)> {
+        let is_meant = |session: &&Session| {
+            matches!(ending.what, What::NotBefore { .. })
+                && session.created_at > ending.at
+                && ending.owner.as_ref().is_none_or(|owner| *owner == session.owner)
+                && ending.what.ends(Some(&session.subject()), &[], session.created_at, ending.at)
+        };
+        self.sessions.values().filter(is_meant).map(|session| (session.owner.clone(), session.rest())).collect()
+    }
+
     /// Takes out what is over.
     pub(super) fn end(&mut self, is_over: impl Fn(&Session) -> bool) {
         self.sessions.retain(|_, session| !is_over(session));
         self.by_hash.retain(|_, sid| self.sessions.contains_key(sid));
+    }
+
+    /// Ends the oldest logins of the account that are too many beside a new one; what rested on them.
+    fn give_way_to(&mut self, new: &Session, at_most: usize) -> Vec<Rest> {
+        let mut theirs: Vec<_> = self.sessions.values().filter(|session| session.account == new.account).collect();
+        theirs.sort_by_key(|session| (Reverse(session.created_at), session.sid));
+        let too_many: Vec<_> = theirs.iter().skip(at_most.saturating_sub(1)).map(|session| session.sid).collect();
+        self.end(|session| too_many.contains(&session.sid));
+        too_many.iter().map(|sid| Rest::on("sid", sid.to_string())).collect()
     }
 
     fn list(
@@ -55,7 +75,7 @@ impl Logins {
 }
 
 impl State {
-    fn open(&mut self, NewSession { hash, session, replaces, as_of }: NewSession) -> Option<Cursor> {
+    fn open(&mut self, NewSession { hash, session, replaces, at_most, as_of }: NewSession) -> Option<Cursor> {
         let account =
             self.accounts.find(Some(&session.owner), session.account).filter(|account| account.is_enabled())?;
         let subject = account.subject();
@@ -68,6 +88,9 @@ impl State {
             self.logins.end(|session| session.sid == sid);
             self.log.append(at, Some(owner.clone()), What::Rest(rest), Why::Replaced);
         }
+        for rest in self.logins.give_way_to(&session, at_most) {
+            self.log.append(at, Some(owner.clone()), What::Rest(rest), Why::Replaced);
+        }
         let what = What::LoggedIn { subject, sid: session.sid, browser: session.browser };
         let cursor = self.log.append(at, Some(owner), what, Why::LoggedIn);
         self.logins.browsers.extend(session.browser.map(|browser| ((session.account, browser), at)));
@@ -76,14 +99,19 @@ impl State {
         Some(cursor)
     }
 
-    fn sweep(&mut self, now: Timestamp, at_most: usize) -> usize {
-        let Self { logins, log, .. } = self;
-        let over: Vec<_> = logins.sessions.values().filter(|session| !session.is_live(now)).take(at_most).collect();
-        let (count, sids) = (over.len(), over.iter().map(|session| session.sid).collect::<HashSet<_>>());
+    fn sweep(&mut self, now: Timestamp, at_most: usize) -> Vec<Session> {
+        let Self { accounts, logins, log, .. } = self;
+        let is_over = logins.sessions.values().filter(|session| session.is_over(now)).take(at_most);
+        let called = |session: &Session| {
+            let account = accounts.find(Some(&session.owner), session.account);
+            account.map_or_else(|| session.clone(), |account| called_as(account, session))
+        };
+        let over: Vec<_> = is_over.map(called).collect();
+        let sids: HashSet<_> = over.iter().map(|session| session.sid).collect();
         append_expired(log, now, &over);
         logins.end(|session| sids.contains(&session.sid));
         self.forget(now);
-        count
+        over
     }
 
     /// Forgets what time has made worthless.
@@ -100,11 +128,16 @@ impl State {
 impl LogEntry {
     fn ends(&self, session: &Session, subject: &Subject) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == session.owner)
-            && self.what.ends(Some(subject), &[session.rest()], session.created_at)
+            && self.what.ends(Some(subject), &[session.rest()], session.created_at, self.at)
     }
 }
 
-fn append_expired(log: &mut Log, now: Timestamp, over: &[&Session]) {
+/// The login, with what its account is called now.
+fn called_as(account: &Account, session: &Session) -> Session {
+    Session { username: account.username.clone(), role: account.role, ..session.clone() }
+}
+
+fn append_expired(log: &mut Log, now: Timestamp, over: &[Session]) {
     for session in over {
         log.append(now, Some(session.owner.clone()), What::Rest(session.rest()), Why::Expired);
     }
@@ -163,7 +196,7 @@ impl Sessions for MemorySite {
     fn seen<'a>(&'a self, seen: Vec<(SessionId, Timestamp)>) -> BoxFuture<'a, Result<(), PortError>> {
         self.answer(move |state| {
             for (sid, at) in seen {
-                let live = state.logins.sessions.get_mut(&sid).filter(|session| session.is_live(at));
+                let live = state.logins.sessions.get_mut(&sid).filter(|session| !session.is_over(at));
                 if let Some(session) = live {
                     session.last_seen = session.last_seen.max(at);
                 }
@@ -183,7 +216,7 @@ impl Sessions for MemorySite {
         })
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>> {
         self.answer(move |state| state.sweep(now, at_most))
     }
 }

@@ -58,7 +58,7 @@ impl Person {
         let password = Secret::from_text(format!("{name}-{:016x}", u64::from_be_bytes(drawn)));
         let username = Username::parse(name)?;
         let checked =
-            PasswordRules::of_site("", "").check(Password::read(&password)?, &username, PasswordUse::Alone)?;
+            PasswordRules::of_site("", []).check(Password::read(&password)?, &username, PasswordUse::Alone)?;
         let hashed = hashing.hash(&checked, &SystemRng).await?;
         let account = NewAccount {
             owner: owner(),

@@ -62,6 +62,9 @@ fn site(report: &mut Report<'_, '_>, parts: &Parts) {
             );
         }
     }
+    if site.sessions_per_account == 0 {
+        report.error(&at.key("sessions_per_account"), "with none nobody would be logged in", "take at least 1");
+    }
     if idle > longest {
         let hint = format!("set `session_idle` to at most `\"{longest}\"`");
         report.error(

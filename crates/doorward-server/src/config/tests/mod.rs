@@ -7,6 +7,7 @@ mod manual;
 mod reading;
 mod site;
 mod tls;
+mod waiting;
 
 use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
@@ -25,7 +26,7 @@ fn secrets(path: &Path) -> Result<Secret, String> {
     match path.to_str() {
         Some("good") => Ok(Secret::from_text("0123456789abcdef0123456789abcdef")),
         Some("short") => Ok(Secret::from_text("short")),
-        Some("fullchain.pem") => Ok(Secret::from_text(PAIR[0].clone())),
+        Some("fullchain.pem" | "renewed.pem") => Ok(Secret::from_text(PAIR[0].clone())),
         Some("privkey.pem") => Ok(Secret::from_text(PAIR[1].clone())),
         _ => Err("there is no such file".to_owned()),
     }

@@ -25,7 +25,7 @@ fn a_site_has_a_name_and_an_address_that_can_be_shown() {
 }
 
 #[test]
-fn a_cookie_for_a_domain_is_one_that_browsers_take_and_its_risk_is_told() {
+fn c90_a_cookie_for_a_domain_is_one_that_browsers_take_and_its_risk_is_told() {
     let of_site = |lines: &str| told_of(&format!("[site]\nenabled = true\n{lines}\n"));
     assert!(of_site("url = \"https://auth.shop.example\"").is_empty());
     for (lines, what) in [
@@ -50,6 +50,7 @@ fn a_login_lasts_and_its_idle_time_fits_into_it() {
         ("[site]\nsession_idle = \"0s\"\n", "site.session_idle"),
         ("[site]\nsession_longest = \"0s\"\nsession_idle = \"0s\"\n", "site.session_longest"),
         ("[site]\nsession_idle = \"13h\"\n", "site.session_idle"),
+        ("[site]\nsessions_per_account = 0\n", "site.sessions_per_account"),
     ] {
         let mistakes = told_of(lines);
         assert!(mistakes.iter().any(|(letter, at, _)| *letter == 'E' && at == path), "{lines}: {mistakes:?}");

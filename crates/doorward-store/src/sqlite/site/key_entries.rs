@@ -63,7 +63,7 @@ fn enter(
             "SELECT key_entries.*, accounts.username
              FROM key_entries JOIN sessions USING (sid) JOIN accounts ON accounts.id = key_entries.account
              WHERE key_entries.owner = ?1 AND key_entries.id = ?2
-               AND key_entries.expires_at > ?3 AND over_at > ?3 AND disabled_at IS NULL",
+               AND key_entries.expires_at > ?3 AND over_at > ?3 AND sessions.created_at <= ?3 + 300000 AND disabled_at IS NULL",
         )?
         .query_row(params![owner.as_str(), id, to_column(now)], |row| {
             Ok((read(row)?, row.get::<_, [u8; 32]>("hash")?, row.get::<_, u32>("wrong")?))

@@ -63,7 +63,7 @@ fn find(
             "SELECT refreshes.*, sessions.account
              FROM refreshes JOIN sessions USING (sid) JOIN accounts ON accounts.id = sessions.account
              WHERE refreshes.owner = ?1 AND refreshes.hash = ?2
-               AND refreshes.expires_at > ?3 AND over_at > ?3 AND disabled_at IS NULL",
+               AND refreshes.expires_at > ?3 AND over_at > ?3 AND sessions.created_at <= ?3 + 300000 AND disabled_at IS NULL",
         )?
         .query_row(params![owner.as_str(), hash, to_column(now)], |row| {
             let refresh = Refresh {

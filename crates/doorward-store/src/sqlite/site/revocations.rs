@@ -2,11 +2,11 @@ use doorward_auth::{
     BoxFuture,
     ports::{Change, Ending, Page, PortError, Revocations, What},
 };
-use doorward_types::{AccountId, Cursor, OwnerId, SessionId};
+use doorward_types::{AccountId, Cursor, OwnerId, SessionId, Subject};
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
 
-use super::{Store, app_keys, log, tickets, to_column, to_integer};
+use super::{Store, app_keys, log, number_at, sessions, tickets, to_column, to_integer};
 
 const PORT: &str = "revocations";
 
@@ -44,6 +44,9 @@ impl Revocations for Store {
 /// All of an ending, in the transaction that it is called in.
 fn end(connection: &Connection, ending: &Ending) -> rusqlite::Result<Cursor> {
     end_logins(connection, ending)?;
+    if let What::NotBefore { subject, .. } = &ending.what {
+        end_what_is_ahead(connection, ending, subject.as_ref())?;
+    }
     tickets::void(connection, ending)?;
     if let Some(change) = &ending.change {
         change_with(connection, ending, change)?;
@@ -77,6 +80,26 @@ fn end_logins(connection: &Connection, ending: &Ending) -> rusqlite::Result<()> 
         What::LoggedIn { .. } => Ok(0),
     }
     .map(|_| ())
+}
+
+/// Ends the logins that say to have begun after a not-before is said, each by an entry of its own: nothing else tells its sockets.
+fn end_what_is_ahead(connection: &Connection, ending: &Ending, subject: Option<&Subject>) -> rusqlite::Result<()> {
+    let (owner, account) = (ending.owner.as_ref().map(OwnerId::as_str), subject.map(AccountId::of));
+    let is_meant = |of: &AccountId| account.is_none_or(|account| account == Some(*of));
+    let ahead = connection
+        .prepare_cached(
+            "SELECT sid, owner, account FROM sessions WHERE created_at > ?1 AND (?2 IS NULL OR owner = ?2)",
+        )?
+        .query_map(params![to_column(ending.at), owner], |row| {
+            let (sid, owner) = (SessionId::from_bytes(row.get("sid")?), OwnerId::new(row.get::<_, String>("owner")?));
+            Ok((sid, owner, AccountId(number_at(row, "account")?)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for (sid, owner, _) in ahead.iter().filter(|(_, _, account)| is_meant(account)) {
+        sessions::remove(connection, owner, sid)?;
+        log::append(connection, ending.at, Some(owner), &sessions::ended(sid), ending.why)?;
+    }
+    Ok(())
 }
 
 /// The account that `member:NUMBER` is.

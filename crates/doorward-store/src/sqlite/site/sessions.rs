@@ -21,7 +21,10 @@ const IDLE: Duration = Duration::from_hours(24 * 36_525);
 /// Logins that hold at `?1`, with what their accounts say.
 const LIVE: &str = "SELECT sessions.*, accounts.username, accounts.role
                     FROM sessions JOIN accounts ON accounts.id = sessions.account
-                    WHERE over_at > ?1 AND disabled_at IS NULL";
+                    WHERE over_at > ?1 AND sessions.created_at <= ?1 + 300000 AND disabled_at IS NULL";
+
+// The queries have it in figures.
+const _: () = assert!(Session::AHEAD.as_millis() == 300_000);
 
 impl Sessions for Store {
     fn open<'a>(&'a self, session: NewSession) -> BoxFuture<'a, Result<Option<Cursor>, PortError>> {
@@ -125,12 +128,12 @@ impl Sessions for Store {
         })
     }
 
-    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<usize, PortError>> {
+    fn sweep<'a>(&'a self, now: Timestamp, at_most: usize) -> BoxFuture<'a, Result<Vec<Session>, PortError>> {
         Box::pin(async move {
             // Looked for first: this is asked every second, and the writer has better to do.
             let is_any = self.read(move |connection| is_any_over(connection, now)).await;
             if !is_any.map_err(|error| error.of_port(PORT))? {
-                return Ok(0);
+                return Ok(Vec::new());
             }
             let tell = self.inner.appended.teller();
             let swept = self.write_then(
@@ -138,13 +141,13 @@ impl Sessions for Store {
                 move |connection| sweep(connection, now, at_most),
                 move |(_, newest)| newest.iter().for_each(|newest| tell(*newest)),
             );
-            swept.await.map(|(count, _)| count).map_err(|error| error.of_port(PORT))
+            swept.await.map(|(over, _)| over).map_err(|error| error.of_port(PORT))
         })
     }
 }
 
 fn open(connection: &Connection, new: &NewSession) -> rusqlite::Result<Option<Cursor>> {
-    let NewSession { hash, session, replaces, as_of } = new;
+    let NewSession { hash, session, replaces, at_most, as_of } = new;
     let account = connection
         .prepare_cached("SELECT * FROM accounts WHERE id = ?1 AND owner = ?2 AND disabled_at IS NULL")?
         .query_row(params![to_integer(session.account.0), session.owner.as_str()], accounts::read)
@@ -161,9 +164,22 @@ fn open(connection: &Connection, new: &NewSession) -> rusqlite::Result<Option<Cu
     {
         log::append(connection, at, owner, &ended(before), Why::Replaced)?;
     }
+    for sid in too_many(connection, session.account, *at_most)? {
+        remove(connection, &session.owner, &sid)?;
+        log::append(connection, at, owner, &ended(&sid), Why::Replaced)?;
+    }
     insert(connection, hash.as_ref(), &session)?;
     let what = What::LoggedIn { subject: session.subject(), sid: session.sid, browser: session.browser };
     log::append(connection, at, owner, &what, Why::LoggedIn).map(Some)
+}
+
+/// The oldest logins of an account that are too many beside a new one.
+fn too_many(connection: &Connection, account: AccountId, at_most: usize) -> rusqlite::Result<Vec<SessionId>> {
+    let beside = i64::try_from(at_most.saturating_sub(1)).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached("SELECT sid FROM sessions WHERE account = ?1 ORDER BY created_at DESC, sid LIMIT -1 OFFSET ?2")?
+        .query_map(params![to_integer(account.0), beside], |row| Ok(SessionId::from_bytes(row.get("sid")?)))?
+        .collect()
 }
 
 /// Whether something has ended since that would have ended the login, or nobody knows.
@@ -182,7 +198,8 @@ fn is_overtaken(connection: &Connection, session: &Session, as_of: Cursor) -> ru
         "SELECT * FROM revocations WHERE cursor > ?1 AND (owner IS NULL OR owner = ?2) AND what <> 'logged_in'",
     )?;
     for entry in since.query_map(params![to_integer(as_of.0), session.owner.as_str()], log::read)? {
-        if entry?.what.ends(Some(&subject), &rests_on, session.created_at) {
+        let entry = entry?;
+        if entry.what.ends(Some(&subject), &rests_on, session.created_at, entry.at) {
             return Ok(true);
         }
     }
@@ -219,14 +236,14 @@ fn insert(connection: &Connection, hash: Option<&[u8; 32]>, session: &Session) -
     Ok(())
 }
 
-fn remove(connection: &Connection, owner: &OwnerId, sid: &SessionId) -> rusqlite::Result<bool> {
+pub(super) fn remove(connection: &Connection, owner: &OwnerId, sid: &SessionId) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("DELETE FROM sessions WHERE sid = ?1 AND owner = ?2")?
         .execute(params![sid.as_bytes(), owner.as_str()])
         .map(|rows| rows == 1)
 }
 
-fn ended(sid: &SessionId) -> What {
+pub(super) fn ended(sid: &SessionId) -> What {
     What::Rest(Rest::on("sid", sid.to_string()))
 }
 
@@ -235,20 +252,22 @@ fn is_any_over(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool
     connection.prepare_cached("SELECT 1 FROM sessions WHERE over_at <= ?1")?.exists(params![to_column(now)])
 }
 
-/// Ends what is over; how many there were, and where the log stands then.
-fn sweep(connection: &Connection, now: Timestamp, at_most: usize) -> rusqlite::Result<(usize, Option<Cursor>)> {
+/// Ends what is over; what that was, and where the log stands then.
+fn sweep(connection: &Connection, now: Timestamp, at_most: usize) -> rusqlite::Result<(Vec<Session>, Option<Cursor>)> {
     let over = connection
-        .prepare_cached("SELECT sid, owner FROM sessions WHERE over_at <= ?1 ORDER BY over_at LIMIT ?2")?
-        .query_map(params![to_column(now), i64::try_from(at_most).unwrap_or(i64::MAX)], |row| {
-            Ok((SessionId::from_bytes(row.get("sid")?), OwnerId::new(row.get::<_, String>("owner")?)))
-        })?
+        .prepare_cached(
+            "SELECT sessions.*, accounts.username, accounts.role
+             FROM sessions JOIN accounts ON accounts.id = sessions.account
+             WHERE over_at <= ?1 ORDER BY over_at LIMIT ?2",
+        )?
+        .query_map(params![to_column(now), i64::try_from(at_most).unwrap_or(i64::MAX)], read)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut newest = None;
-    for (sid, owner) in &over {
+    for Session { sid, owner, .. } in &over {
         remove(connection, owner, sid)?;
         newest = Some(log::append(connection, now, Some(owner), &ended(sid), Why::Expired)?);
     }
-    Ok((over.len(), newest))
+    Ok((over, newest))
 }
 
 /// Logins that are meant, newest first, at most `?4` of them.

@@ -46,7 +46,13 @@ fn login(store: &Store, account: &Account, number: u8) -> NewSession {
         idle: Duration::from_hours(24 * 1000),
         expires_at: NOW.plus(Duration::from_hours(24 * 1000)),
     };
-    NewSession { hash: Some([number; 32]), session, replaces: None, as_of: *store.appended().borrow() }
+    NewSession {
+        hash: Some([number; 32]),
+        session,
+        replaces: None,
+        at_most: usize::MAX,
+        as_of: *store.appended().borrow(),
+    }
 }
 
 fn ending(name: &str, at: Timestamp) -> Ending {

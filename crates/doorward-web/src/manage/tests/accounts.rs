@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use doorward_auth::{Scope, ports::Role};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{World, world::NOW};
 
@@ -37,6 +39,16 @@ async fn a_disabled_account_has_no_logins_and_may_come_again_when_it_is_enabled(
         let enabled = world.post(&key, &format!("{path}/enable"), json!({})).await;
         assert!(enabled.status == 200 && enabled.json["disabled_at"].is_null());
     }
+}
+
+#[tokio::test]
+async fn a_password_must_not_be_made_of_what_the_site_of_its_owner_is_called() {
+    let world = World::new();
+    let made_of = json!({ "username": "bob", "password": "globex, plum, globex" });
+    let key = world.master(Some("globex")).await;
+    assert_eq!(world.post(&key, "/accounts", made_of.clone()).await.problem(), ("bad-input", vec!["password"]));
+    let key = world.master(Some("acme")).await;
+    assert_eq!(world.post(&key, "/accounts", made_of).await.status, 201);
 }
 
 #[tokio::test]
@@ -129,7 +141,7 @@ async fn who_lacks_a_scope_makes_enables_and_takes_over_nobody_who_has_them_all(
 }
 
 #[tokio::test]
-async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
+async fn an_invitation_is_shown_once_with_its_link_and_kept_as_a_hash() {
     let world = World::new();
     let key = world.master(Some("acme")).await;
     let made = world.post(&key, "/invitations", json!({ "role": "owner", "lasts": 60 })).await;
@@ -139,6 +151,12 @@ async fn an_invitation_is_shown_once_and_kept_as_a_hash() {
     let owner = doorward_types::OwnerId::new("acme");
     let kept = world.ports.accounts.invitation(&owner, hash, super::world::NOW).await.unwrap().unwrap();
     assert_eq!(kept.expires_at.to_string(), made.json["expires_at"]);
+    assert_eq!(made.json["url"], format!("https://shop.example/register#{text}"));
+    let usual = world.post(&key, "/invitations", json!({})).await;
+    assert_eq!(usual.json["expires_at"], NOW.plus(Duration::from_hours(3 * 24)).to_string());
+    let other = world.master(Some("globex")).await;
+    let made = world.post(&other, "/invitations", json!({})).await;
+    assert_eq!((made.status.as_u16(), &made.json["url"]), (201, &Value::Null), "nobody knows where its site is");
     let answer = world.post(&key, "/invitations", json!({ "lasts": 0 })).await;
     assert_eq!(answer.problem(), ("bad-input", vec!["lasts"]));
 }
@@ -172,7 +190,9 @@ async fn a_link_to_set_a_password_is_shown_once_and_voids_the_old_one_and_is_for
     let made = world.post(&key, &path, json!({})).await;
     assert_eq!(made.status, 201);
     assert!(world.get(&key, "/sessions").await.ids("sid").is_empty());
-    let hash = doorward_auth::hash_of_invitation(made.json["reset"].as_str().unwrap()).unwrap();
+    let text = made.json["reset"].as_str().unwrap();
+    assert_eq!(made.json["url"], format!("https://shop.example/reset#{text}"));
+    let hash = doorward_auth::hash_of_invitation(text).unwrap();
     let reset = world.ports.accounts.take_reset(&bob.owner, hash, NOW).await.unwrap().unwrap();
     assert_eq!(reset.account, bob.id);
     let now = world.ports.accounts.find(&bob.owner, bob.id).await.unwrap().unwrap();

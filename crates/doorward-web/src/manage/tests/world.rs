@@ -1,25 +1,23 @@
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use doorward_auth::{
-    BoxFuture, NewApiKey, Scope,
+    NewApiKey, Scope,
     account::{Hashing, PasswordRules, Work},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets},
-    ports::{
-        Account, ApiKey, Created, Ending, NewAccount, NewSession, PortError, Revocations, Role, Session, SitePorts,
-    },
+    ports::{Account, ApiKey, Created, NewAccount, NewSession, Role, Session, SitePorts},
 };
 use doorward_testkit::SeededRng;
-use doorward_types::{GateName, OwnerId, Secret, SessionId, SocketId, Subject, Timestamp, TraceId};
+use doorward_types::{OwnerId, Secret, SessionId, Timestamp};
 use http::{HeaderMap, Method, Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
-use super::super::{Api, ApiParts, Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
-use crate::{AccessClaims, Journal, TokenSigner, manage::reply::DESCRIPTION};
+use super::super::{Api, ApiParts};
+use crate::{AccessClaims, GateInfo, Gates, Journal, TokenSigner, manage::reply::DESCRIPTION, sockets::Sockets};
 
 pub(super) const NOW: Timestamp = doorward_testkit::World::NOW;
 
@@ -47,8 +45,8 @@ impl World {
     pub(super) fn new() -> Self {
         let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
         let ports = SitePorts::of(&Arc::new(MemorySite::new(Some(tickets.clone()), Some(app_keys.clone()))));
-        let (node, audit) = (Arc::new(Sockets::default()), Arc::new(MemoryAudit::keeping(100)));
-        assert!(node.log.set(ports.revocations.clone()).is_ok());
+        let node = Arc::new(Sockets::over(ports.revocations.clone()));
+        let audit = Arc::new(MemoryAudit::keeping(100));
         let clock = Arc::new(ManualClock::at(NOW));
         let api = Api::new(ApiParts {
             ports: ports.clone(),
@@ -59,8 +57,8 @@ impl World {
             clock: clock.clone(),
             rng: Arc::new(SeededRng::new(1)),
             node: node.clone(),
+            gates: Arc::new(Sites),
             hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap()),
-            rules: PasswordRules::of_site("Acme Shop", "shop.example"),
             signer: Arc::new(Tokens),
         });
         Self { api, ports, node, audit, tickets, clock, drawn: Mutex::new(100) }
@@ -158,7 +156,7 @@ impl World {
             expires_at: NOW.plus(Duration::from_secs(43_200)),
         };
         let as_of = *self.ports.revocations.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, as_of };
+        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
         self.ports.sessions.open(new).await.unwrap().unwrap();
         session
     }
@@ -226,6 +224,31 @@ pub(super) fn fits(schema: &Value, document: &Value) -> Result<(), String> {
     schemas.validate(document, index).map_err(|error| format!("{error:#}"))
 }
 
+/// The site of `acme` is known to be at an address, and that of `globex` is not.
+struct Sites;
+
+impl Gates for Sites {
+    fn owner_of(&self, _host: &str) -> OwnerId {
+        OwnerId::new("acme")
+    }
+
+    fn address_of(&self, owner: &OwnerId) -> Option<String> {
+        (owner.as_str() == "acme").then(|| "https://shop.example".to_owned())
+    }
+
+    fn rules_of(&self, owner: &OwnerId) -> PasswordRules {
+        PasswordRules::of_site("", [owner.as_str()])
+    }
+
+    fn find(&self, _host: &str, _path: &str) -> Option<GateInfo> {
+        None
+    }
+
+    fn list(&self, _owner: Option<&OwnerId>) -> Vec<GateInfo> {
+        Vec::new()
+    }
+}
+
 /// Access tokens that name their login: `token:acme:0101...`.
 struct Tokens;
 
@@ -246,104 +269,5 @@ impl TokenSigner for Tokens {
             issued_at: now,
             expires_at: now,
         })
-    }
-}
-
-/// Live sockets, of whom those end that rest on what was ended.
-#[derive(Default)]
-pub(super) struct Sockets {
-    pub(super) live: Mutex<Vec<SocketView>>,
-    /// Where endings are written down.
-    log: OnceLock<Arc<dyn Revocations>>,
-    /// What has ended.
-    pub(super) landed: Mutex<Vec<Ending>>,
-    /// Another node, which does not answer.
-    pub(super) silent: Mutex<Vec<String>>,
-}
-
-impl Sockets {
-    /// Somebody is at the gate `chat` of that owner.
-    pub(super) fn admit(&self, owner: &str, number: u8, subject: &str) -> String {
-        let (kind, pk) = subject.split_once(':').unwrap();
-        let id = SocketId::from_bytes([number; 16]);
-        self.live.lock().unwrap().push(SocketView {
-            id,
-            owner: OwnerId::new(owner),
-            gate: GateName::new("chat"),
-            state: if number.is_multiple_of(2) { SocketState::Active } else { SocketState::Suspended },
-            subject: Some(Subject { kind: kind.into(), pk: pk.into(), uuid: "bob".into() }),
-            sid: Some(format!("s{number}")),
-            layers: vec!["origin".into(), "session".into()],
-            backend: "hub".into(),
-            source: IpAddr::from([192, 0, 2, 7]),
-            trace: TraceId::from_bytes([number; 16]),
-            since: NOW.plus(Duration::from_millis(number.into())),
-            last_seen: NOW.plus(Duration::from_secs(1)),
-            expires_at: None,
-        });
-        id.to_string()
-    }
-
-    fn let_go(&self, is_meant: impl Fn(&SocketView) -> bool) -> Receipt {
-        let mut live = self.live.lock().unwrap();
-        let ended: Vec<_> = live.iter().filter(|socket| is_meant(socket)).map(|socket| socket.id).collect();
-        live.retain(|socket| !is_meant(socket));
-        let within = Duration::from_millis(3);
-        let nodes = vec![NodeReceipt { node: "here".into(), ended: ended.len(), within }];
-        Receipt { ended, within, nodes, not_answering: self.silent.lock().unwrap().clone(), ..Receipt::default() }
-    }
-}
-
-impl Node for Sockets {
-    fn sockets(&self, query: SocketQuery) -> BoxFuture<'_, Result<Vec<SocketView>, PortError>> {
-        let asked = |socket: &&SocketView| {
-            query.owner.as_ref().is_none_or(|owner| *owner == socket.owner)
-                && query.gate.as_ref().is_none_or(|gate| *gate == socket.gate)
-                && query.subject.as_ref().is_none_or(|asked| socket.subject.as_ref().unwrap().same_as(asked))
-                && query.sid.as_ref().is_none_or(|sid| socket.sid.as_ref() == Some(sid))
-                && query.state.is_none_or(|state| state == socket.state)
-                && query.after.is_none_or(|after| (socket.since, socket.id) > after)
-        };
-        let found = self.live.lock().unwrap().iter().filter(asked).take(query.at_most).cloned().collect();
-        Box::pin(async { Ok(found) })
-    }
-
-    fn socket<'a>(
-        &'a self,
-        owner: Option<&'a OwnerId>,
-        id: SocketId,
-    ) -> BoxFuture<'a, Result<Option<SocketView>, PortError>> {
-        let is_meant = |socket: &&SocketView| socket.id == id && owner.is_none_or(|owner| *owner == socket.owner);
-        let found = self.live.lock().unwrap().iter().find(is_meant).cloned();
-        Box::pin(async { Ok(found) })
-    }
-
-    fn end_live<'a>(&'a self, owner: Option<&'a OwnerId>, live: Live) -> BoxFuture<'a, Result<Receipt, PortError>> {
-        let receipt = self.let_go(|socket| {
-            owner.is_none_or(|owner| *owner == socket.owner)
-                && match &live {
-                    Live::Socket(id) => *id == socket.id,
-                    Live::On(rest) => rest.kind == "gate" && *rest.value == *socket.gate.as_str(),
-                }
-        });
-        Box::pin(async { Ok(receipt) })
-    }
-
-    fn end(&self, ending: Ending) -> BoxFuture<'_, Result<Receipt, PortError>> {
-        let receipt = self.let_go(|socket| {
-            let rests = [socket.subject.as_ref().unwrap().rest()];
-            ending.owner.as_ref().is_none_or(|owner| *owner == socket.owner)
-                && ending.what.ends(socket.subject.as_ref(), &rests, socket.since)
-        });
-        self.landed.lock().unwrap().push(ending.clone());
-        Box::pin(async move { self.log.get().unwrap().end(ending).await.map(|_| receipt) })
-    }
-
-    fn owners(&self) -> Vec<OwnerId> {
-        vec![OwnerId::new("acme"), OwnerId::new("globex")]
-    }
-
-    fn has_gate(&self, _owner: &OwnerId, gate: &GateName) -> bool {
-        gate.as_str() == "chat"
     }
 }
