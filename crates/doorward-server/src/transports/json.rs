@@ -115,7 +115,7 @@ pub(crate) fn admitted(socket: &Socket, backend: &str) -> String {
     json::admitted(socket.id(), admission.subject(), backend, admission.expires_at())
 }
 
-/// What a refused user is told: the number, and nothing of the reason behind it.
+/// What a refused user is told: the number, when to come again, and nothing of the reason behind it.
 pub(crate) fn refused(reason: CloseReason, trace: TraceId) -> String {
-    json::refused(reason, Duration::ZERO, trace)
+    json::refused(reason, reason.reconnect().after(), trace)
 }
