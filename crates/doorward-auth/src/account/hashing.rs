@@ -5,11 +5,12 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use doorward_types::Secret;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::{
     NewPassword, Password,
     blocks::{Blocks, Lobby, Memory},
+    places::{Place, Places},
 };
 use crate::ports::Rng;
 
@@ -88,14 +89,15 @@ pub enum HashingError {
 /// Hashes passwords, with argon2id, off the threads that serve sockets.
 ///
 /// Each hash takes a core and 19 MiB for some 50 ms, so there are as many at a time as there are cores; twice as many may wait,
-/// and whoever comes beyond that is told at once that it is busy. The memory of all logins together is so
+/// and whoever comes beyond that is told at once that it is busy. A quarter as many places again, at least one, are kept for browsers
+/// that the account knows, which a flood of strangers so does not shut out. The memory of all logins together is so
 /// bounded by cores x 19 MiB, however many come; while others wait it is handed on, and when nobody does it is given back.
 pub struct Hashing {
     work: Work,
     /// For those who are at work.
     permits: Arc<Semaphore>,
     /// For those who are at work or wait.
-    places: Arc<Semaphore>,
+    places: Places,
     lobby: Lobby,
     /// A hash of nobody's password, as much work as any.
     nobody: HashedPassword,
@@ -109,7 +111,7 @@ impl Hashing {
     pub fn new(work: Work, cores: usize) -> Result<Self, HashingError> {
         let cores = cores.max(1);
         let nobody = hash(&work, &NOBODY, &NOBODY, &mut Memory::default())?;
-        let [permits, places] = [cores, 3 * cores].map(|count| Arc::new(Semaphore::new(count)));
+        let (permits, places) = (Arc::new(Semaphore::new(cores)), Places::on(cores));
         Ok(Self { work, permits, places, lobby: Lobby::default(), nobody })
     }
 
@@ -148,7 +150,19 @@ impl Hashing {
     /// # Errors
     /// [`HashingError::Busy`] where there is none.
     pub fn place(&self) -> Result<HashingPlace<'_>, HashingError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashingError::Busy)?;
+        self.at(self.places.take())
+    }
+
+    /// The same out of the places that are kept for whoever comes from a browser that the account knows.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] where there is none of these either.
+    pub fn kept_place(&self) -> Result<HashingPlace<'_>, HashingError> {
+        self.at(self.places.take_kept())
+    }
+
+    fn at(&self, place: Option<Place>) -> Result<HashingPlace<'_>, HashingError> {
+        let place = place.ok_or(HashingError::Busy)?;
         Ok(HashingPlace { hashing: self, place, blocks: self.lobby.enter() })
     }
 }
@@ -156,7 +170,7 @@ impl Hashing {
 /// A place among those whose passwords are compared.
 pub struct HashingPlace<'a> {
     hashing: &'a Hashing,
-    place: OwnedSemaphorePermit,
+    place: Place,
     blocks: Arc<Blocks>,
 }
 
@@ -382,7 +396,7 @@ mod tests {
         for one in waiting.into_iter().chain([next]) {
             assert_eq!(one.await, Ok(Verified::Wrong));
         }
-        assert_eq!((hashing.permits.available_permits(), hashing.places.available_permits()), (2, 6));
+        assert_eq!((hashing.permits.available_permits(), hashing.places.free()), (2, (6, 1)));
     }
 
     #[tokio::test]
@@ -396,8 +410,8 @@ mod tests {
         }));
         assert!(futures_now(&mut job).is_none());
         drop(job);
-        let free = || (hashing.permits.available_permits(), hashing.places.available_permits());
-        assert_eq!(free(), (0, 2), "it is still hashed");
+        let free = || (hashing.permits.available_permits(), hashing.places.free());
+        assert_eq!(free(), (0, (2, 1)), "it is still hashed");
         drop(go);
         let _permit = hashing.permits.acquire().await.unwrap();
     }

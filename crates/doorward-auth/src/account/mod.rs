@@ -36,6 +36,7 @@ mod codes;
 mod fold;
 mod hashing;
 mod password;
+mod places;
 mod qr;
 mod sealed;
 mod totp;
