@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     machine::say_if_busy();
     let bench = Bench { options, binary, seconds };
     let rows = Row::ALL.into_iter().filter(|row| options.only.is_empty() || options.only.contains(row));
+    let rows = rows.filter(|row| bench.binary.is_some() || row.raw_mode().is_some());
     let mut outcomes: Vec<Outcome> = rows.map(Outcome::of).collect();
     for round in 1..=rounds {
         for outcome in &mut outcomes {
