@@ -40,7 +40,10 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     let mut outcomes: Vec<Outcome> = rows.map(Outcome::of).collect();
     for round in 1..=rounds {
         for outcome in &mut outcomes {
-            turn(&bench, outcome, round, rounds);
+            let pairs = if options.quick { 1 } else { outcome.row.pairs() };
+            for pair in 0..pairs {
+                turn(&bench, outcome, (round, rounds), (round + pair).is_multiple_of(2));
+            }
         }
     }
     let mut out = stdout().lock();
@@ -50,13 +53,13 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     Ok(if all_held { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Both sides of a row once; who goes first changes from round to round.
-fn turn(bench: &Bench<'_>, outcome: &mut Outcome, round: usize, rounds: usize) {
+/// Both sides of a row once; who goes first changes from one time to the next.
+fn turn(bench: &Bench<'_>, outcome: &mut Outcome, (round, rounds): (usize, usize), reversed: bool) {
     let mut sides = vec![Side::Baseline];
     if bench.binary.is_some() {
         sides.push(Side::Doorward);
     }
-    if round.is_multiple_of(2) {
+    if reversed {
         sides.reverse();
     }
     for side in sides {

@@ -144,7 +144,7 @@ impl Row {
     pub(crate) fn details(self) -> &'static [&'static str] {
         match self {
             Self::Fanout1kW1 | Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => {
-                &["lost", "delivered_bytes", "p50_ms", "p99_ms", "longest_ms"]
+                &["lost", "delivered_bytes", "per_read", "p50_ms", "p99_ms", "longest_ms"]
             }
             Self::Idle | Self::AfterMessage | Self::RelayIdle => &["before_mb", "after_mb"],
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
@@ -173,6 +173,11 @@ impl Row {
                 &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
             }
         }
+    }
+
+    /// How many pairs of measurements a round takes: more where single ones scatter widely.
+    pub(crate) fn pairs(self) -> usize {
+        if matches!(self, Self::Fanout1kW32 | Self::Fanout10kW32) { 3 } else { 1 }
     }
 
     /// Whether the row is about accounts of the built-in site.
