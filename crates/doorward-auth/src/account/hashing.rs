@@ -5,14 +5,14 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use doorward_types::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     NewPassword, Password,
     blocks::{Blocks, Lobby, Memory},
     places::{Place, Places},
 };
-use crate::ports::Rng;
+use crate::ports::{BlockingThreads, Rng, Threads};
 
 /// The salt and the password of nobody: what is hashed where there is no such account.
 const NOBODY: [u8; 16] = *b"nobody's account";
@@ -99,12 +99,13 @@ pub struct Hashing {
     /// For those who are at work or wait.
     places: Places,
     lobby: Lobby,
+    threads: Arc<dyn Threads>,
     /// A hash of nobody's password, as much work as any.
     nobody: HashedPassword,
 }
 
 impl Hashing {
-    /// With that work, on so many cores.
+    /// With that work, on so many cores, by the [`BlockingThreads`] of the runtime.
     ///
     /// # Errors
     /// What argon2 says against the work.
@@ -112,7 +113,13 @@ impl Hashing {
         let cores = cores.max(1);
         let nobody = hash(&work, &NOBODY, &NOBODY, &mut Memory::default())?;
         let (permits, places) = (Arc::new(Semaphore::new(cores)), Places::on(cores));
-        Ok(Self { work, permits, places, lobby: Lobby::default(), nobody })
+        Ok(Self { work, permits, places, lobby: Lobby::default(), threads: Arc::new(BlockingThreads), nobody })
+    }
+
+    /// The same on other threads.
+    #[must_use]
+    pub fn on(self, threads: Arc<dyn Threads>) -> Self {
+        Self { threads, ..self }
     }
 
     /// Hashes a password that an account is to have.
@@ -220,14 +227,16 @@ impl HashingPlace<'_> {
     ) -> Result<T, HashingError> {
         let permit = Arc::clone(&self.hashing.permits).acquire_owned().await.map_err(|_| HashingError::Busy)?;
         let (held, blocks) = ((self.place, permit), self.blocks);
-        let done = tokio::task::spawn_blocking(move || {
-            let _held = held;
+        let (tell, done) = oneshot::channel();
+        self.hashing.threads.run(Box::new(move || {
             let mut memory = blocks.take();
             let done = job(&mut memory);
             blocks.leave(memory);
-            done
-        });
-        done.await.unwrap_or_else(|gone| Err(HashingError::Unusable(gone.to_string())))
+            drop((held, blocks));
+            // Whoever has hung up need not be told.
+            let _gone = tell.send(done);
+        }));
+        done.await.unwrap_or_else(|_| Err(HashingError::Unusable("it was begun and not finished".into())))
     }
 }
 
@@ -397,6 +406,23 @@ mod tests {
             assert_eq!(one.await, Ok(Verified::Wrong));
         }
         assert_eq!((hashing.permits.available_permits(), hashing.places.free()), (2, (6, 1)));
+    }
+
+    /// Does no job.
+    struct Broken;
+
+    impl Threads for Broken {
+        fn run(&self, _: Box<dyn FnOnce() + Send>) {}
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_no_thread_finishes_is_an_error_and_gives_everything_back() {
+        let hashing = cheap(1).on(Arc::new(Broken));
+        let verified = hashing.verify(&typed(RIGHT), None, &SystemRng).await;
+        assert_eq!(verified, Err(HashingError::Unusable("it was begun and not finished".into())));
+        let panics = cheap(1).place().unwrap().run::<()>(|_| panic!("on purpose")).await;
+        assert_eq!(panics, Err(HashingError::Unusable("it was begun and not finished".into())));
+        assert_eq!((hashing.permits.available_permits(), hashing.places.free()), (1, (3, 1)));
     }
 
     #[tokio::test]
