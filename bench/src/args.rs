@@ -186,6 +186,19 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 6.0)]
         seconds: f64,
     },
+    /// Send each socket a message now and then, time its way to the server and back, and let people log in beside it.
+    RoundTrips {
+        #[arg(long, default_value_t = 300)]
+        sockets: usize,
+        /// Milliseconds from one message of a socket to its next.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+        every_ms: u32,
+        /// How many people try to log in all the time.
+        #[arg(long, default_value_t = 500)]
+        people: u16,
+        #[arg(long, default_value_t = 12.0)]
+        seconds: f64,
+    },
     /// Round trips over a relay.
     Echo {
         #[arg(long, default_value_t = 100)]

@@ -1,7 +1,7 @@
 //! Requests of a browser and of a program, and their answers as a whole.
 
 use crate::error::{Error, Result};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// A form, as a page of the site itself sends it. Names and values stand as they are: letters, digits and dashes.
 pub(crate) fn form(host: SocketAddr, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
@@ -29,6 +29,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// The cookies that it sets, each up to its attributes: `name=value`.
     pub(crate) cookies: Vec<String>,
+    /// `Retry-After`, where it says a number of seconds.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -52,6 +54,7 @@ impl Reply {
         Ok(body.get(..promised).map(|body| Self {
             status: head.code.unwrap_or_default(),
             cookies: values("set-cookie").iter().filter_map(|line| Some(line.split(';').next()?.to_owned())).collect(),
+            retry_after: values("retry-after").first().and_then(|text| text.parse().ok()).map(Duration::from_secs),
             body: body.to_vec(),
         }))
     }
@@ -72,12 +75,13 @@ mod tests {
 
     #[test]
     fn an_answer_is_there_when_its_last_byte_is() {
-        let text = b"HTTP/1.1 303 See Other\r\nSet-Cookie: a=b; Path=/; Secure\r\nset-cookie: c=\r\nContent-Length: 2\r\n\r\nhi";
+        let text = b"HTTP/1.1 303 See Other\r\nSet-Cookie: a=b; Path=/; Secure\r\nset-cookie: c=\r\nRetry-After: 5\r\nContent-Length: 2\r\n\r\nhi";
         for cut in 0..text.len() {
             assert_eq!(Reply::whole(&text[..cut]).unwrap(), None, "cut at {cut}");
         }
         let reply = Reply::whole(text).unwrap().unwrap();
-        assert_eq!(reply, Reply { status: 303, cookies: vec!["a=b".into(), "c=".into()], body: b"hi".to_vec() });
+        assert_eq!((reply.status, reply.body), (303, b"hi".to_vec()));
+        assert_eq!((reply.cookies, reply.retry_after), (vec!["a=b".into(), "c=".into()], Some(Duration::from_secs(5))));
     }
 
     #[test]
@@ -88,7 +92,7 @@ mod tests {
 
     #[test]
     fn another_status_than_the_expected_one_is_told_with_its_words() {
-        let reply = Reply { status: 503, cookies: Vec::new(), body: b"busy".to_vec() };
+        let reply = Reply { status: 503, cookies: Vec::new(), retry_after: None, body: b"busy".to_vec() };
         assert!(reply.clone().expect(503).is_ok());
         let error = reply.expect(303).unwrap_err().to_string();
         assert_eq!(error, "the server answered 503 where 303 was due: busy");

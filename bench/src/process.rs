@@ -61,7 +61,13 @@ impl Process {
     /// Resident memory in bytes: exact (`smaps_rollup`), where `statm` lags by some pages per thread.
     pub(crate) fn resident(self) -> Result<u64> {
         let text = self.read("smaps_rollup")?;
-        resident(&text).ok_or_else(|| self.unreadable("smaps_rollup"))
+        kilobytes(&text, "Rss:").ok_or_else(|| self.unreadable("smaps_rollup"))
+    }
+
+    /// The most memory that was ever resident, in bytes; a little less than exact, as `statm` is.
+    pub(crate) fn peak(self) -> Result<u64> {
+        let text = self.read("status")?;
+        kilobytes(&text, "VmHWM:").ok_or_else(|| self.unreadable("status"))
     }
 
     /// Resident memory once it has stopped moving: within 4 KiB for two seconds, as an allocator may give memory back only
@@ -118,8 +124,9 @@ fn first_number(schedstat: &str) -> Option<u64> {
     schedstat.split_ascii_whitespace().next()?.parse().ok()
 }
 
-fn resident(smaps_rollup: &str) -> Option<u64> {
-    let line = smaps_rollup.lines().find_map(|line| line.strip_prefix("Rss:"))?;
+/// The bytes of a line `NAME   1744 kB`.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -150,8 +157,8 @@ mod tests {
     fn resident_memory_is_in_bytes() {
         let text =
             "55603c8cf000-7ffc241e3000 ---p 00000000 00:00 0  [rollup]\nRss:                1744 kB\nPss: 527 kB\n";
-        assert_eq!(resident(text), Some(1744 * 1024));
-        assert_eq!(resident("Pss: 527 kB\n"), None);
+        assert_eq!(kilobytes(text, "Rss:"), Some(1744 * 1024));
+        assert_eq!(kilobytes("Pss: 527 kB\n", "Rss:"), None);
     }
 
     #[test]
@@ -175,6 +182,7 @@ mod tests {
     #[test]
     fn this_process_has_used_something() {
         assert!(Process::own().resident().unwrap() > 100_000);
+        assert!(Process::own().peak().unwrap() > 100_000);
         assert!(Process::own().cpu().is_ok());
     }
 }

@@ -94,6 +94,17 @@ fn the_raw_hashing_answers_whoever_has_the_password() {
 }
 
 #[test]
+fn every_message_of_a_live_socket_comes_back_and_is_timed() {
+    let upstream = Server::start(&["echo-upstream"]);
+    let load = ["--path", "/", "round-trips", "--sockets", "4", "--every-ms", "8", "--seconds", "0.2", "--people"];
+    let result = upstream.load(&[&load[..], &["0"]].concat());
+    assert_eq!(result["messages"], 100, "{result}");
+    assert!(result["value"].as_f64().unwrap() > 0.0);
+    let nobody = upstream.run(&[&load[..], &["2"]].concat());
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("nobody has an account"));
+}
+
+#[test]
 fn who_ends_an_account_needs_a_key() {
     let server = Server::start(&["raw", "--mode", "connect"]);
     let output = server.run(&["--path", "/", "end-account", "--count", "1"]);

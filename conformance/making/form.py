@@ -77,7 +77,8 @@ def happens(what: str) -> tuple[str, str]:
 
 
 def refused(code: int, reason: str, reconnect: str = "never") -> list[tuple[str, object]]:
-    event = {"event": "refused", "code": code, "reason": reason, "reconnect": reconnect, "after_ms": 0, "trace": ANY}
+    after = 5000 if reconnect == "later" else 0
+    event = {"event": "refused", "code": code, "reason": reason, "reconnect": reconnect, "after_ms": after, "trace": ANY}
     return [("S", event), ("S", f"close {code} {reason}")]
 
 

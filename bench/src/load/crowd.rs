@@ -142,6 +142,11 @@ impl Crowd {
         Ok(())
     }
 
+    /// How many peers the last turn has served, each by what had come for it since it was served before.
+    pub(crate) fn served(&self) -> usize {
+        self.touched.len()
+    }
+
     /// An error if any peer is no longer there.
     pub(crate) fn all_there(&self) -> Result<()> {
         match self.peers.iter().find(|peer| peer.phase == Phase::Ended) {

@@ -42,6 +42,7 @@ pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration
         filler: DELIVERED - ENVELOPE.0.len() - ENVELOPE.1.len() - DIGITS,
         flights: Flights::new(subscribers),
         length: 0,
+        reads: 0,
     };
     // The first message shows how long a delivery is; the filler makes it 128 bytes from then on.
     round.fly(&mut crowd, 1, Until::Published(1))?;
@@ -50,6 +51,7 @@ pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration
 
     let (begun, before, done) = (clock::now(), load.server().cpu()?, round.flights.deliveries);
     round.flights.times.clear();
+    round.reads = 0;
     round.fly(&mut crowd, window, Until::Time(begun + time))?;
     let cpu = load.server().cpu()?.since(before).as_secs_f64();
     let wall = (clock::now() - begun).as_secs_f64();
@@ -66,6 +68,7 @@ pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration
         "p50_ms": percentile(times, 0.5),
         "p99_ms": percentile(times, 0.99),
         "longest_ms": percentile(times, 1.0),
+        "per_read": deliveries as f64 / round.reads as f64,
     }))
 }
 
@@ -83,6 +86,8 @@ struct Round {
     flights: Flights,
     /// Payload bytes of the last delivery.
     length: usize,
+    /// How often a peer has been read.
+    reads: usize,
 }
 
 impl Round {
@@ -119,6 +124,7 @@ impl Round {
                 }
                 Ok(())
             })?;
+            self.reads += crowd.served();
             if self.flights.finished != last.1 {
                 last = (clock::now(), self.flights.finished);
             } else if clock::now() - last.0 > STALL {
@@ -303,6 +309,7 @@ mod tests {
             filler: DELIVERED - ENVELOPE.0.len() - ENVELOPE.1.len() - DIGITS,
             flights: Flights::new(1),
             length: 0,
+            reads: 0,
         };
         let mut batch = Vec::new();
         round.publish(&mut batch);

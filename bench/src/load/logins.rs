@@ -54,7 +54,7 @@ pub(super) fn run(load: &Load, accounts: usize, at_once: u16, time: Duration) ->
 }
 
 /// Makes the accounts; nobody has one at a baseline.
-fn names(load: &Load, accounts: usize) -> Result<Vec<String>> {
+pub(super) fn names(load: &Load, accounts: usize) -> Result<Vec<String>> {
     if load.api.is_none() {
         return Ok(Vec::new());
     }

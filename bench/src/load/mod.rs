@@ -3,6 +3,7 @@
 //! Every scenario ends with one line of JSON on standard output: `value` is the figure of the row, the rest explains it.
 
 mod account;
+mod beside;
 mod crowd;
 mod echo;
 mod ending;
@@ -44,6 +45,11 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::EndAccount { count, runs } => account::run(load, *count, *runs),
         Scenario::Logins { accounts, at_once, seconds } => {
             logins::run(load, *accounts, *at_once, Duration::from_secs_f64(*seconds))
+        }
+        Scenario::RoundTrips { sockets, every_ms, people, seconds } => {
+            let every = Duration::from_millis(u64::from(*every_ms));
+            let used = beside::Use { sockets: *sockets, every, time: Duration::from_secs_f64(*seconds) };
+            beside::run(load, used, *people)
         }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))

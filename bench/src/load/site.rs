@@ -11,7 +11,10 @@ use crate::{
     http::{self, Reply},
 };
 use serde_json::{Value, json};
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Everybody's: what is measured is the same for any. Letters and dashes, so that a form takes it as it is.
 pub(crate) const PASSWORD: &str = "seven-quiet-lanterns-by-the-quay";
@@ -72,9 +75,30 @@ impl Api {
 
 /// Logs somebody in, as a browser does: the cookie, as it is shown from then on.
 pub(super) async fn log_in(from: Option<IpAddr>, target: SocketAddr, name: &str) -> Result<Answered<String>> {
+    let Answered { asked, heard, answer } = try_to_log_in(from, target, name).await?;
+    match answer {
+        Tried::LoggedIn(answer) => Ok(Answered { asked, heard, answer }),
+        Tried::Later(wait) => Err(Error::Server(format!("told somebody to log in {wait:?} later"))),
+    }
+}
+
+/// What somebody hears who has the right password.
+pub(super) enum Tried {
+    /// The cookie, as it is shown from then on.
+    LoggedIn(String),
+    /// There are too many: after so long they may come again.
+    Later(Duration),
+}
+
+/// The same where there may be too many who log in.
+pub(super) async fn try_to_log_in(from: Option<IpAddr>, target: SocketAddr, name: &str) -> Result<Answered<Tried>> {
     let form = http::form(target, "/login", &[("username", name), ("password", PASSWORD)]);
     let Answered { asked, heard, answer } = exchange(from, target, &form, Reply::whole).await?;
-    let cookie = answer.expect(303)?.cookies.into_iter().find(|cookie| cookie.starts_with(COOKIE));
-    let answer = cookie.ok_or_else(|| Error::Server("logged somebody in without a cookie".into()))?;
+    let answer = if let (503, Some(wait)) = (answer.status, answer.retry_after) {
+        Tried::Later(wait)
+    } else {
+        let cookie = answer.expect(303)?.cookies.into_iter().find(|cookie| cookie.starts_with(COOKIE));
+        Tried::LoggedIn(cookie.ok_or_else(|| Error::Server("logged somebody in without a cookie".into()))?)
+    };
     Ok(Answered { asked, heard, answer })
 }

@@ -44,18 +44,22 @@ impl Bench<'_> {
             let running = upstream.insert(Running::start_self(client_cpu, &["echo-upstream"], folder.path())?);
             behind = running.address()?;
         }
-        let gates = if row.has_accounts() { SITE.to_owned() } else { gates(behind) };
+        let gates = if row.has_accounts() { format!("{SITE}{}", gates(behind)) } else { gates(behind) };
         let doorward = Doorward::configured(folder.path(), &gates)?;
-        let mut server = match (side, &self.binary) {
-            (Side::Baseline, _) => Running::start_self(server_cpu, &raw(row, behind), folder.path())?,
-            (Side::Doorward, Some(binary)) => doorward.start(binary, server_cpu)?,
-            (Side::Doorward, None) => return Err(Error::Usage("there is no `doorward` to measure".into())),
+        let raw_mode = row.raw_mode().filter(|_| side == Side::Baseline);
+        let mut server = match (raw_mode, &self.binary) {
+            (Some(mode), _) => {
+                let words = raw(mode, row.relays().then_some(behind));
+                Running::start_self(server_cpu, &words, folder.path())?
+            }
+            (None, Some(binary)) => doorward.start(binary, server_cpu)?,
+            (None, None) => return Err(Error::Usage("there is no `doorward` to measure".into())),
         };
         let target = server.address()?;
         let stored = doorward.store_bytes();
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
-        if let (true, Side::Doorward, Some(binary)) = (row.has_accounts(), side, &self.binary) {
+        if let (true, None, Some(binary)) = (row.has_accounts(), raw_mode, &self.binary) {
             words.push(format!("--api={}", server.address()?));
             words.push(format!("--api-key-file={}", doorward.api_key(binary)?.display()));
         }
@@ -103,6 +107,10 @@ impl Bench<'_> {
             Row::EndingAccount if side == Side::Doorward => format!("end-account --count 10000 --runs {runs}"),
             // A login takes tens of milliseconds, so that a short loop has few of them.
             Row::Logins => format!("logins --seconds {}", 2.0 * seconds),
+            Row::LoginsBesideSockets => {
+                let people = if side == Side::Doorward { 500 } else { 0 };
+                format!("round-trips --people {people} --seconds {}", 4.0 * seconds)
+            }
             Row::Ending | Row::EndingAccount => "end --count 10000".to_owned(),
         };
         text.split(' ').map(str::to_owned).collect()
@@ -129,19 +137,9 @@ impl Bench<'_> {
 }
 
 /// The baseline of a row.
-fn raw(row: Row, upstream: SocketAddr) -> Vec<String> {
-    let mode = match row {
-        Row::Fanout1kW1 | Row::Fanout10kW1 => "fanout",
-        Row::Fanout1kW32 | Row::Fanout10kW32 => "fanout-batch",
-        Row::Idle | Row::AfterMessage | Row::AfterClimbs | Row::Ending | Row::EndingAccount => "idle-tokio",
-        Row::Connect | Row::Refusal => "connect",
-        Row::Logins => "hashing",
-        Row::RelaySmall | Row::RelayLarge | Row::RelayIdle => "relay",
-    };
+fn raw(mode: &str, upstream: Option<SocketAddr>) -> Vec<String> {
     let mut words = vec!["raw".to_owned(), format!("--mode={mode}")];
-    if row.relays() {
-        words.push(format!("--upstream={upstream}"));
-    }
+    words.extend(upstream.map(|upstream| format!("--upstream={upstream}")));
     words
 }
 
@@ -151,6 +149,7 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
     match (side, row) {
         // A relay passes the upgrade through to the upstream.
         (Side::Baseline, row) if row.relays() => vec!["--path=/relay".to_owned()],
+        (_, Row::LoginsBesideSockets) => vec!["--path=/echo".to_owned(), secret],
         (Side::Baseline, _) => Vec::new(),
         (Side::Doorward, row) if row.has_accounts() => vec!["--path=/members".to_owned()],
         (Side::Doorward, Row::AfterMessage) => vec!["--path=/echo".to_owned(), secret],

@@ -36,10 +36,14 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     machine::say_if_busy();
     let bench = Bench { options, binary, seconds };
     let rows = Row::ALL.into_iter().filter(|row| options.only.is_empty() || options.only.contains(row));
+    let rows = rows.filter(|row| bench.binary.is_some() || row.raw_mode().is_some());
     let mut outcomes: Vec<Outcome> = rows.map(Outcome::of).collect();
     for round in 1..=rounds {
         for outcome in &mut outcomes {
-            turn(&bench, outcome, round, rounds);
+            let pairs = if options.quick { 1 } else { outcome.row.pairs() };
+            for pair in 0..pairs {
+                turn(&bench, outcome, (round, rounds), (round + pair).is_multiple_of(2));
+            }
         }
     }
     let mut out = stdout().lock();
@@ -49,13 +53,13 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     Ok(if all_held { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Both sides of a row once; who goes first changes from round to round.
-fn turn(bench: &Bench<'_>, outcome: &mut Outcome, round: usize, rounds: usize) {
+/// Both sides of a row once; who goes first changes from one time to the next.
+fn turn(bench: &Bench<'_>, outcome: &mut Outcome, (round, rounds): (usize, usize), reversed: bool) {
     let mut sides = vec![Side::Baseline];
     if bench.binary.is_some() {
         sides.push(Side::Doorward);
     }
-    if round.is_multiple_of(2) {
+    if reversed {
         sides.reverse();
     }
     for side in sides {

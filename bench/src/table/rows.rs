@@ -24,6 +24,7 @@ pub(crate) enum Row {
     Ending,
     EndingAccount,
     Logins,
+    LoginsBesideSockets,
 }
 
 /// What a row must hold.
@@ -42,7 +43,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -58,6 +59,7 @@ impl Row {
         Self::Ending,
         Self::EndingAccount,
         Self::Logins,
+        Self::LoginsBesideSockets,
     ];
 
     /// The name in `--only` and in the last line.
@@ -78,6 +80,7 @@ impl Row {
             Self::Ending => "ending",
             Self::EndingAccount => "ending-account",
             Self::Logins => "logins",
+            Self::LoginsBesideSockets => "logins-beside-sockets",
         }
     }
 
@@ -99,6 +102,7 @@ impl Row {
             Self::Ending => "ending 10k sockets, to the last Close: ms",
             Self::EndingAccount => "ending 10k sockets of one account, slowest run: ms",
             Self::Logins => "logins with a password: per s",
+            Self::LoginsBesideSockets => "a round trip beside 500 who log in, p99: ms",
         }
     }
 
@@ -111,6 +115,7 @@ impl Row {
             Self::Connect | Self::Refusal => "epoll, accept and one message",
             Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
             Self::Logins => "epoll, a hash and nothing else",
+            Self::LoginsBesideSockets => "Doorward, nobody logs in",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "tokio copy_bidirectional, 8 KiB",
         }
     }
@@ -119,7 +124,7 @@ impl Row {
         match self {
             Self::Fanout1kW1 | Self::RelaySmall => Bar::RatioAtLeast(0.85),
             Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => Bar::RatioAtLeast(0.75),
-            Self::Idle | Self::AfterMessage | Self::AfterClimbs => Bar::RatioAtMost(2.0),
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::LoginsBesideSockets => Bar::RatioAtMost(2.0),
             Self::Connect => Bar::RatioAtLeast(0.40),
             Self::Logins => Bar::RatioAtLeast(0.9),
             Self::RelayLarge => Bar::RatioAtLeast(1.5),
@@ -139,7 +144,7 @@ impl Row {
     pub(crate) fn details(self) -> &'static [&'static str] {
         match self {
             Self::Fanout1kW1 | Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => {
-                &["lost", "delivered_bytes", "p50_ms", "p99_ms", "longest_ms"]
+                &["lost", "delivered_bytes", "per_read", "p50_ms", "p99_ms", "longest_ms"]
             }
             Self::Idle | Self::AfterMessage | Self::RelayIdle => &["before_mb", "after_mb"],
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
@@ -161,15 +166,36 @@ impl Row {
                 "ended",
             ],
             Self::Logins => &["logins", "cpu_ms_each", "p50_ms", "p99_ms"],
+            Self::LoginsBesideSockets => {
+                &["p50_ms", "p99_ms", "max_ms", "messages", "logins", "told_later", "cpu_share", "peak_mb"]
+            }
             Self::Refusal => {
                 &["refused", "told", "by_status", "unfinished", "bytes_each", "store_bytes_each", "wall_s"]
             }
         }
     }
 
+    /// How many pairs of measurements a round takes: more where single ones scatter widely.
+    pub(crate) fn pairs(self) -> usize {
+        if matches!(self, Self::Fanout1kW32 | Self::Fanout10kW32) { 3 } else { 1 }
+    }
+
     /// Whether the row is about accounts of the built-in site.
     pub(crate) fn has_accounts(self) -> bool {
-        matches!(self, Self::EndingAccount | Self::Logins)
+        matches!(self, Self::EndingAccount | Self::Logins | Self::LoginsBesideSockets)
+    }
+
+    /// The mode of `raw` that is the baseline; `None` where that is Doorward, too, with less to do.
+    pub(crate) fn raw_mode(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Fanout1kW1 | Self::Fanout10kW1 => "fanout",
+            Self::Fanout1kW32 | Self::Fanout10kW32 => "fanout-batch",
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::Ending | Self::EndingAccount => "idle-tokio",
+            Self::Connect | Self::Refusal => "connect",
+            Self::Logins => "hashing",
+            Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "relay",
+            Self::LoginsBesideSockets => return None,
+        })
     }
 
     /// Whether the row needs the upstream behind the server.

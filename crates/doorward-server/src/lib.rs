@@ -40,6 +40,7 @@
 
 mod answer;
 mod attend;
+mod background;
 pub mod certificate;
 pub mod cli;
 mod comeback;

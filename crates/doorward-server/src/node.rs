@@ -36,6 +36,7 @@ use tokio::{
 };
 
 use crate::{
+    background::BackgroundThreads,
     certificate::{self, UnusableTls},
     comeback::ByLogin,
     config::{Config, Lease, Limits, StoreUrl, TlsFiles, Waiting, in_memory, secret_reader},
@@ -102,6 +103,9 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The system has no threads to hash on.
+    #[error("the threads that hash passwords cannot be started: {0}")]
+    Threads(#[source] io::Error),
     /// What has ended cannot be read.
     #[error(transparent)]
     Log(#[from] PortError),
@@ -157,7 +161,8 @@ impl Node {
         let sockets = Sockets::observed(Arc::clone(&clock), Arc::new(BootTime), Arc::clone(&rng), observer);
         let signer = Signer { key: Arc::clone(&key), issuer: "doorward".into() };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let hashing = Arc::new(Hashing::new(Work::default(), cores)?);
+        let threads = BackgroundThreads::start("hashing", cores).map_err(StartError::Threads)?;
+        let hashing = Arc::new(Hashing::new(Work::default(), cores)?.on(Arc::new(threads)));
         let sealing = config.site.enabled.then(|| open_kek(&config, base, rng.as_ref())).transpose()?;
         let site = sealing.map(|sealing| SiteTools { hashing: Arc::clone(&hashing), sealing });
         let tools = Tools { ports, signer, site, extensions, base: base.to_owned() };

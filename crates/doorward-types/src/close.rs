@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What a peer should do after its socket ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,15 @@ impl Reconnect {
             Self::Never => "never",
             Self::Now => "now",
             Self::Later => "later",
+        }
+    }
+
+    /// For how long whoever follows the advice stays away at least: five seconds where it is `later`. `after_ms` on the wire, and
+    /// `Retry-After` of an HTTP answer.
+    pub const fn after(self) -> Duration {
+        match self {
+            Self::Never | Self::Now => Duration::ZERO,
+            Self::Later => Duration::from_secs(5),
         }
     }
 }
@@ -131,6 +140,14 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), CloseReason::ALL.len());
         assert!(CloseReason::ALL.iter().all(|reason| reason.sentence().ends_with('.')));
+    }
+
+    #[test]
+    fn only_who_is_to_come_later_stays_away_for_a_while() {
+        for reason in CloseReason::ALL {
+            let waits = !reason.reconnect().after().is_zero();
+            assert_eq!(waits, reason.reconnect() == Reconnect::Later, "{reason}");
+        }
     }
 
     #[test]

@@ -5,10 +5,8 @@ use doorward_auth::{
     account::{HashingError, NotRight},
     ports::PortError,
 };
+use doorward_types::Reconnect;
 use http::{HeaderValue, StatusCode, header::LOCATION};
-
-/// After how long somebody may come again where the server has too much to do.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// Why a request gets no page of its own. The [`Site`](crate::Site) says it in the form that was asked for: a page, or JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +77,9 @@ impl Sorry {
         }
     }
 
+    /// After how long somebody may come again where the server has too much to do.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Busy | Self::Down).then_some(BUSY)
+        matches!(self, Self::Busy | Self::Down).then_some(Reconnect::Later.after())
     }
 }
 

@@ -188,7 +188,7 @@ impl Checks {
     /// [`NotRight`]: for an unknown name, a disabled account and a wrong password alike.
     pub async fn password(&self, trier: &Trier, username: &str, typed: &Secret) -> Result<Account, NotRight> {
         // First: whoever is told that it is busy has tried nothing.
-        let place = self.hashing.place().map_err(NotRight::Busy)?;
+        let place = self.place_for(trier)?;
         let name = if username.len() <= Password::LONGEST { folded(username) } else { String::new() };
         let found = self.accounts.answer(|accounts| accounts.find_by_name(&trier.owner, &name)).await?;
         self.password_of(trier, place, tries_of_name(username), found, typed).await
@@ -199,23 +199,39 @@ impl Checks {
     /// # Errors
     /// [`NotRight`].
     pub async fn own_password(&self, trier: &Trier, whose: &Subject, typed: &Secret) -> Result<Account, NotRight> {
-        let place = self.hashing.place().map_err(NotRight::Busy)?;
+        let place = self.place_for(trier)?;
         let id = number_of(whose)?;
         let found = self.accounts.answer(|accounts| accounts.find(&trier.owner, id)).await?;
         let name = found.as_ref().map_or_else(|| whose.uuid.clone(), |account| account.unique.clone());
         self.password_of(trier, place, tries_of_name(&name), found, typed).await
     }
 
+    /// A place among those whose passwords are compared; `None` where all are taken but those that are kept for browsers that the
+    /// account knows, and this may be one.
+    fn place_for(&self, trier: &Trier) -> Result<Option<HashingPlace<'_>>, NotRight> {
+        match self.hashing.place() {
+            Ok(place) => Ok(Some(place)),
+            Err(HashingError::Busy) if trier.browser.is_some() => Ok(None),
+            Err(error) => Err(NotRight::Busy(error)),
+        }
+    }
+
     async fn password_of(
         &self,
         trier: &Trier,
-        place: HashingPlace<'_>,
+        place: Option<HashingPlace<'_>>,
         tries: [u8; 32],
         found: Option<Account>,
         typed: &Secret,
     ) -> Result<Account, NotRight> {
         let whose = found.as_ref().map(Account::subject);
-        let attempt = self.reserve(trier, Self::PASSWORD, tries, whose.as_ref()).await?;
+        let known = self.known_browser(trier, whose.as_ref()).await?;
+        let place = match (place, known) {
+            (Some(place), _) => place,
+            (None, Some(_)) => self.hashing.kept_place().map_err(NotRight::Busy)?,
+            (None, None) => return Err(NotRight::Busy(HashingError::Busy)),
+        };
+        let attempt = self.reserve_on(known, trier, Self::PASSWORD, tries, whose.as_ref()).await?;
         let wrong = |why| NotRight::Wrong { whose: whose.clone(), why };
         let Ok(password) = Password::read(typed) else {
             return Err(wrong("no password is so long".to_owned()));
@@ -360,15 +376,29 @@ impl Checks {
         subject: [u8; 32],
         whose: Option<&Subject>,
     ) -> Result<AttemptId, NotRight> {
-        let owner = &trier.owner;
-        let mut device = None;
-        if let Some(browser) = trier.browser {
-            // Nobody has the number 0: an unknown account is looked up as a known one is.
-            let account = whose.and_then(AccountId::of).unwrap_or(AccountId(0));
-            let known = self.sessions.answer(|sessions| sessions.knows_browser(owner, account, browser)).await?;
-            device = known.then_some(browser);
-        }
-        let (owner, source, at) = (owner.clone(), trier.source, self.clock.now());
+        let device = self.known_browser(trier, whose).await?;
+        self.reserve_on(device, trier, factor, subject, whose).await
+    }
+
+    /// The browser that tries, where the account has logged in with it before.
+    async fn known_browser(&self, trier: &Trier, whose: Option<&Subject>) -> Result<Option<[u8; 32]>, PortError> {
+        let Some(browser) = trier.browser else { return Ok(None) };
+        // Nobody has the number 0: an unknown account is looked up as a known one is.
+        let (owner, account) = (&trier.owner, whose.and_then(AccountId::of).unwrap_or(AccountId(0)));
+        let known = self.sessions.answer(|sessions| sessions.knows_browser(owner, account, browser)).await?;
+        Ok(known.then_some(browser))
+    }
+
+    /// Takes a try that was made on that known browser, or on none.
+    async fn reserve_on(
+        &self,
+        device: Option<[u8; 32]>,
+        trier: &Trier,
+        factor: &'static str,
+        subject: [u8; 32],
+        whose: Option<&Subject>,
+    ) -> Result<AttemptId, NotRight> {
+        let (owner, source, at) = (trier.owner.clone(), trier.source, self.clock.now());
         let attempt = Attempt { owner, factor, subject, device, source, at };
         let locked = |lock| Err(NotRight::Locked { whose: whose.cloned(), factor, lock });
         match self.throttle.answer(|throttle| throttle.reserve(attempt)).await? {

@@ -5,13 +5,14 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use doorward_types::Secret;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     NewPassword, Password,
     blocks::{Blocks, Lobby, Memory},
+    places::{Place, Places},
 };
-use crate::ports::Rng;
+use crate::ports::{BlockingThreads, Rng, Threads};
 
 /// The salt and the password of nobody: what is hashed where there is no such account.
 const NOBODY: [u8; 16] = *b"nobody's account";
@@ -88,29 +89,37 @@ pub enum HashingError {
 /// Hashes passwords, with argon2id, off the threads that serve sockets.
 ///
 /// Each hash takes a core and 19 MiB for some 50 ms, so there are as many at a time as there are cores; twice as many may wait,
-/// and whoever comes beyond that is told at once that it is busy. The memory of all logins together is so
+/// and whoever comes beyond that is told at once that it is busy. A quarter as many places again, at least one, are kept for browsers
+/// that the account knows, which a flood of strangers so does not shut out. The memory of all logins together is so
 /// bounded by cores x 19 MiB, however many come; while others wait it is handed on, and when nobody does it is given back.
 pub struct Hashing {
     work: Work,
     /// For those who are at work.
     permits: Arc<Semaphore>,
     /// For those who are at work or wait.
-    places: Arc<Semaphore>,
+    places: Places,
     lobby: Lobby,
+    threads: Arc<dyn Threads>,
     /// A hash of nobody's password, as much work as any.
     nobody: HashedPassword,
 }
 
 impl Hashing {
-    /// With that work, on so many cores.
+    /// With that work, on so many cores, by the [`BlockingThreads`] of the runtime.
     ///
     /// # Errors
     /// What argon2 says against the work.
     pub fn new(work: Work, cores: usize) -> Result<Self, HashingError> {
         let cores = cores.max(1);
         let nobody = hash(&work, &NOBODY, &NOBODY, &mut Memory::default())?;
-        let [permits, places] = [cores, 3 * cores].map(|count| Arc::new(Semaphore::new(count)));
-        Ok(Self { work, permits, places, lobby: Lobby::default(), nobody })
+        let (permits, places) = (Arc::new(Semaphore::new(cores)), Places::on(cores));
+        Ok(Self { work, permits, places, lobby: Lobby::default(), threads: Arc::new(BlockingThreads), nobody })
+    }
+
+    /// The same on other threads.
+    #[must_use]
+    pub fn on(self, threads: Arc<dyn Threads>) -> Self {
+        Self { threads, ..self }
     }
 
     /// Hashes a password that an account is to have.
@@ -135,7 +144,19 @@ impl Hashing {
     /// # Errors
     /// [`HashingError::Busy`] where there is none.
     pub fn place(&self) -> Result<HashingPlace<'_>, HashingError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashingError::Busy)?;
+        self.at(self.places.take())
+    }
+
+    /// The same out of the places that are kept for whoever comes from a browser that the account knows.
+    ///
+    /// # Errors
+    /// [`HashingError::Busy`] where there is none of these either.
+    pub fn kept_place(&self) -> Result<HashingPlace<'_>, HashingError> {
+        self.at(self.places.take_kept())
+    }
+
+    fn at(&self, place: Option<Place>) -> Result<HashingPlace<'_>, HashingError> {
+        let place = place.ok_or(HashingError::Busy)?;
         Ok(HashingPlace { hashing: self, place, blocks: self.lobby.enter() })
     }
 }
@@ -143,7 +164,7 @@ impl Hashing {
 /// A place among those whose passwords are compared.
 pub struct HashingPlace<'a> {
     hashing: &'a Hashing,
-    place: OwnedSemaphorePermit,
+    place: Place,
     blocks: Arc<Blocks>,
 }
 
@@ -193,14 +214,16 @@ impl HashingPlace<'_> {
     ) -> Result<T, HashingError> {
         let permit = Arc::clone(&self.hashing.permits).acquire_owned().await.map_err(|_| HashingError::Busy)?;
         let (held, blocks) = ((self.place, permit), self.blocks);
-        let done = tokio::task::spawn_blocking(move || {
-            let _held = held;
+        let (tell, done) = oneshot::channel();
+        self.hashing.threads.run(Box::new(move || {
             let mut memory = blocks.take();
             let done = job(&mut memory);
             blocks.leave(memory);
-            done
-        });
-        done.await.unwrap_or_else(|gone| Err(HashingError::Unusable(gone.to_string())))
+            drop((held, blocks));
+            // Whoever has hung up need not be told.
+            let _gone = tell.send(done);
+        }));
+        done.await.unwrap_or_else(|_| Err(HashingError::Unusable("it was begun and not finished".into())))
     }
 }
 
@@ -375,7 +398,24 @@ mod tests {
         for one in waiting.into_iter().chain([next]) {
             assert_eq!(one.await, Ok(Verified::Wrong));
         }
-        assert_eq!((hashing.permits.available_permits(), hashing.places.available_permits()), (2, 6));
+        assert_eq!((hashing.permits.available_permits(), hashing.places.free()), (2, (6, 1)));
+    }
+
+    /// Does no job.
+    struct Broken;
+
+    impl Threads for Broken {
+        fn run(&self, _: Box<dyn FnOnce() + Send>) {}
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_no_thread_finishes_is_an_error_and_gives_everything_back() {
+        let hashing = cheap(1).on(Arc::new(Broken));
+        let verified = hashing.place().unwrap().verify(&typed(RIGHT), None, &SystemRng).await;
+        assert_eq!(verified, Err(HashingError::Unusable("it was begun and not finished".into())));
+        let panics = cheap(1).place().unwrap().run::<()>(|_| panic!("on purpose")).await;
+        assert_eq!(panics, Err(HashingError::Unusable("it was begun and not finished".into())));
+        assert_eq!((hashing.permits.available_permits(), hashing.places.free()), (1, (3, 1)));
     }
 
     #[tokio::test]
@@ -389,8 +429,8 @@ mod tests {
         }));
         assert!(futures_now(&mut job).is_none());
         drop(job);
-        let free = || (hashing.permits.available_permits(), hashing.places.available_permits());
-        assert_eq!(free(), (0, 2), "it is still hashed");
+        let free = || (hashing.permits.available_permits(), hashing.places.free());
+        assert_eq!(free(), (0, (2, 1)), "it is still hashed");
         drop(go);
         let _permit = hashing.permits.acquire().await.unwrap();
     }

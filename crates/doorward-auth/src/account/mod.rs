@@ -37,6 +37,7 @@ mod enrolment;
 mod fold;
 mod hashing;
 mod password;
+mod places;
 mod qr;
 mod sealed;
 mod totp;

@@ -174,6 +174,35 @@ async fn c45_one_too_many_is_told_to_come_later_and_has_not_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c45_where_strangers_have_all_places_a_browser_that_the_account_knows_is_hashed_and_no_other() {
+    let world = SiteWorld::new().await;
+    let eve = world.another().await;
+    world.log_in(world.bob, 1, Some(2)).await;
+    world.log_in(eve, 3, Some(4)).await;
+    let strangers: Vec<_> = std::iter::from_fn(|| world.tools.hashing.place().ok()).collect();
+    assert_eq!(strangers.len(), 6);
+    let said = format!("{ASK}\n> {}", json!({ "username": "bob", "password": PASSWORD }));
+    let hears = async |browser, heard: &str| {
+        let mut peer = knock(&world, SiteWorld::request(None, browser)).await;
+        peer.play(&format!("{said}\n< {heard}")).await;
+    };
+    for browser in [None, Some(4), Some(5)] {
+        hears(browser, "refused try_later").await;
+    }
+    hears(Some(2), "admitted member:1").await;
+    assert_eq!(told(&world, SiteWorld::request(None, Some(2)), "bob", "wrong").await.0, CloseReason::NotAuthenticated);
+    // Nobody is known to an account that is not there.
+    assert_eq!(told(&world, SiteWorld::request(None, Some(2)), "nob", PASSWORD).await.0, CloseReason::TryLater);
+    // What is kept is taken once, and whoever comes then has not failed either.
+    let kept = world.tools.hashing.kept_place().unwrap();
+    for _ in 0..9 {
+        hears(Some(2), "refused try_later").await;
+    }
+    drop(kept);
+    hears(Some(2), "admitted member:1").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_site_that_is_away_lets_nobody_in_and_says_to_come_later() {
     let world = SiteWorld::new().await;
     world.port.down.store(true, Ordering::SeqCst);

@@ -85,7 +85,7 @@ impl Voice {
         match self.namespace() {
             None => self.say(socket, &json::error(None, reason.name(), reason.sentence())),
             Some(namespace) => {
-                socket.tell(dialect::unauthorized(namespace, reason, std::time::Duration::ZERO, None));
+                socket.tell(dialect::unauthorized(namespace, reason, None));
             }
         }
     }

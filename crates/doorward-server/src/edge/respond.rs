@@ -1,13 +1,10 @@
 use bytes::Bytes;
-use doorward_types::{CloseReason, TraceId};
+use doorward_types::{CloseReason, Reconnect, TraceId};
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::Malformed;
 use crate::metrics;
-
-/// Seconds after which somebody may come again.
-const LATER: HeaderValue = HeaderValue::from_static("5");
 
 /// The body of every answer: short, and whole at once.
 pub type Body = Full<Bytes>;
@@ -52,8 +49,8 @@ pub fn refused(reason: CloseReason, trace: TraceId) -> Response<Body> {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if reason.reconnect() != doorward_types::Reconnect::Never {
-        headers.insert(header::RETRY_AFTER, LATER);
+    if reason.reconnect() != Reconnect::Never {
+        headers.insert(header::RETRY_AFTER, later());
     }
     response
 }
@@ -62,10 +59,15 @@ pub fn refused(reason: CloseReason, trace: TraceId) -> Response<Body> {
 pub(crate) fn unavailable(why: &'static str) -> Response<Body> {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, why);
     let headers = response.headers_mut();
-    headers.insert(header::RETRY_AFTER, LATER);
+    headers.insert(header::RETRY_AFTER, later());
     // Also under a server that would keep the connection: who comes again should come to another node.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// Seconds after which somebody may come again.
+fn later() -> HeaderValue {
+    HeaderValue::from(Reconnect::Later.after().as_secs())
 }
 
 /// The 101 that opens the WebSocket (RFC 6455, section 4.2.2).

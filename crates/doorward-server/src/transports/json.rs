@@ -45,7 +45,8 @@ impl Voice for Json {
 
     /// The number, and nothing of the reason behind it.
     fn refused(&mut self, reason: CloseReason, trace: TraceId) -> (Vec<u8>, Option<Duration>) {
-        let refused = if self.speaks { framed(&json::refused(reason, Duration::ZERO, trace)) } else { Vec::new() };
+        let refused =
+            if self.speaks { framed(&json::refused(reason, reason.reconnect().after(), trace)) } else { Vec::new() };
         (refused, None)
     }
 }

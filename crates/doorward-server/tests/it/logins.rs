@@ -394,7 +394,8 @@ async fn c45_who_finds_no_place_to_be_hashed_is_told_to_come_again_later() {
     let places: Vec<_> = std::iter::from_fn(|| hashing.place().ok()).collect();
     let said = json!({ "action": "auth", "kind": "password", "username": "bob", "password": "whatever it is" });
     let refused = site.shows("/named", said.clone()).await;
-    assert_eq!((&refused["code"], &refused["reconnect"]), (&json!(1013), &json!("later")));
+    let told = (&refused["code"], &refused["reconnect"], &refused["after_ms"]);
+    assert_eq!(told, (&json!(1013), &json!("later"), &json!(5000)), "as the page says by `Retry-After`");
     drop(places);
     assert_eq!(site.shows("/named", said).await["code"], 4401);
 }

@@ -2,6 +2,7 @@ use std::fmt::{Display, Write};
 
 use bytes::Bytes;
 use doorward_auth::Scope;
+use doorward_types::Reconnect;
 use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -140,7 +141,7 @@ impl Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.kind == Kind::TryLater {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            headers.insert(RETRY_AFTER, HeaderValue::from(Reconnect::Later.after().as_secs()));
         }
         if let Some((name, value)) = self.header
             && let Ok(value) = HeaderValue::from_str(&value)

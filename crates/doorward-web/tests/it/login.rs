@@ -232,6 +232,17 @@ async fn c45_where_too_many_passwords_are_hashed_at_once_the_rest_is_told_to_com
 }
 
 #[tokio::test]
+async fn c45_where_strangers_have_all_places_whoever_was_here_before_still_logs_in() {
+    let world = World::new();
+    let known = world.registered("bob").await;
+    known.post("/logout", &[]).await;
+    let _strangers: Vec<_> = std::iter::from_fn(|| world.hashing.place().ok()).collect();
+    let right = [("username", "bob"), ("password", PASSWORD)];
+    assert_eq!(world.browser().post("/login", &right).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(known.post("/login", &right).await.to(), "/account");
+}
+
+#[tokio::test]
 async fn a_logout_ends_the_login_durably_and_clears_the_cookie_by_its_own_attributes() {
     let world = World::new();
     let browser = world.registered("bob").await;

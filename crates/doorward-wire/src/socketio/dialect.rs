@@ -10,8 +10,6 @@
 //!
 //! The first three are those of Eclipse Codewind, whose clients go on to work.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use doorward_types::{Answer, CloseReason, Secret, TraceId};
 use serde::Deserialize;
@@ -47,7 +45,8 @@ pub fn authenticated(namespace: Namespace<'_>) -> Bytes {
 
 /// The client is not. The sentence is the one that its clients know: the token is not good, whatever is wrong with it, or nobody
 /// could tell. What `doorward.v1` says of a refusal stands beside it.
-pub fn unauthorized(namespace: Namespace<'_>, reason: CloseReason, after: Duration, trace: Option<TraceId>) -> Bytes {
+pub fn unauthorized(namespace: Namespace<'_>, reason: CloseReason, trace: Option<TraceId>) -> Bytes {
+    let after = reason.reconnect().after();
     let message = match reason {
         CloseReason::TryLater => "KEYCLOAK_PUBLIC_KEY_MISSING",
         _ => "TOKEN_REJECTED",
@@ -84,7 +83,7 @@ mod tests {
     fn the_events_have_the_bytes_that_clients_know() {
         let default = Namespace::new("/default").unwrap();
         assert_eq!(&authenticated(default)[2..], br#"42/default,["authenticated",true]"#);
-        let refused = unauthorized(Namespace::ROOT, CloseReason::NotAuthenticated, Duration::ZERO, None);
+        let refused = unauthorized(Namespace::ROOT, CloseReason::NotAuthenticated, None);
         let text = std::str::from_utf8(&refused[2..]).unwrap();
         assert!(text.starts_with(r#"420["unauthorized",{"message":"TOKEN_REJECTED","#), "{text}");
         assert_eq!(&says(default, r#"{"event":"ask"}"#)[2..], br#"42/default,["doorward",{"event":"ask"}]"#);

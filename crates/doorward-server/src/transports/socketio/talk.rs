@@ -181,7 +181,7 @@ impl Voice for Talk {
         match self.spoke_in() {
             // Whoever has said nothing in time is not told what it lacked.
             Some(namespace) if reason != CloseReason::TooSlow => {
-                let refused = dialect::unauthorized(namespace, reason, Duration::ZERO, Some(trace));
+                let refused = dialect::unauthorized(namespace, reason, Some(trace));
                 (refused.to_vec(), Some(HEARD_WITHIN))
             }
             _ => (Vec::new(), None),
