@@ -53,4 +53,4 @@ pub use credentials::Credentials;
 pub use doorward_wire::json::Event;
 pub use error::{ClientError, ClimbError, ConnectError};
 pub use options::Options;
-pub use tls::{Issuers, NoIssuers, Stream, TlsError};
+pub use tls::{Issuers, NoIssuers, NoTls, Stream, TlsError, over_tls};

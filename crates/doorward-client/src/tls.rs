@@ -127,20 +127,42 @@ impl TlsError {
     }
 }
 
+/// Why there is no TLS over a stream.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTls {
+    /// It cannot be spoken with whoever is behind it.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The stream broke.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
 /// Speaks TLS with whoever is behind `stream`, as the host of `address`.
 pub(crate) async fn connect(
     stream: TcpStream,
     address: &Address,
     issuers: Option<&Issuers>,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let wrong = |error| ConnectError::Tls { authority: address.authority().to_owned(), error };
-    let config = config(issuers).map_err(wrong)?;
-    let name = ServerName::try_from(address.host().to_owned())
-        .map_err(|_| wrong(TlsError::Other(format!("`{}` is no name that a certificate can have", address.host()))))?;
+    over_tls(stream, address.host(), issuers).await.map_err(|error| match error {
+        NoTls::Tls(error) => ConnectError::Tls { authority: address.authority().to_owned(), error },
+        NoTls::Io(error) => ConnectError::Io(error),
+    })
+}
+
+/// Speaks TLS with whoever is behind `stream`, for HTTP/1.1 in it. Its certificate has to be for `host`, a name or an address
+/// without brackets, and from one of `issuers`; without those from whom this machine trusts. There is no time limit in here.
+///
+/// # Errors
+/// There is no TLS, or none with whom it should be with.
+pub async fn over_tls(stream: TcpStream, host: &str, issuers: Option<&Issuers>) -> Result<TlsStream<TcpStream>, NoTls> {
+    let config = config(issuers)?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| TlsError::Other(format!("`{host}` is no name that a certificate can have")))?;
     TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
         match error.get_ref().and_then(|within| within.downcast_ref::<rustls::Error>()) {
-            Some(said) => wrong(TlsError::of(said, address.host())),
-            None => ConnectError::Io(error),
+            Some(said) => TlsError::of(said, host).into(),
+            None => error.into(),
         }
     })
 }

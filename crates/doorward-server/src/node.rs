@@ -26,6 +26,7 @@ use doorward_backends::{
     hub::ChannelModel,
     upstream::{Signer, SigningKey, UnusableKey},
 };
+use doorward_outbound::Outbound;
 use doorward_session::{Follower, Following, Sockets};
 use doorward_store::StoreError;
 use doorward_types::{CookieNames, OwnerId, Secret};
@@ -45,6 +46,7 @@ use crate::{
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
     gates::{self, AssembleErrors, Gates, Owners, Tools},
     internal,
+    issuer_keys::KeyRings,
     kek::{UnusableKek, open_kek},
     metrics::{Counting, Metrics},
     ports,
@@ -165,7 +167,8 @@ impl Node {
         let hashing = Arc::new(Hashing::new(Work::default(), cores)?.on(Arc::new(threads)));
         let sealing = config.site.enabled.then(|| open_kek(&config, base, rng.as_ref())).transpose()?;
         let site = sealing.map(|sealing| SiteTools { hashing: Arc::clone(&hashing), sealing });
-        let tools = Tools { ports, signer, site, extensions, base: base.to_owned() };
+        let keys = KeyRings::new(Arc::new(Outbound::new()), Arc::clone(&clock), Arc::clone(&metrics));
+        let tools = Tools { ports, keys, signer, site, extensions, base: base.to_owned() };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools)?));
         let log = Arc::clone(&tools.ports.site.revocations);
         let comeback = Arc::new(ByLogin::new(tools.ports.clone()));
@@ -209,7 +212,7 @@ impl Node {
         door
     }
 
-    /// The node's own work, for ever: its sockets, its log and its logins.
+    /// The node's own work, for ever: its sockets, its log, its logins, and the keys of its issuers.
     fn work(&self) -> impl Future<Output = ()> + Send + 'static {
         let (sockets, follower) = (Arc::clone(&self.door.sockets), Arc::clone(&self.door.follower));
         let upkeep = Upkeep {
@@ -219,8 +222,9 @@ impl Node {
             journal: self.door.journal.clone(),
             idle: self.config.site.session_idle.duration(),
         };
+        let keys = Arc::clone(&self.tools.keys);
         async move {
-            tokio::join!(sockets.run(), follower.run(), upkeep.run());
+            tokio::join!(sockets.run(), follower.run(), upkeep.run(), keys.run());
         }
     }
 

@@ -14,7 +14,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A key that tokens are signed with.
 pub enum TestKey {
@@ -78,6 +78,27 @@ impl TestKey {
         match self {
             Self::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The public key as issuers publish it (RFC 7517), under that name; what has none gives an empty object.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Hmac(..) | Self::None => json!({}),
+            Self::Ed25519(_) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "use": "sig", "x": encode(&self.public_bytes()) })
+            }
+            Self::P256(pair) => {
+                // One byte that says that both coordinates follow.
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                json!({ "kty": "EC", "crv": "P-256", "kid": kid, "use": "sig", "x": encode(x), "y": encode(y) })
+            }
+            Self::Rsa(pair) | Self::RsaPss(pair) => {
+                // Of 2048 bits the DER is always of one form: nine bytes, the modulus, two bytes, the exponent.
+                let der = pair.public_key().as_ref();
+                json!({ "kty": "RSA", "kid": kid, "use": "sig", "n": encode(&der[9..265]), "e": encode(&der[267..]) })
+            }
         }
     }
 

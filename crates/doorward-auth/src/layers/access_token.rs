@@ -6,7 +6,7 @@ use crate::{
     Claimant, Level, OnExpiry, Proof, Refusal,
     layers::site::proof_of,
     ports::{Bounded, Clock, Ports, Session, Sessions, UsedTokens},
-    token::{Issuer, Token},
+    token::{Issuer, NotVerified, Token},
 };
 
 /// What `bearer` and `jwt` share: whose tokens are taken, and what they prove.
@@ -48,8 +48,13 @@ impl AccessTokens {
         let Some(token) = token else {
             return Err(Refusal::credential(step, "there is no token"));
         };
+        // No time limit of the user's runs here: the token has been shown.
+        let verified = self.issuer.verify_fetching(token, &*self.clock).await;
+        let token = verified.map_err(|why| match why {
+            NotVerified::Broken(broken) => Refusal::credential(step, broken),
+            NotVerified::Unavailable(down) => down.refuse(step),
+        })?;
         let now = self.clock.now();
-        let token = self.issuer.verify(token, now).map_err(|broken| Refusal::credential(step, broken))?;
         if let Some(used) = &self.used {
             let Some(id) = &token.id else {
                 return Err(Refusal::credential(step, "a token that may be used once needs a `jti`"));

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::settings::SecretText;
+use crate::settings::{SecretText, Span};
 
 /// How a token is signed (RFC 7518, RFC 8037). `none` does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -73,6 +73,25 @@ pub struct IssuerConfig {
     /// For all other families: the public key in PEM.
     #[serde(default)]
     pub public_key_file: Option<PathBuf>,
+    /// Instead of a key file: the address where the issuer publishes its keys (JWKS, RFC 7517); `https://`.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// Instead of a key file: whether that address is asked for at the issuer's, below `/.well-known/openid-configuration`
+    /// (OpenID Connect Discovery 1.0).
+    #[serde(default)]
+    pub discover: bool,
+    /// For keys that are fetched: the certificates in PEM that are trusted there, instead of those that this machine trusts.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// For keys that are fetched: whether they may come from a private address or this machine, and over `http://`.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// For keys that are fetched: how long that may take. Whoever has shown a token waits for it, and is not late by it.
+    #[serde(default = "fetch_timeout")]
+    pub fetch_timeout: Span,
+    /// For keys that are fetched: how long they are used when they should be fetched again and cannot be.
+    #[serde(default = "max_stale")]
+    pub max_stale: Span,
     /// The private key in PEM, only where Doorward is to make tokens itself (`doorward gentoken`).
     #[serde(default)]
     pub private_key_file: Option<PathBuf>,
@@ -96,4 +115,12 @@ fn sub() -> String {
 
 fn member() -> String {
     "member".to_owned()
+}
+
+fn fetch_timeout() -> Span {
+    Span::from_secs(5)
+}
+
+fn max_stale() -> Span {
+    Span::from_secs(60 * 60)
 }

@@ -26,6 +26,12 @@ pub enum TokenError {
     /// The header's `typ` is not that of an access token.
     #[error("the header's `typ` is not that of an access token")]
     Type,
+    /// `kid` is not text.
+    #[error("the header's `kid` is not text")]
+    KeyName,
+    /// The issuer publishes no key for signatures of the name that `kid` gives; or the token names none, and there are several.
+    #[error("the issuer publishes no such key for signatures")]
+    UnknownKey,
     /// The signature does not fit.
     #[error("the signature does not fit")]
     Signature,

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use doorward_types::OwnerId;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
-use super::{Algorithm, IssuerConfig, Profile};
-use crate::settings::{NoSecret, ReadSecret, secret_of};
+use super::{Algorithm, IssuerConfig, KeyPlace, KeyRing, Profile};
+use crate::settings::{NoSecret, ReadSecret, Span, secret_of};
 
-/// An issuer whose tokens are taken: its table of rules and its key. Nothing that a token says changes them.
+/// An issuer whose tokens are taken: its table of rules and its keys. Nothing that a token says changes them.
 pub struct Issuer {
     pub(super) name: String,
     pub(super) owner: OwnerId,
@@ -12,12 +14,22 @@ pub struct Issuer {
     pub(super) audience: String,
     pub(super) clients: Vec<String>,
     pub(super) algorithms: Vec<Algorithm>,
-    pub(super) key: DecodingKey,
+    pub(super) keys: Keys,
     pub(super) signing: Option<EncodingKey>,
     pub(super) subject_claim: String,
     pub(super) uuid_claim: Option<String>,
     pub(super) subject_kind: String,
     pub(super) profile: Profile,
+}
+
+/// What the signatures of an issuer are verified with.
+pub(super) enum Keys {
+    /// The key of a file.
+    Here(Arc<DecodingKey>),
+    /// What it publishes there; nobody has said yet how that is fetched.
+    At(Box<KeyPlace>),
+    /// What it publishes.
+    Fetched(Arc<KeyRing>),
 }
 
 /// Why an `[[issuer]]` cannot be used.
@@ -28,17 +40,45 @@ pub enum IssuerError {
     #[error("`algorithms` is empty; give at least one, as in `algorithms = [\"EdDSA\"]`")]
     NoAlgorithm,
     /// The algorithms need different sorts of keys.
-    #[error("`{0:?}` and `{1:?}` do not share a key; an issuer has one key and algorithms of one family")]
+    #[error("`{0:?}` and `{1:?}` do not share a key; an issuer has algorithms of one family")]
     MixedFamilies(Algorithm, Algorithm),
     /// The HS family with a public or private key, or another family with a secret.
-    #[error("`{0}` does not go with {1:?}; HS algorithms have a `secret_file`, all others a `public_key_file`")]
+    #[error(
+        "`{0}` does not go with {1:?}; HS algorithms have a `secret_file`, all others a `public_key_file`, a `jwks_url` or `discover = true`"
+    )]
     WrongKeySort(&'static str, Algorithm),
     /// The secret is missing, given twice or unreadable; or a key file is unreadable.
     #[error(transparent)]
     Secret(#[from] NoSecret),
     /// There is no public key.
-    #[error("{0:?} needs a `public_key_file` with the issuer's public key in PEM")]
+    #[error(
+        "{0:?} needs a `public_key_file` with the issuer's public key in PEM, or the `jwks_url` where it publishes its keys"
+    )]
     NoPublicKey(Algorithm),
+    /// Keys come from two places.
+    #[error("`{0}` and `{1}` are both given; the keys of an issuer come from one place")]
+    KeysTwice(&'static str, &'static str),
+    /// A setting for keys that are fetched, and none are.
+    #[error("`{0}` is for keys that are fetched; give a `jwks_url` or `discover = true`, or leave it out")]
+    NothingFetched(&'static str),
+    /// Keys cannot be fetched from there.
+    #[error("`{setting}` is no address that keys can be fetched from: {problem}")]
+    Address {
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A time is zero or too long.
+    #[error("`{setting}` cannot be {span}; write more than nothing, and at most {longest}")]
+    Span {
+        /// Which setting.
+        setting: &'static str,
+        /// The time.
+        span: Span,
+        /// The longest that makes sense.
+        longest: Span,
+    },
     /// The secret is too short.
     #[error("the secret has {0} bytes; at least 32 are needed (`openssl rand -hex 32` makes a good one)")]
     ShortSecret(usize),
@@ -77,6 +117,11 @@ impl Algorithm {
             Self::ES384 => Family::P384,
             Self::EdDSA => Family::Ed25519,
         }
+    }
+
+    /// Whether who can verify can also sign.
+    pub(super) fn is_symmetric(self) -> bool {
+        self.family() == Family::Hmac
     }
 
     /// The name in a token's header.
@@ -129,9 +174,15 @@ impl Issuer {
         if let Some(other) = others.iter().find(|other| other.family() != first.family()) {
             return Err(IssuerError::MixedFamilies(first, *other));
         }
-        let (key, signing) = match first.family() {
-            Family::Hmac => symmetric(config, first, read)?,
-            _ => asymmetric(config, first, read)?,
+        let (keys, signing) = match KeyPlace::of(config, first, read)? {
+            Some(place) => (Keys::At(Box::new(place)), None),
+            None => {
+                let (key, signing) = match first.is_symmetric() {
+                    true => symmetric(config, first, read)?,
+                    false => asymmetric(config, first, read)?,
+                };
+                (Keys::Here(Arc::new(key)), signing)
+            }
         };
         Ok(Self {
             name: config.name.clone(),
@@ -140,7 +191,7 @@ impl Issuer {
             audience: config.audience.clone(),
             clients: config.clients.clone(),
             algorithms: config.algorithms.clone(),
-            key,
+            keys,
             signing,
             subject_claim: config.subject_claim.clone(),
             uuid_claim: config.uuid_claim.clone(),
@@ -163,11 +214,28 @@ impl Issuer {
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
+
+    /// Where its keys are fetched; `None` where they are in a file.
+    pub fn key_place(&self) -> Option<&KeyPlace> {
+        match &self.keys {
+            Keys::Here(_) => None,
+            Keys::At(place) => Some(place),
+            Keys::Fetched(ring) => Some(ring.place()),
+        }
+    }
+
+    /// Has its keys fetched by that ring, which is one for [its place](Self::key_place). Until then nobody gets in by an issuer
+    /// whose keys are not in a file.
+    #[must_use]
+    pub fn with_keys(self, ring: Arc<KeyRing>) -> Self {
+        Self { keys: Keys::Fetched(ring), ..self }
+    }
 }
 
-type Keys = (DecodingKey, Option<EncodingKey>);
+/// What is verified with, and what is signed with where that is known.
+type Pair = (DecodingKey, Option<EncodingKey>);
 
-fn symmetric(config: &IssuerConfig, algorithm: Algorithm, read: ReadSecret<'_>) -> Result<Keys, IssuerError> {
+fn symmetric(config: &IssuerConfig, algorithm: Algorithm, read: ReadSecret<'_>) -> Result<Pair, IssuerError> {
     if config.public_key_file.is_some() {
         return Err(IssuerError::WrongKeySort("public_key_file", algorithm));
     }
@@ -182,7 +250,7 @@ fn symmetric(config: &IssuerConfig, algorithm: Algorithm, read: ReadSecret<'_>) 
     Ok((DecodingKey::from_secret(bytes), Some(EncodingKey::from_secret(bytes))))
 }
 
-fn asymmetric(config: &IssuerConfig, algorithm: Algorithm, read: ReadSecret<'_>) -> Result<Keys, IssuerError> {
+fn asymmetric(config: &IssuerConfig, algorithm: Algorithm, read: ReadSecret<'_>) -> Result<Pair, IssuerError> {
     if config.secret.is_some() {
         return Err(IssuerError::WrongKeySort("secret", algorithm));
     }

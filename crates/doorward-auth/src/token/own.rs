@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use doorward_types::{AccountId, OwnerId, Secret, SessionId, Timestamp};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value, json};
 
-use super::{Algorithm, Issuer, Profile, Token, TokenError, compact::Compact};
+use super::{Algorithm, Issuer, Profile, Token, TokenError, compact::Compact, issuer::Keys};
 
 /// The claim that names whose gates a token of the server's own is for.
 const OWNER: &str = "owner";
@@ -95,7 +97,7 @@ impl Issuer {
             audience: Self::OWN.to_owned(),
             clients: Vec::new(),
             algorithms: vec![Algorithm::EdDSA],
-            key: DecodingKey::from_ed_der(key),
+            keys: Keys::Here(Arc::new(DecodingKey::from_ed_der(key))),
             signing: None,
             subject_claim: "sub".to_owned(),
             uuid_claim: Some(USERNAME.to_owned()),

@@ -1,9 +1,11 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use doorward_types::{Secret, Subject, Timestamp, is_name};
+use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
-use super::{Algorithm, Issuer, Profile, TokenError, compact::Compact};
+use super::{Algorithm, Issuer, Profile, TokenError, compact::Compact, issuer::Keys};
+use crate::ports::{Clock, PortError};
 
 /// How far the clocks of issuer and gate may be apart.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -61,22 +63,80 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// Why there is no verified token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotVerified {
+    /// The token is none that is taken.
+    #[error(transparent)]
+    Broken(#[from] TokenError),
+    /// The issuer's keys cannot be had: the token may be good, and may not.
+    #[error(transparent)]
+    Unavailable(#[from] PortError),
+}
+
+/// A token whose header is one that is taken.
+struct Signed<'t> {
+    compact: Compact<'t>,
+    algorithm: Algorithm,
+}
+
+impl Signed<'_> {
+    /// Which of the issuer's keys it says it is signed with.
+    fn key_name(&self) -> Result<Option<&str>, TokenError> {
+        self.compact.header.get("kid").map(|name| name.as_str().ok_or(TokenError::KeyName)).transpose()
+    }
+}
+
 impl Issuer {
-    /// Whether the token is one of this issuer's access tokens, valid at the time `now`; and what it says.
+    /// Whether the token is one of this issuer's access tokens, valid at the time `now`; and what it says. Of keys that are
+    /// fetched it takes those that are there already.
     ///
     /// The algorithm and the key come from the issuer's table. Of the token nothing is believed before its signature has
     /// been verified, and every claim that decides has to have the form that RFC 7519 gives it.
+    ///
+    /// # Errors
+    /// The rule that the token breaks.
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Token, TokenError> {
+        let signed = self.read(token)?;
+        let key = match &self.keys {
+            Keys::Here(key) => Some(Arc::clone(key)),
+            Keys::At(_) => None,
+            Keys::Fetched(ring) => ring.known(signed.key_name()?, signed.algorithm),
+        };
+        let key = key.ok_or(TokenError::UnknownKey)?;
+        self.verify_by(&key, &signed, now)
+    }
+
+    /// As [`verify`](Self::verify), where keys that are not known are fetched first; valid at the time when the key is there.
+    ///
+    /// # Errors
+    /// The rule that the token breaks; or the key that it names cannot be had, and nobody can say.
+    pub async fn verify_fetching(&self, token: &Secret, clock: &dyn Clock) -> Result<Token, NotVerified> {
+        let signed = self.read(token)?;
+        let key = match &self.keys {
+            Keys::Here(key) => Some(Arc::clone(key)),
+            Keys::At(_) => {
+                let detail = "nobody fetches them here".to_owned();
+                return Err(PortError { port: "keys of the issuer", detail }.into());
+            }
+            Keys::Fetched(ring) => ring.key(signed.key_name()?, signed.algorithm).await?,
+        };
+        let key = key.ok_or(TokenError::UnknownKey)?;
+        Ok(self.verify_by(&key, &signed, clock.now())?)
+    }
+
+    /// Everything that can be refused without a key.
+    fn read<'t>(&self, token: &'t Secret) -> Result<Signed<'t>, TokenError> {
         let text = token.reveal_text("a token to be verified").ok_or(TokenError::NotText)?;
         let compact = Compact::read(text)?;
         let algorithm = self.check_header(&compact.header)?;
-        let signed = jsonwebtoken::crypto::verify(
-            compact.signature,
-            compact.signed.as_bytes(),
-            &self.key,
-            algorithm.in_library(),
-        );
-        if !matches!(signed, Ok(true)) {
+        Ok(Signed { compact, algorithm })
+    }
+
+    fn verify_by(&self, key: &DecodingKey, signed: &Signed<'_>, now: Timestamp) -> Result<Token, TokenError> {
+        let Signed { compact, algorithm } = signed;
+        let (signature, message) = (compact.signature, compact.signed.as_bytes());
+        if !matches!(jsonwebtoken::crypto::verify(signature, message, key, algorithm.in_library()), Ok(true)) {
             return Err(TokenError::Signature);
         }
         let claims = compact.claims()?;

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use doorward_auth::{
     settings::NoSecret,
-    token::{Algorithm, Issuer, IssuerConfig, IssuerError, MintError},
+    token::{Algorithm, Issuer, IssuerConfig, IssuerError, KeysAt, MintError},
 };
 use doorward_testkit::{SeededRng, World, tokens::TestKey};
 use doorward_types::Secret;
@@ -44,6 +44,66 @@ fn an_issuer_has_one_key_of_one_family() {
     assert_eq!(built(json!({ "algorithms": ["EdDSA"] }), &[]), Err(IssuerError::NoPublicKey(Algorithm::EdDSA)));
     assert_eq!(built(json!({ "algorithms": ["HS256"] }), &[]), Err(NoSecret::Missing("secret").into()));
     assert!(serde_json::from_value::<Algorithm>(json!("none")).is_err());
+}
+
+#[test]
+fn keys_come_from_one_place() {
+    let with = |more: Value| {
+        let mut config = json!({ "algorithms": ["EdDSA"], "jwks_url": "https://site.example/keys" });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        built(config, &[("ca.pem", "certificates".to_owned())])
+    };
+    assert_eq!(with(json!({ "ca_file": "ca.pem", "allow_private": true })), Ok(()));
+    let twice = |one, other| Err(IssuerError::KeysTwice(one, other));
+    assert_eq!(with(json!({ "public_key_file": "pub" })), twice("public_key_file", "jwks_url"));
+    assert_eq!(with(json!({ "private_key_file": "priv" })), twice("private_key_file", "jwks_url"));
+    assert_eq!(with(json!({ "secret": "s" })), twice("secret", "jwks_url"));
+    assert_eq!(with(json!({ "discover": true })), twice("jwks_url", "discover"));
+    let hmac = Err(IssuerError::WrongKeySort("jwks_url", Algorithm::HS256));
+    assert_eq!(with(json!({ "algorithms": ["HS256"] })), hmac, "whoever can fetch a secret can sign");
+    let missing = NoSecret::Unreadable { path: "gone.pem".into(), reason: "no such file".to_owned() };
+    assert_eq!(with(json!({ "ca_file": "gone.pem" })), Err(missing.into()));
+    let in_file = |more: Value| {
+        let mut config = json!({ "algorithms": ["EdDSA"], "public_key_file": "pub" });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        built(config, &[("pub", TestKey::ed25519().public_pem())])
+    };
+    assert_eq!(in_file(json!({ "ca_file": "ca.pem" })), Err(IssuerError::NothingFetched("ca_file")));
+    assert_eq!(in_file(json!({ "allow_private": true })), Err(IssuerError::NothingFetched("allow_private")));
+}
+
+#[test]
+fn keys_are_fetched_from_an_address_within_a_time() {
+    let with = |more: Value| {
+        let mut config = json!({ "algorithms": ["EdDSA"] });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        built(config, &[])
+    };
+    assert_eq!(with(json!({ "discover": true })), Ok(()));
+    let plain = with(json!({ "jwks_url": "http://site.example/keys" })).unwrap_err();
+    assert!(plain.to_string().starts_with("`jwks_url` is no address that keys can be fetched from: it begins with"));
+    let no_url = with(json!({ "discover": true, "issuer": "accounts" })).unwrap_err();
+    assert!(matches!(no_url, IssuerError::Address { setting: "issuer", .. }), "{no_url}");
+    for (setting, value) in [("fetch_timeout", "0s"), ("fetch_timeout", "2m"), ("max_stale", "25h")] {
+        let error = with(json!({ "discover": true, setting: value })).unwrap_err();
+        assert!(matches!(error, IssuerError::Span { .. }), "{setting} {value}: {error}");
+    }
+    assert_eq!(with(json!({ "discover": true, "max_stale": "0s" })), Ok(()));
+}
+
+#[test]
+fn the_description_of_an_issuer_is_below_its_own_address() {
+    for issuer in ["https://host/realms/NAME", "https://host/realms/NAME/"] {
+        let config = json!({
+            "name": "site", "issuer": issuer, "audience": "doorward", "algorithms": ["RS256"], "discover": true,
+        });
+        let config: IssuerConfig = serde_json::from_value(config).unwrap();
+        let built = Issuer::build(&config, &World::owner(), &|_| Err("no such file".to_owned())).unwrap();
+        let place = built.key_place().unwrap();
+        assert_eq!(place.issuer, issuer);
+        let description = "https://host/realms/NAME/.well-known/openid-configuration";
+        assert_eq!(place.at, KeysAt::Discovery(description.to_owned()));
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod ident;
 mod issuer;
 mod jwt;
 mod key_entry;
+mod key_ring;
 mod ladder;
 mod memory;
 mod offer;

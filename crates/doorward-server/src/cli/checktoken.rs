@@ -1,13 +1,14 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use doorward_auth::ports::Clock;
+use doorward_auth::token::{Issuer, KeyRing, NotVerified};
+use doorward_outbound::Outbound;
 use serde_json::json;
 
-use super::{ConfigFile, Failure, input, say, say_json};
+use super::{ConfigFile, Failure, input, say, say_json, wait_for};
 use crate::{node, system::SystemClock};
 
-/// Check a token as the gates would, and say what is wrong with it.
+/// Check a token as the gates would, and say what is wrong with it. Keys that the issuer publishes are fetched for it.
 ///
 /// The token comes from a file, from `DOORWARD_TOKEN`, or from standard input; it is never an argument.
 #[derive(Debug, Args)]
@@ -27,9 +28,9 @@ pub(super) struct Checktoken {
 
 impl Checktoken {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let issuer = node::issuer(&self.file.load()?, &self.file.base(), &self.issuer)?;
+        let issuer = fetching(node::issuer(&self.file.load()?, &self.file.base(), &self.issuer)?);
         let token = input::token(self.token_file.as_deref())?;
-        match issuer.verify(&token, SystemClock.now()) {
+        match wait_for(async { Ok(issuer.verify_fetching(&token, &SystemClock).await) })? {
             Ok(token) => {
                 if self.json {
                     let expires_at = token.expires_at.to_string();
@@ -39,7 +40,13 @@ impl Checktoken {
                 }
                 Ok(())
             }
-            Err(why) => {
+            Err(NotVerified::Unavailable(why)) => {
+                if self.json {
+                    say_json(&json!({ "valid": null, "reason": why.to_string() }));
+                }
+                Err(Failure::new(format!("nobody can say whether the token is good: {why}")))
+            }
+            Err(NotVerified::Broken(why)) => {
                 if self.json {
                     say_json(&json!({ "valid": false, "reason": why.to_string() }));
                 }
@@ -47,4 +54,11 @@ impl Checktoken {
             }
         }
     }
+}
+
+/// The issuer, which fetches its keys where they are not in a file.
+fn fetching(issuer: Issuer) -> Issuer {
+    let Some(place) = issuer.key_place().cloned() else { return issuer };
+    let ring = KeyRing::new(place, Arc::new(Outbound::new()), Arc::new(SystemClock), |_| {});
+    issuer.with_keys(ring)
 }

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     config::{self, BackendConfig, Config, FailConfig, TransportConfig, in_memory, secret_reader},
+    issuer_keys::KeyRings,
     node::Extensions,
 };
 
@@ -34,6 +35,8 @@ use crate::{
 pub struct Tools {
     /// What layers need from the world.
     pub ports: Ports,
+    /// The keys that issuers publish. Whoever has it also runs it ([`KeyRings::run`]).
+    pub keys: Arc<KeyRings>,
     /// The signature under what upstreams are told.
     pub signer: Signer,
     /// What the layers of the built-in site are built with, where there is one.
@@ -292,7 +295,8 @@ fn issuers(config: &Config, tools: &Tools) -> (Issuers, Vec<AssembleError>) {
         let owner = owner_of(config, issuer.owner.as_deref());
         match Issuer::build(issuer, &owner, &read) {
             Ok(built) => {
-                issuers.entry(owner).or_default().insert(issuer.name.clone(), Arc::new(built));
+                let built = Arc::new(tools.keys.supply(built));
+                issuers.entry(owner).or_default().insert(issuer.name.clone(), built);
             }
             Err(why) => {
                 errors.push(AssembleError { part: Part::Issuer(owner, issuer.name.clone()), why: why.into() });

@@ -1,3 +1,4 @@
+use doorward_types::OwnerId;
 use prometheus_client::encoding::EncodeLabelSet;
 
 use crate::edge::{Full, Malformed};
@@ -27,6 +28,26 @@ pub(super) struct InState {
     pub(super) owner: String,
     pub(super) gate: String,
     pub(super) state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OfIssuer {
+    pub(super) owner: String,
+    pub(super) issuer: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Fetched {
+    owner: String,
+    issuer: String,
+    outcome: &'static str,
+}
+
+impl Fetched {
+    pub(super) fn of(owner: &OwnerId, issuer: &str, successfully: bool) -> Self {
+        let outcome = if successfully { "fetched" } else { "failed" };
+        Self { owner: owner.to_string(), issuer: issuer.to_owned(), outcome }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -9,6 +9,7 @@ mod scrape;
 mod throttle;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -16,6 +17,7 @@ use std::{
 
 use doorward_auth::ports::Outcome;
 use doorward_session::Ended;
+use doorward_types::OwnerId;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
@@ -24,7 +26,7 @@ use prometheus_client::{
 
 use crate::{door::Door, gates::Gate};
 pub(crate) use labels::TurnedAway;
-use labels::{AtGate, Factor, Refused, Version, Why};
+use labels::{AtGate, Factor, Fetched, Refused, Version, Why};
 pub(crate) use throttle::Counting;
 
 /// What [`Metrics::text`] is (OpenMetrics 1.0, which Prometheus reads).
@@ -34,6 +36,9 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 const WITHIN: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 type Age = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
+
+/// How many keys each issuer has, by owner and name.
+type IssuerKeys = BTreeMap<(OwnerId, String), usize>;
 
 /// The counts of one node.
 pub struct Metrics {
@@ -46,7 +51,9 @@ pub struct Metrics {
     landed: Histogram,
     throttled: Family<Factor, Counter>,
     rows_refused: Counter,
+    fetches: Family<Fetched, Counter>,
     lease_age: OnceLock<Age>,
+    issuer_keys: OnceLock<Box<dyn Fn() -> IssuerKeys + Send + Sync>>,
 }
 
 impl Metrics {
@@ -69,6 +76,9 @@ impl Metrics {
         counted.register("throttle_hits", "Tries of a factor that had to wait", throttled.clone());
         let refused_rows = "Audit rows that could not be taken; nobody is let in by such a decision";
         counted.register("audit_rows_refused", refused_rows, rows_refused.clone());
+        let fetches = Family::default();
+        let of_keys = "How often the keys that an issuer publishes were fetched, or could not be";
+        counted.register("issuer_key_fetches", of_keys, fetches.clone());
         Arc::new(Self {
             counted,
             admissions,
@@ -79,7 +89,9 @@ impl Metrics {
             landed,
             throttled,
             rows_refused,
+            fetches,
             lease_age: OnceLock::new(),
+            issuer_keys: OnceLock::new(),
         })
     }
 
@@ -90,6 +102,24 @@ impl Metrics {
         let _first = self.lease_age.set(Box::new(age));
     }
 
+    /// Says where it is seen how many keys each issuer has whose keys are fetched. The first who says so counts.
+    pub(crate) fn issuer_keys_from(&self, keys: impl Fn() -> IssuerKeys + Send + Sync + 'static) {
+        // A second one would be a second set of gates, and there is one.
+        let _first = self.issuer_keys.set(Box::new(keys));
+    }
+
+    /// The keys of that issuer were fetched, or could not be.
+    pub(crate) fn keys_fetched(&self, owner: &OwnerId, issuer: &str, successfully: bool) {
+        self.fetches.get_or_create(&Fetched::of(owner, issuer, successfully)).inc();
+    }
+
+    /// How often the keys of that issuer were fetched, and how often they could not be.
+    #[cfg(test)]
+    pub(crate) fn fetches_of(&self, owner: &OwnerId, issuer: &str) -> (u64, u64) {
+        let count = |successfully| self.fetches.get_or_create(&Fetched::of(owner, issuer, successfully)).get();
+        (count(true), count(false))
+    }
+
     /// A try of that factor (`password`, `totp` ...) had to wait.
     pub fn throttled(&self, factor: &'static str) {
         self.throttled.get_or_create(&Factor { factor }).inc();
@@ -97,7 +127,8 @@ impl Metrics {
 
     /// Everything, as Prometheus reads it.
     pub fn text(&self, door: &Door) -> String {
-        let seen = scrape::look(door, self.lease_age.get().and_then(|age| age()));
+        let keys = self.issuer_keys.get().map(|keys| keys()).unwrap_or_default();
+        let seen = scrape::look(door, self.lease_age.get().and_then(|age| age()), keys);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = text::encode_registry(&mut text, &self.counted)

@@ -5,11 +5,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::labels::InState;
+use super::{
+    IssuerKeys,
+    labels::{InState, OfIssuer},
+};
 use crate::door::Door;
 
 /// What can be seen of a node at this moment.
-pub(super) fn look(door: &Door, lease_age: Option<Duration>) -> Registry {
+pub(super) fn look(door: &Door, lease_age: Option<Duration>, issuer_keys: IssuerKeys) -> Registry {
     let mut seen = Registry::with_prefix("doorward");
     let sockets = Family::<InState, Gauge>::default();
     for ((owner, gate, state), count) in door.sockets.count_by_state() {
@@ -26,6 +29,12 @@ pub(super) fn look(door: &Door, lease_age: Option<Duration>) -> Registry {
     let takes_rows = usize::from(door.audit.is_taking().is_ok());
     gauge(&mut seen, "audit_taking", "Whether the audit log takes rows: without it nobody is let in", takes_rows);
     gauge(&mut seen, "draining", "Whether the node is going down", usize::from(door.is_draining()));
+    let keys = Family::<OfIssuer, Gauge>::default();
+    for ((owner, issuer), count) in issuer_keys {
+        keys.get_or_create(&OfIssuer { owner: owner.to_string(), issuer }).set(number(count));
+    }
+    let help = "Keys that an issuer publishes and tokens are verified with: without any nobody gets in by it";
+    seen.register("issuer_keys", help, keys);
     if let Some(age) = lease_age {
         let lease = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
         lease.set(age.as_secs_f64());

@@ -6,12 +6,12 @@ use doorward_auth::{
     ports::{Account, Clock, Revocations, SystemRng, What, Why},
 };
 use doorward_backends::upstream::Signer;
-use doorward_testkit::{Live, LiveSocket};
+use doorward_testkit::{Live, LiveSocket, Publisher};
 use doorward_types::{Cursor, Rest, Secret};
 use doorward_web::{Gates as _, live::Node as _};
 
 use super::*;
-use crate::node::Extensions;
+use crate::{KeyRings, Metrics, node::Extensions};
 
 const CONFIG: &str = r#"
     store = { url = "memory:" }
@@ -79,6 +79,7 @@ impl Seen {
         let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap());
         let tools = Tools {
             ports: live.world.ports(),
+            keys: KeyRings::new(Arc::new(Publisher::default()), live.world.clock.clone(), Metrics::new()),
             signer: Signer { key, issuer: "doorward".into() },
             site: Some(SiteTools { hashing, sealing }),
             extensions: Extensions::default(),

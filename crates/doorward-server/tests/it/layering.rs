@@ -66,6 +66,12 @@ const HOUSE: &[Row] = &[
         may: &["doorward-types", "doorward-auth"],
         never: &[HTTP, HTTP_WORDS, BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
+    // whom a machine trusts, and how TLS is spoken with it, the client knows
+    Row {
+        krate: "doorward-outbound",
+        may: &["doorward-types", "doorward-auth", "doorward-client"],
+        never: &[SQL, BROKERS, WEBSOCKETS, SECOND_CRYPTO, &["axum", "tower", "reqwest", "ureq"]],
+    },
     Row {
         krate: "doorward-backends",
         may: &["doorward-types", "doorward-wire", "doorward-auth", "doorward-session"],
@@ -88,6 +94,7 @@ const HOUSE: &[Row] = &[
             "doorward-store",
             "doorward-backends",
             "doorward-client",
+            "doorward-outbound",
             "doorward-web",
         ],
         never: &[BROKERS, WEBSOCKETS, SECOND_CRYPTO, &["reqwest", "ureq"]],

@@ -10,6 +10,7 @@ mod commands;
 mod edge;
 mod endings;
 mod expiry;
+mod issuer_keys;
 mod ladders;
 mod layering;
 mod logins;

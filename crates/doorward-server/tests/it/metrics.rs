@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
+use doorward_testkit::tokens::TestKey;
 use serde_json::json;
 
 use crate::{
     carrier::Carrier,
+    issuer_keys::FETCHED,
     peer::{Peer, auth},
     world::{CHAT, World},
 };
@@ -26,7 +28,12 @@ fn text(world: &World) -> String {
 
 /// A world in which each thing that is counted has happened once.
 async fn eventful() -> (World, Peer) {
-    let world = World::of(Carrier::Memory, CHAT).await;
+    let chat = CHAT.replace("jwt = {}", "jwt = { issuer = \"site\" }");
+    let world = World::of(Carrier::Memory, &format!("{chat}{FETCHED}")).await;
+    let mut unknown = world.peer("/talk").await;
+    let nobodys = TestKey::ed25519().sign(&json!({ "alg": "EdDSA", "typ": "JWT" }), &json!({}));
+    unknown.json(auth("jwt", "token", &nobodys)).await;
+    assert_eq!(unknown.closes().await, [1013]);
     let mut stays = world.admitted("/chat", &world.token("7", json!({}))).await;
     let mut ends = world.admitted("/chat", &world.token("8", json!({}))).await;
     world.end("subject=member:8").await;
@@ -58,7 +65,9 @@ async fn what_happens_at_a_gate_is_counted_by_gate_layer_and_reason() {
         (format!(r#"doorward_refusals_total{{{at},layer="jwt",reason="not_authenticated"}}"#), 1.0),
         (format!(r#"doorward_sockets{{{at},state="active"}}"#), 1.0),
         ("doorward_climbing".into(), 0.0),
-        ("doorward_gates".into(), 1.0),
+        ("doorward_gates".into(), 3.0),
+        (r#"doorward_issuer_keys{owner="acme",issuer="idp"}"#.into(), 0.0),
+        (r#"doorward_issuer_key_fetches_total{owner="acme",issuer="idp",outcome="failed"}"#.into(), 1.0),
         (r#"doorward_turned_away_total{reason="no_gate"}"#.into(), 1.0),
         (r#"doorward_sockets_ended_total{reason="session_ended"}"#.into(), 1.0),
         (r#"doorward_sockets_ended_total{reason="hung_up"}"#.into(), 1.0),

@@ -22,14 +22,14 @@ use doorward_auth::{
 use doorward_backends::upstream::{Signer, SigningKey};
 use doorward_client::{Address, Client, ConnectError, Options};
 use doorward_server::{
-    ByLogin, Door, Extensions, Metrics, Parts, Reloaded, Witness,
+    ByLogin, Door, Extensions, KeyRings, Metrics, Parts, Reloaded, Witness,
     config::{self, Config},
     control::Request,
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies},
     gates::{Gates, Tools},
 };
 use doorward_session::{Follower, Following, Sockets, TokioTime};
-use doorward_testkit::{FullDisk, SeededRng, Switched, tokens::TestKey};
+use doorward_testkit::{FullDisk, Publisher, SeededRng, Switched, tokens::TestKey};
 use doorward_types::{CookieNames, GateName, OwnerId, Rest, Subject, Timestamp};
 use serde_json::{Value, json};
 use tokio::{
@@ -101,6 +101,8 @@ impl Rng for Drawn {
 pub(crate) struct World {
     pub(crate) door: Arc<Door>,
     pub(crate) clock: Arc<ManualClock>,
+    /// What issuers publish.
+    pub(crate) publisher: Arc<Publisher>,
     pub(crate) drawn: Arc<Drawn>,
     pub(crate) log: Arc<FullDisk>,
     pub(crate) tickets: Arc<dyn Tickets>,
@@ -181,7 +183,11 @@ impl World {
             hashing: Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 2).unwrap()),
             sealing: KeyEncryptionKey::draw(own.as_ref()),
         });
+        let metrics = Metrics::new();
+        let publisher = Arc::new(Publisher::default());
+        let keys = KeyRings::new(publisher.clone(), clock.clone(), metrics.clone());
         let tools = Tools {
+            keys,
             ports: Ports {
                 clock: clock.clone(),
                 rng: drawn.clone(),
@@ -202,7 +208,6 @@ impl World {
             extensions,
             base: "".into(),
         };
-        let metrics = Metrics::new();
         let witness = Arc::new(Witness { metrics: metrics.clone(), audit: log.clone() });
         let sockets = Sockets::observed(clock.clone(), Arc::new(TokioTime::from_now()), own.clone(), witness);
         tokio::spawn(sockets.run());
@@ -254,6 +259,7 @@ impl World {
         Self {
             door,
             clock,
+            publisher,
             drawn,
             log,
             tickets,

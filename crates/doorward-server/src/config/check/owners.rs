@@ -56,11 +56,24 @@ fn issuers(report: &mut Report<'_, '_>, parts: &Parts, read: ReadSecret<'_>) -> 
             continue;
         }
         match Issuer::build(issuer, &OwnerId::new(owner), read) {
-            Ok(issuer) => built.push(Arc::new(issuer)),
+            Ok(issuer) => {
+                trusted(report, path, &issuer);
+                built.push(Arc::new(issuer));
+            }
             Err(error) => tell_issuer(report, path, issuer, &error),
         }
     }
     built
+}
+
+/// Whether the certificates can be read that are trusted where keys are fetched.
+fn trusted(report: &mut Report<'_, '_>, path: &KeyPath, issuer: &Issuer) {
+    let pem = issuer.key_place().and_then(|place| place.trusted.as_deref());
+    if let Some(Err(error)) = pem.map(doorward_client::Issuers::from_pem) {
+        let text = error.to_string();
+        let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
+        report.error(&path.key("ca_file"), message, hint);
+    }
 }
 
 pub(super) fn twice(report: &mut Report<'_, '_>, path: &KeyPath, what: &str, name: &str, first: &KeyPath) {
@@ -106,6 +119,10 @@ fn tell_issuer(report: &mut Report<'_, '_>, path: &KeyPath, issuer: &IssuerConfi
         IssuerError::WrongKeySort(setting, _) | IssuerError::Key { setting, .. } | IssuerError::Empty(setting) => {
             setting
         }
+        IssuerError::KeysTwice(setting, _)
+        | IssuerError::NothingFetched(setting)
+        | IssuerError::Address { setting, .. }
+        | IssuerError::Span { setting, .. } => setting,
         IssuerError::NoPublicKey(_) => "public_key_file",
         IssuerError::ShortSecret(_) if issuer.secret.is_some() => "secret",
         IssuerError::ShortSecret(_) => "secret_file",
@@ -115,6 +132,7 @@ fn tell_issuer(report: &mut Report<'_, '_>, path: &KeyPath, issuer: &IssuerConfi
                 ("secret_file", issuer.secret_file.as_deref()),
                 ("public_key_file", issuer.public_key_file.as_deref()),
                 ("private_key_file", issuer.private_key_file.as_deref()),
+                ("ca_file", issuer.ca_file.as_deref()),
             ],
         ),
         _ => "name",

@@ -183,6 +183,31 @@ fn an_issuer_is_told_what_its_key_lacks() {
         &issuer("[\"HS256\"]", "[]"),
         &[("E6", "issuer[0].algorithms", "`algorithms` is empty", "give at least one")],
     );
+    expect(
+        &issuer("[\"HS256\"]\nsecret_file = \"good\"", "[\"RS256\"]\njwks_url = \"http://site.example/keys\""),
+        &[("E7", "issuer[0].jwks_url", "it begins with `http://`", "write `https://`")],
+    );
+    expect(
+        &issuer(secret, "discover = true"),
+        &[("E7", "issuer[0].discover", "does not go with HS256", "HS algorithms have a `secret_file`")],
+    );
+    let fetched = "[\"RS256\"]\ndiscover = true\n";
+    for (more, line, key, said, hint) in [
+        ("ca_file = \"gone\"", "E8", "ca_file", "`gone` could not be read", ""),
+        ("ca_file = \"good\"", "E8", "ca_file", "it holds no certificate", "`-----BEGIN CERTIFICATE-----`"),
+        ("public_key_file = \"good\"", "E8", "public_key_file", "`discover` are both given", "from one place"),
+        ("fetch_timeout = \"2m\"", "E8", "fetch_timeout", "`fetch_timeout` cannot be 2m", "at most 1m"),
+        ("max_stale = \"2d\"", "E8", "max_stale", "is not a duration", "`2h`"),
+        ("allow_privat = true", "E8", "allow_privat", "unknown key", "did you mean `allow_private`?"),
+    ] {
+        let path = format!("issuer[0].{key}");
+        let text = issuer("[\"HS256\"]\nsecret_file = \"good\"", &format!("{fetched}{more}"));
+        expect(&text, &[(line, &path, said, hint)]);
+    }
+    expect(
+        &issuer(secret, "secret_file = \"good\"\nallow_private = true"),
+        &[("E8", "issuer[0].allow_private", "is for keys that are fetched", "give a `jwks_url`")],
+    );
     expect(&issuer("\"doorward\"", "\"\""), &[("E5", "issuer[0].audience", "`audience` is empty", "")]);
     expect(
         &issuer("[\"HS256\"]", "[\"EdDSA\"]"),
