@@ -37,3 +37,5 @@
 
 pub mod json;
 pub mod websocket;
+
+mod keep;
