@@ -2,11 +2,13 @@
 
 mod codec;
 mod json;
+mod ninep;
 mod subprotocols;
 mod tracker;
 
 pub use codec::codec_in_splits;
 pub use json::{answer, json_inbound};
+pub use ninep::ninep;
 pub use subprotocols::subprotocols;
 pub use tracker::frame_tracker;
 
@@ -30,6 +32,7 @@ pub const ALL: &[Target] = &[
     Target { name: "json_inbound", run: json_inbound, corpus: corpus::messages },
     Target { name: "answer", run: answer, corpus: corpus::answers },
     Target { name: "subprotocols", run: subprotocols, corpus: corpus::subprotocols },
+    Target { name: "ninep", run: ninep, corpus: corpus::file_requests },
 ];
 
 /// Takes the first byte of an input as its way of being cut, and cuts the rest: one piece, single bytes, or pieces whose sizes
