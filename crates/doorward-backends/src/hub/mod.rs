@@ -24,8 +24,10 @@
 //! channel is custom: it goes to the channel's [`ChannelModel`].
 
 mod channel;
+mod listener;
 mod member;
 mod model;
+mod reader;
 mod renewal;
 mod rules;
 mod topics;
@@ -48,7 +50,9 @@ use serde_json::{json as value, value::RawValue};
 
 pub use self::{
     channel::{ChannelName, UnfitName},
+    listener::{Listener, NotHeard, NotSaid},
     model::{ChannelModel, Permitted},
+    reader::Room,
     rules::{ChannelRules, Rule},
 };
 use self::{member::Member, topics::Topics};
