@@ -10,6 +10,10 @@ mod attaching;
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod cart;
+#[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod files;

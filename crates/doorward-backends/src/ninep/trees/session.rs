@@ -4,7 +4,7 @@ use bytes::Bytes;
 use doorward_session::Socket;
 use doorward_wire::ninep::{OpenMode, Qid};
 
-use super::root::file;
+use super::{part_of, root::file};
 use crate::ninep::{Answer, Entry, Node, OpenFile, Tree, Trouble};
 
 /// A file that says who is there, and by what:
@@ -88,11 +88,4 @@ impl OpenFile for Opened {
     fn read(&self, offset: u64, count: usize) -> Answer<Bytes> {
         Answer::Now(Ok(part_of(&self.0, offset, count)))
     }
-}
-
-/// What is read of a file with that content.
-pub(super) fn part_of(content: &Bytes, offset: u64, count: usize) -> Bytes {
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
-    let end = start.saturating_add(count).min(content.len());
-    content.slice(start..end)
 }
