@@ -20,6 +20,25 @@
 //!
 //! A suspended socket reads nothing and changes nothing: what it asks is answered with the error `suspended`, but for `Tclunk`,
 //! `Tflush` and `Tversion`, which only let go. What waited for it is dropped, and a read that waits goes on when it does.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use doorward_auth::memory::MemoryCarts;
+//! use doorward_backends::{
+//!     hub::Hub,
+//!     ninep::{
+//!         Ninep,
+//!         trees::{Cart, Channels, Root, Session},
+//!     },
+//! };
+//!
+//! let tree = Root::default()
+//!     .with("session", Session)
+//!     .with("cart", Cart::kept_in(Arc::new(MemoryCarts::new())))
+//!     .with("channels", Channels::of(Arc::new(Hub::default())));
+//! let backend = Ninep::new(tree);
+//! ```
 
 mod connection;
 mod fids;

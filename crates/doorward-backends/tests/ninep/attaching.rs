@@ -77,7 +77,7 @@ async fn c63_a_version_in_the_middle_of_things_aborts_them_and_clunks_every_fid(
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_asked_to_authenticate_and_names_count_for_nothing() {
+async fn c63_nobody_is_asked_to_authenticate_and_names_count_for_nothing() {
     let world = world();
     let mut client = enter(&world, Root::default().with("session", Session)).await;
     client.does(VERSION).await;

@@ -167,7 +167,7 @@ async fn what_is_said_of_a_file_is_its_users_and_cannot_be_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_is_larger_than_what_was_agreed_on() {
+async fn c63_no_answer_is_larger_than_what_was_agreed_on() {
     let world = world();
     let paper = Paper::default();
     paper.files.lock().unwrap().insert("note".into(), "x".repeat(10_000));

@@ -83,7 +83,7 @@ async fn what_changes_something_is_done_and_answered_before_its_flushes_in_their
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tag_that_is_in_use_is_refused_and_a_flush_with_it_is_not() {
+async fn c63_a_tag_that_is_in_use_is_refused_and_a_flush_with_it_is_not() {
     let world = world();
     let paper = Paper::default();
     let mut client = enter(&world, paper.clone()).await;
