@@ -86,3 +86,36 @@ async fn a_suspended_socket_reads_and_changes_nothing_and_goes_on_with_what_it_h
     }
     client.does(clunk(5)).await;
 }
+
+/// A tree at whose root the login ends: between a request and its answer.
+struct Ends(Paper);
+
+impl doorward_backends::ninep::Tree for Ends {
+    fn root(&self, socket: &Arc<doorward_session::Socket>) -> Option<Arc<dyn doorward_backends::ninep::Node>> {
+        drop(socket.sockets().log_out(None, &Target::Rest(Rest::on("sid", "s1"))));
+        self.0.root(socket)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_a_suspension_overtakes_comes_when_it_is_over_unless_it_was_flushed_or_all_was() {
+    for meanwhile in [None, Some(Request::Flush { old: Tag(5) }), Some(VERSION)] {
+        let world = world();
+        let policy = SocketPolicy { on_logout: OnLogout::Suspend, ..quiet() };
+        let way = Way { proof: login("bob", "s1"), policy, ..Way::of("bob") };
+        let mut client = enter_by(&world, Ends(Paper::default()), way).await;
+        client.does(VERSION).await;
+        client.asks(5, crate::clients::ATTACH).await;
+        client.is_refused(read(0, 0, 1), "suspended").await;
+        if let Some(asked) = meanwhile {
+            client.does(asked).await;
+        }
+        let again = climb_at("acme", "files", login("bob", "s2"), world.sockets.cursor());
+        world.sockets.readmit(&client.socket, again, vec![]).unwrap();
+        if meanwhile.is_none() {
+            let told = client.hear_reply().await;
+            assert!(told.tag() == Tag(5) && matches!(told.reply(), Reply::Attach { .. }), "{told:?}");
+        }
+        client.does(VERSION).await;
+    }
+}
