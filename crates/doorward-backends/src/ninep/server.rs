@@ -207,7 +207,7 @@ impl Server {
     fn remove_from(&mut self, tag: Tag, place: &Place, done: fn(()) -> Done, replies: &mut Replies<'_>) {
         if replies.are_of_a_suspended() {
             replies.refuse(tag, &Trouble::Suspended);
-        } else if place.is_root() || !place.node.is_removable() {
+        } else if place.is_root() {
             replies.refuse(tag, &Trouble::RemoveProhibited);
         } else {
             let answer = place.node.remove().map(done);
