@@ -290,6 +290,7 @@ async fn a_suspended_reader_gets_nothing_of_what_waited_or_came_meanwhile_and_th
     drop(world.sockets.log_out(None, &Target::Rest(Rest::on("sid", "s1"))));
     publishes(&world, &hub, Some("3"), "\"missed\"");
     client.is_refused(read(1, 0, 100), "suspended").await;
+    publishes(&world, &hub, Some("3"), "\"missed to the last\"");
     let again = climb_at("acme", "files", login("bob", "s2"), world.sockets.cursor());
     world.sockets.readmit(&client.socket, again, vec![]).unwrap();
     client.asks(5, read(1, 0, 100)).await;
