@@ -3,6 +3,7 @@
 use doorward_wire::{
     engineio::{Packet, Revision, payload},
     json,
+    ninep::{Data, Few, Fid, OpenMode, Qid, Reply, Request, Stat, Tag},
     websocket::{
         frame::{self, Opcode},
         handshake,
@@ -122,4 +123,35 @@ pub fn subprotocols() -> Vec<Vec<u8>> {
         b"a,".repeat(1000),
         handshake::key(b"the sample nonce").to_vec(),
     ]
+}
+
+/// What clients and servers of a file tree say, cut in every way: the first byte says how.
+pub fn file_requests() -> Vec<Vec<u8>> {
+    let (fid, new) = (Fid(1), Fid(2));
+    let requests = [
+        Request::Version { msize: 8192, version: "9P2000" },
+        Request::Auth { afid: new, uname: "bob", aname: "/" },
+        Request::Attach { fid, afid: Fid::NONE, uname: "bob", aname: "" },
+        Request::Walk { fid, new, names: Few::new(&["cart", "sku-7", "..", "wasser: 水"]).unwrap_or_default() },
+        Request::Open { fid: new, mode: OpenMode::READ_WRITE.truncating() },
+        Request::Create { fid: new, name: "sku-8", permissions: 0o600, mode: OpenMode::WRITE },
+        Request::Read { fid, offset: 0, count: 4096 },
+        Request::Write { fid, offset: 0, data: Data(b"3\n") },
+        Request::Wstat { fid, stat: Stat { name: "n", ..Stat::UNTOUCHED } },
+        Request::Flush { old: Tag(1) },
+        Request::Clunk { fid },
+    ];
+    let qid = Qid { kind: Qid::DIRECTORY, version: 0, path: u64::MAX };
+    let replies = [
+        Reply::Version { msize: 8192, version: "9P2000" },
+        Reply::Error { text: "permission denied" },
+        Reply::Walk { qids: Few::new(&[qid; 16]).unwrap_or_default() },
+        Reply::Open { qid, iounit: 8168 },
+        Reply::Read { data: Data(&[0; 600]) },
+        Reply::Stat { stat: Stat { name: "cart", owner: "bob", ..Stat::UNTOUCHED } },
+    ];
+    let (mut asked, mut answered) = (Vec::new(), Vec::new());
+    requests.iter().zip(0..).for_each(|(request, number)| request.write(Tag(number), &mut asked));
+    replies.iter().zip(0..).for_each(|(reply, number)| reply.write(Tag(number), &mut answered));
+    [asked, answered].into_iter().flat_map(|stream| [0, 2, 4, 6].map(|way| [&[way], &stream[..]].concat())).collect()
 }

@@ -3,6 +3,7 @@
 mod codec;
 mod engineio;
 mod json;
+mod ninep;
 mod socketio;
 mod subprotocols;
 mod tracker;
@@ -10,6 +11,7 @@ mod tracker;
 pub use codec::codec_in_splits;
 pub use engineio::engineio_payload;
 pub use json::{answer, json_inbound};
+pub use ninep::ninep;
 pub use socketio::socketio_packets;
 pub use subprotocols::subprotocols;
 pub use tracker::frame_tracker;
@@ -36,6 +38,7 @@ pub const ALL: &[Target] = &[
     Target { name: "engineio_payload", run: engineio_payload, corpus: corpus::payloads },
     Target { name: "socketio_packets", run: socketio_packets, corpus: corpus::packets },
     Target { name: "subprotocols", run: subprotocols, corpus: corpus::subprotocols },
+    Target { name: "ninep", run: ninep, corpus: corpus::file_requests },
 ];
 
 /// Takes the first byte of an input as its way of being cut, and cuts the rest: one piece, single bytes, or pieces whose sizes

@@ -12,6 +12,11 @@ use crate::Ended;
 
 /// How signs of life and last words look on a wire. Everything that it gives is ready to be written as it is.
 pub trait Framing: fmt::Debug + Send + Sync {
+    /// Bytes of the application as one message.
+    fn binary(&self, payload: &[u8]) -> Bytes {
+        frame::binary(payload)
+    }
+
     /// Asks the peer for a sign of life. Empty where a peer cannot be asked: it is then one whose silence alone counts.
     fn ping(&self) -> Bytes;
 
@@ -56,6 +61,10 @@ impl Framing for PlainFrames {
 pub struct BareBytes;
 
 impl Framing for BareBytes {
+    fn binary(&self, payload: &[u8]) -> Bytes {
+        Bytes::copy_from_slice(payload)
+    }
+
     fn ping(&self) -> Bytes {
         Bytes::new()
     }

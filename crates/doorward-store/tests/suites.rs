@@ -11,6 +11,7 @@ async fn passes_all_suites(store: &Store) {
     suites::app_keys(store).await;
     suites::used_tokens(store).await;
     suites::audit(store).await;
+    suites::carts(store).await;
     let site = SitePorts::of(&Arc::new(store.clone()));
     suites::accounts(&site).await;
     suites::sessions(&site).await;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use doorward_auth::memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens};
+use doorward_auth::memory::{
+    ManualClock, MemoryAppKeys, MemoryAudit, MemoryCarts, MemorySite, MemoryTickets, MemoryUsedTokens,
+};
 use doorward_auth::ports::SitePorts;
 use doorward_testkit::suites;
 use doorward_types::Timestamp;
@@ -12,6 +14,7 @@ async fn the_ports_in_memory_pass_all_suites() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_000_000)));
     suites::tickets(&MemoryTickets::new()).await;
     suites::app_keys(&MemoryAppKeys::new()).await;
+    suites::carts(&MemoryCarts::new()).await;
     suites::used_tokens(&MemoryUsedTokens::new(clock)).await;
     suites::audit(&MemoryAudit::keeping(100)).await;
 }

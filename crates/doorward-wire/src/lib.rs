@@ -1,9 +1,11 @@
-//! Bytes to messages and back: the WebSocket codec of RFC 6455, the JSON protocol `doorward.v1`, and the packets of Socket.IO.
+//! Bytes to messages and back: the WebSocket codec of RFC 6455, the JSON protocol `doorward.v1`, the packets of Socket.IO, and
+//! 9P2000.
 //!
 //! **What it is:** pure machines. [`websocket::Decoder`] takes bytes in any split and hands out whole messages, in place where
 //! it can; [`websocket::frame`] writes a message once, as the bytes that every subscriber gets; [`websocket::FrameTracker`]
 //! follows the frames of somebody else's stream and checks their headers; [`json`] reads what a user says and writes what a
-//! gate says; [`engineio`] and [`socketio`] do the same for clients of Socket.IO, over WebSocket and over long-polling.
+//! gate says; [`engineio`] and [`socketio`] do the same for clients of Socket.IO, over WebSocket and over long-polling; [`ninep`]
+//! reads and writes the messages of a file server.
 //!
 //! **What it is not:** a connection. There is no I/O here, no clock, no task and no HTTP: the caller reads, writes and decides
 //! when to stop. Nothing here panics on what a peer sent, and nothing allocates by an announced length.
@@ -39,7 +41,10 @@
 
 pub mod engineio;
 pub mod json;
-mod raw;
+pub mod ninep;
 pub mod socketio;
 pub mod websocket;
+
+mod keep;
+mod raw;
 mod write;

@@ -5,6 +5,7 @@
 
 mod app_keys;
 mod audit;
+mod carts;
 mod clock;
 mod site;
 mod tickets;
@@ -12,6 +13,7 @@ mod used_tokens;
 
 pub use app_keys::MemoryAppKeys;
 pub use audit::MemoryAudit;
+pub use carts::MemoryCarts;
 pub use clock::ManualClock;
 pub use site::MemorySite;
 pub use tickets::MemoryTickets;

@@ -248,13 +248,11 @@ impl Hub {
         name: &str,
         arguments: &[&RawValue],
     ) -> usize {
-        let frame = || {
-            let arguments: Vec<&str> = arguments.iter().map(|argument| argument.get()).collect();
-            match arguments.as_slice() {
-                [] => dialect::framed(&socketio::event(namespace, None, name, &[], 0)),
-                some => voice::event(namespace, name, &some.join(",")),
-            }
+        let list = arguments.iter().map(|argument| argument.get()).collect::<Vec<_>>().join(",");
+        let frame = || match arguments {
+            [] => dialect::framed(&socketio::event(namespace, None, name, &[], 0)),
+            _ => voice::event(namespace, name, &list),
         };
-        self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), frame)
+        self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), &list, frame)
     }
 }

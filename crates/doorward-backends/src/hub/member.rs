@@ -114,7 +114,7 @@ impl Member {
         let message = inbound.message.ok_or(Denied::Missing("message"))?;
         let topic = (channel, inbound.pk.as_deref());
         let frame = || self.hub.dialect.message(topic.0, topic.1, message);
-        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, frame);
+        self.hub.topics.publish(socket.sockets(), gate_of(&socket.admission()), topic, message.get(), frame);
         if let Some(id) = inbound.id {
             self.voice.say(socket, &json::published(id));
         }

@@ -25,8 +25,10 @@
 
 mod channel;
 mod events;
+mod listener;
 mod member;
 mod model;
+mod reader;
 mod renewal;
 mod rules;
 mod topics;
@@ -51,7 +53,9 @@ use serde_json::{json as value, value::RawValue};
 pub use self::events::Events;
 pub use self::{
     channel::{ChannelName, UnfitName},
+    listener::{Listener, NotHeard, NotSaid},
     model::{ChannelModel, Permitted},
+    reader::Room,
     rules::{ChannelRules, Rule},
 };
 use self::{
@@ -190,7 +194,7 @@ impl Hub {
         message: &RawValue,
     ) -> usize {
         let frame = || self.dialect.message(channel.as_str(), pk, message);
-        self.topics.publish(sockets, (owner, gate), (channel.as_str(), pk), frame)
+        self.topics.publish(sockets, (owner, gate), (channel.as_str(), pk), message.get(), frame)
     }
 
     fn rules(&self) -> RwLockReadGuard<'_, Rules> {

@@ -12,6 +12,8 @@ use doorward_auth::Admission;
 use doorward_session::{Socket, Sockets};
 use doorward_types::{GateName, OwnerId};
 
+use super::reader::Reader;
+
 const SHARDS: usize = 16;
 
 /// Who is subscribed to what: one topic for each object of a channel of a gate of an owner that has a subscriber.
@@ -31,16 +33,20 @@ struct Topic {
     seats: Mutex<Seats>,
 }
 
+/// Sockets that get frames, and readers that get messages. They sit apart, so that a frame goes past sockets alone.
 #[derive(Default)]
 struct Seats {
-    taken: Vec<Seat>,
+    sockets: Row<Arc<Socket>>,
+    readers: Row<Arc<Reader>>,
     /// The topic is no longer in its shard: whoever wants to sit down has to look for another.
     closed: bool,
 }
 
-struct Seat {
-    socket: Arc<Socket>,
-    /// Its place in the list: changed under the lock of the list alone, when somebody else leaves.
+struct Row<T>(Vec<Seat<T>>);
+
+struct Seat<T> {
+    who: T,
+    /// Its place in the row: changed under the lock of the row alone, when somebody else leaves.
     place: Arc<AtomicUsize>,
 }
 
@@ -48,6 +54,42 @@ struct Seat {
 pub(super) struct Subscription {
     topic: Arc<Topic>,
     place: Arc<AtomicUsize>,
+    sort: Sort,
+}
+
+/// In which row a seat is.
+#[derive(Clone, Copy)]
+enum Sort {
+    Socket,
+    Reader,
+}
+
+impl<T> Default for Row<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Row<T> {
+    fn take(&mut self, who: T) -> Arc<AtomicUsize> {
+        let place = Arc::new(AtomicUsize::new(self.0.len()));
+        self.0.push(Seat { who, place: Arc::clone(&place) });
+        place
+    }
+
+    /// Gives whoever has left: it is let go when no lock is held.
+    fn leave(&mut self, place: &AtomicUsize) -> Option<T> {
+        let place = place.load(Ordering::Relaxed);
+        let left = (place < self.0.len()).then(|| self.0.swap_remove(place).who);
+        if let Some(moved) = self.0.get(place) {
+            moved.place.store(place, Ordering::Relaxed);
+        }
+        left
+    }
+
+    fn taken(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|seat| &seat.who)
+    }
 }
 
 /// Who sits where.
@@ -84,14 +126,30 @@ impl Topics {
     /// Takes a seat for the socket.
     pub(super) fn join(&self, socket: &Arc<Socket>, channel: &str, pk: Option<&str>) -> Subscription {
         let name = name_of(gate_of(&socket.admission()), (channel, pk));
+        let (topic, place) = self.sit_down(&name, |seats| seats.sockets.take(Arc::clone(socket)));
+        Subscription { topic, place, sort: Sort::Socket }
+    }
+
+    /// Takes a seat for a reader.
+    pub(super) fn join_to_read(&self, reader: &Arc<Reader>, channel: &str, pk: Option<&str>) -> Subscription {
+        let name = name_of(gate_of(&reader.socket().admission()), (channel, pk));
+        let (topic, place) = self.sit_down(&name, |seats| seats.readers.take(Arc::clone(reader)));
+        Subscription { topic, place, sort: Sort::Reader }
+    }
+
+    fn sit_down(
+        &self,
+        name: &[u8],
+        take: impl FnOnce(&mut Seats) -> Arc<AtomicUsize>,
+    ) -> (Arc<Topic>, Arc<AtomicUsize>) {
         loop {
             let topic = {
-                let mut shard = lock(self.shard(&name));
-                match shard.get(&*name) {
+                let mut shard = lock(self.shard(name));
+                match shard.get(name) {
                     Some(topic) => Arc::clone(topic),
                     None => {
-                        let topic = Arc::new(Topic { name: name.as_slice().into(), seats: Mutex::default() });
-                        shard.insert(name.as_slice().into(), Arc::clone(&topic));
+                        let topic = Arc::new(Topic { name: name.into(), seats: Mutex::default() });
+                        shard.insert(name.into(), Arc::clone(&topic));
                         topic
                     }
                 }
@@ -103,22 +161,20 @@ impl Topics {
                 std::thread::yield_now();
                 continue;
             }
-            let place = Arc::new(AtomicUsize::new(seats.taken.len()));
-            seats.taken.push(Seat { socket: Arc::clone(socket), place: Arc::clone(&place) });
+            let place = take(&mut seats);
             drop(seats);
-            return Subscription { topic, place };
+            return (topic, place);
         }
     }
 
     /// Gives the seat back.
-    pub(super) fn leave(&self, Subscription { topic, place }: Subscription) {
+    pub(super) fn leave(&self, Subscription { topic, place, sort }: Subscription) {
         let mut seats = lock(&topic.seats);
-        let place = place.load(Ordering::Relaxed);
-        let left = (place < seats.taken.len()).then(|| seats.taken.swap_remove(place));
-        if let Some(moved) = seats.taken.get(place) {
-            moved.place.store(place, Ordering::Relaxed);
-        }
-        let closed = seats.taken.is_empty();
+        let left = match sort {
+            Sort::Socket => (seats.sockets.leave(&place), None),
+            Sort::Reader => (None, seats.readers.leave(&place)),
+        };
+        let closed = seats.sockets.0.is_empty() && seats.readers.0.is_empty();
         seats.closed = closed;
         drop(seats);
         drop(left);
@@ -127,20 +183,26 @@ impl Topics {
         }
     }
 
-    /// Puts a message out for everybody who is subscribed, encoded once. Gives for how many.
+    /// Puts a message out for everybody who is subscribed: for sockets the frame, encoded once, and for readers the payload as a
+    /// line. Gives for how many.
     pub(super) fn publish(
         &self,
         sockets: &Sockets,
         gate: (&OwnerId, &GateName),
         (channel, pk): (&str, Option<&str>),
+        payload: &str,
         frame: impl FnOnce() -> Bytes,
     ) -> usize {
         let name = name_of(gate, (channel, pk));
         let Some(topic) = lock(self.shard(&name)).get(&*name).cloned() else { return 0 };
         let frame = frame();
         let seats = lock(&topic.seats);
-        sockets.fan_out(seats.taken.iter().map(|seat| &seat.socket), &frame);
-        seats.taken.len()
+        sockets.fan_out(seats.sockets.taken(), &frame);
+        if !seats.readers.0.is_empty() {
+            let line = Bytes::from([payload.as_bytes(), b"\n"].concat());
+            seats.readers.taken().for_each(|reader| reader.take(&line));
+        }
+        seats.sockets.0.len() + seats.readers.0.len()
     }
 
     /// Every seat that is taken, topic by topic; no lock is held between one topic and the next.
@@ -148,7 +210,11 @@ impl Topics {
         let topics = self.shards.iter().flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>());
         topics.flat_map(|topic| {
             let (channel, pk) = channel_of(&topic.name);
-            let sockets: Vec<_> = lock(&topic.seats).taken.iter().map(|seat| Arc::clone(&seat.socket)).collect();
+            let sockets: Vec<_> = {
+                let seats = lock(&topic.seats);
+                let readers = seats.readers.taken().map(|reader| reader.socket());
+                seats.sockets.taken().chain(readers).cloned().collect()
+            };
             sockets.into_iter().map(move |socket| Taken { socket, channel: channel.clone(), pk: pk.clone() })
         })
     }

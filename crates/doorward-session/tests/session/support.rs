@@ -242,8 +242,7 @@ impl World {
 
     /// Follows an entry of the log: somebody at `acme` has logged out.
     pub(crate) fn log_out(&self, sid: &str) -> Ending {
-        let (owner, what) = (Some(OwnerId::new("acme")), What::Rest(Rest::on("sid", sid)));
-        self.sockets.apply(&LogEntry { cursor: Cursor(1), at: self.wall.now(), owner, what, why: Why::LoggedOut })
+        log_out(&self.sockets, self.wall.now(), sid)
     }
 
     /// Registers somebody and runs the connection.
@@ -265,6 +264,12 @@ impl World {
         let over = tokio::spawn(line.run(Arc::clone(&socket), Box::new(incoming)));
         Served { socket, peer, over }
     }
+}
+
+/// Follows an entry of the log: somebody at `acme` has logged out.
+pub(crate) fn log_out(sockets: &Sockets, at: Timestamp, sid: &str) -> Ending {
+    let (owner, what) = (Some(OwnerId::new("acme")), What::Rest(Rest::on("sid", sid)));
+    sockets.apply(&LogEntry { cursor: Cursor(1), at, owner, what, why: Why::LoggedOut })
 }
 
 pub(crate) async fn tcp() -> (TcpStream, TcpStream) {

@@ -3,6 +3,7 @@
 mod app_keys;
 mod audit;
 mod audit_row;
+mod carts;
 mod migrate;
 mod open;
 mod owners;
@@ -63,7 +64,7 @@ impl Default for Options {
 ///
 /// It implements the ports of `doorward-auth`: [`Tickets`](doorward_auth::ports::Tickets),
 /// [`AppKeys`](doorward_auth::ports::AppKeys), [`UsedTokens`](doorward_auth::ports::UsedTokens),
-/// [`Audit`](doorward_auth::ports::Audit), and those of a site ([`SitePorts`](doorward_auth::ports::SitePorts)). What they answer is on disk before they answer. When the disk is full, or was
+/// [`Audit`](doorward_auth::ports::Audit), [`Carts`](doorward_auth::ports::Carts), and those of a site ([`SitePorts`](doorward_auth::ports::SitePorts)). What they answer is on disk before they answer. When the disk is full, or was
 /// otherwise not to be written, they fail until it can be written again; nothing has to be restarted.
 #[derive(Clone)]
 pub struct Store {

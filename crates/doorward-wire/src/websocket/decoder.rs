@@ -8,6 +8,7 @@ use super::{
     mask,
     utf8::Utf8,
 };
+use crate::keep::keep;
 
 /// How much one peer may send at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,15 +316,6 @@ impl Held {
     fn is_idle(&self) -> bool {
         self.header.len() == 0 && self.frame.is_none() && self.kind.is_none()
     }
-}
-
-/// Appends what arrived. The memory doubles at the most, so it is never more than twice what has arrived.
-fn keep(buffer: &mut Vec<u8>, arrived: &[u8], expected: usize) {
-    if buffer.capacity() - buffer.len() < arrived.len() {
-        let spare = expected.min(buffer.len());
-        buffer.reserve_exact(arrived.len().saturating_add(spare));
-    }
-    buffer.extend_from_slice(arrived);
 }
 
 impl fmt::Debug for Decoder {

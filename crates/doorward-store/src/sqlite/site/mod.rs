@@ -28,7 +28,7 @@ use super::{
 
 impl Store {
     /// A verb of a port that writes.
-    fn writes<'a, T: Send + 'static>(
+    pub(super) fn writes<'a, T: Send + 'static>(
         &'a self,
         port: &'static str,
         now: Option<Timestamp>,
@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// A verb of a port that reads.
-    fn reads<'a, T: Send + 'static>(
+    pub(super) fn reads<'a, T: Send + 'static>(
         &'a self,
         port: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
