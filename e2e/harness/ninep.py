@@ -31,17 +31,24 @@ class Wire:
             try:
                 message = self._connection.recv(timeout=20)
             except ConnectionClosed as end:
-                self.closed = (end.rcvd.code, end.rcvd.reason) if end.rcvd else (1006, "")
+                self._ended(end)
                 return b""
             assert isinstance(message, bytes), message
             self._read = message
         taken, self._read = self._read[:most], self._read[most:]
         return taken
 
+    def _ended(self, end: ConnectionClosed) -> None:
+        self.closed = (end.rcvd.code, end.rcvd.reason) if end.rcvd else (1006, "")
+
     def sendall(self, data: bytes) -> None:
         """Sends bytes in two halves: a server takes any split."""
-        for half in (data[: len(data) // 2], data[len(data) // 2 :]):
-            self._connection.send(half)
+        try:
+            for half in (data[: len(data) // 2], data[len(data) // 2 :]):
+                self._connection.send(half)
+        except ConnectionClosed as end:
+            self._ended(end)
+            raise EOFError("closed") from end
 
     def close(self) -> None:
         """Leaves."""
@@ -66,7 +73,7 @@ class Tool:
     @classmethod
     def over_websocket(cls, url: str, **options: object) -> Tool:
         """Over a WebSocket, attached."""
-        wire = Wire(connect(url, subprotocols=["9p"], proxy=None, **options))
+        wire = Wire(connect(url, subprotocols=["9p"], proxy=None, legacy=True, **options))
         tool = cls(wire)
         tool.wire = wire
         tool.client.attach(0, uname="none", afid=NOFID)

@@ -71,7 +71,8 @@ async def test_the_cart_of_a_login_is_one_over_both_wires_and_another_login_has_
             assert page.read("cart/sku123") == "3\n"
             assert others.list("cart") == []
             assert "bob" in others.read("session")
-            with pytest.raises(RemoteError, match="not found"):
+            # A walk that gets no further than `cart` leaves no place behind.
+            with pytest.raises(RemoteError, match="unknown fid"):
                 others.read("cart/sku123")
             tool.remove("cart/sku123")
             assert page.list("cart") == []
@@ -111,7 +112,10 @@ async def test_without_a_login_there_is_no_101_and_no_file(folder: Path) -> None
             tool.asked()
             with pytest.raises(RemoteError, match="authentication required"):
                 tool.attach()
-            tool.answer(kind="key_entry", key="nonsense")
-            assert tool.asked()["code"] == 4401
+            said: dict = {}
+            while said.get("event") != "refused":
+                tool.answer(kind="key_entry", key="nonsense")
+                said = tool.asked()
+            assert said["code"] == 4401
 
         await asyncio.to_thread(is_refused)

@@ -91,6 +91,16 @@ impl Talk {
         }
     }
 
+    /// Whether a message says that `unauthorized` was heard.
+    fn is_its_acknowledgement(&self, received: &Received) -> bool {
+        let Received::Text(text) = received else { return false };
+        let text = text.reveal_text("an acknowledgement is looked for").unwrap_or_default();
+        let Ok(engineio::Packet::Message(text)) = engineio::Packet::from_text(self.revision, text) else {
+            return false;
+        };
+        matches!(Packet::read(self.revision, text), Ok(Packet::Ack(ack)) if ack.id == UNAUTHORIZED_ID)
+    }
+
     fn hear_packet(&mut self, text: &str) -> Result<Heard, Refusal> {
         let packet = Packet::read(self.revision, text).map_err(malformed)?;
         match &packet {
@@ -188,13 +198,8 @@ impl Voice for Talk {
         }
     }
 
-    fn has_heard(&mut self, received: &Received) -> bool {
-        let Received::Text(text) = received else { return false };
-        let text = text.reveal_text("an acknowledgement is looked for").unwrap_or_default();
-        let Ok(engineio::Packet::Message(text)) = engineio::Packet::from_text(self.revision, text) else {
-            return false;
-        };
-        matches!(Packet::read(self.revision, text), Ok(Packet::Ack(ack)) if ack.id == UNAUTHORIZED_ID)
+    fn has_heard(&mut self, received: &Received) -> (Vec<u8>, bool) {
+        (Vec::new(), self.is_its_acknowledgement(received))
     }
 
     fn parting(&mut self, reason: CloseReason) -> Vec<u8> {
