@@ -49,7 +49,7 @@ pub(crate) trait Voice: Send {
     fn hear(&mut self, received: &Received) -> Result<Heard, Refusal>;
 
     /// What is said to whoever is let in.
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8>;
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8>;
 
     /// What is said to whoever is not, and how long the user may take to say that it was heard.
     fn refused(&mut self, reason: CloseReason, trace: TraceId) -> (Vec<u8>, Option<Duration>);

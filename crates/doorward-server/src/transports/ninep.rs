@@ -324,7 +324,7 @@ impl Voice for AuthFile {
         })
     }
 
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8> {
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8> {
         if self.afid.is_none() {
             return Vec::new();
         }

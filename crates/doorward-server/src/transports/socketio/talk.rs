@@ -174,7 +174,7 @@ impl Voice for Talk {
         }
     }
 
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8> {
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8> {
         let Some(namespace) = self.spoke_in() else { return Vec::new() };
         let admission = socket.admission();
         let admitted = json::admitted(socket.id(), admission.subject(), backend, admission.expires_at());
@@ -184,7 +184,9 @@ impl Voice for Talk {
             // The client counts from the last one, and the socket from its beginning.
             says.extend_from_slice(&ping);
         }
-        says
+        // Not at once, but when it sits in its namespaces: whoever has heard this misses nothing from there on.
+        socket.tell(says.into());
+        Vec::new()
     }
 
     fn refused(&mut self, reason: CloseReason, trace: TraceId) -> (Vec<u8>, Option<Duration>) {
