@@ -4,13 +4,16 @@
 var DoorwardError = class extends Error {
   /** What went wrong, as a word. */
   code;
-  /** For `request_refused`: the word of the gate, such as `permission_denied`. */
+  /** For `request_refused`: the word of the gate, such as `permission_denied`, or the text of the files, such as `file not found`. */
   reason;
+  /** For `closed` and `lost` of files: how the connection ended. */
+  closing;
   constructor(code, message, more = {}) {
     super(message, "cause" in more ? { cause: more.cause } : void 0);
     this.name = "DoorwardError";
     this.code = code;
     this.reason = more.reason;
+    this.closing = more.closing;
   }
 };
 var GiveUp = class extends Error {

@@ -188,7 +188,7 @@ fn routes() -> Router<Arc<Desk>> {
 }
 
 fn takes(method: &Method, path: &str) -> bool {
-    const PAGES: [&str; 12] = [
+    const PAGES: [&str; 13] = [
         "/",
         "/login",
         "/login/code",
@@ -201,6 +201,7 @@ fn takes(method: &Method, path: &str) -> bool {
         "/api/key",
         "/try",
         "/doorward.js",
+        "/ninep.js",
     ];
     const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
     let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));
