@@ -5,12 +5,12 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
-    ports::{Audit, Clock, Rng},
+    ports::{Audit, Clock, Rng, Session},
 };
 use doorward_backends::{hub::Hub, upstream::SigningKey};
 use doorward_session::{Follower, Sockets};
 use doorward_types::{CookieNames, GateName, OwnerId};
-use doorward_web::{Journal, PeerInfo, Site, manage::Api};
+use doorward_web::{Journal, PeerInfo, Site, UnknownVisitor, manage::Api};
 use http::{
     HeaderValue, Method, Request, Response,
     header::{ACCEPT, UPGRADE},
@@ -191,6 +191,24 @@ impl Door {
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
         let peer = PeerInfo { source, secure: tls, host };
         Ok(site.answer(request, peer).await)
+    }
+
+    /// The login by whose cookie a request comes, for pages that an application serves beside the built-in site; `None` where there
+    /// is none, or no site. It counts as used. `over_tls` as in [`visit`](Self::visit).
+    ///
+    /// # Errors
+    /// [`Foreign`](UnknownVisitor::Foreign) where the request is no `GET` or `HEAD` and another website may have sent it, which
+    /// includes one without a proper `Host`; [`Down`](UnknownVisitor::Down) where the store does not answer.
+    pub async fn login_of<B>(
+        &self,
+        request: &Request<B>,
+        peer: SocketAddr,
+        over_tls: bool,
+    ) -> Result<Option<Session>, UnknownVisitor> {
+        let Some(site) = &self.site else { return Ok(None) };
+        let host = host(request).map_err(|why| UnknownVisitor::Foreign(why.to_string()))?;
+        let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
+        site.login_of(request, PeerInfo { source, secure: tls, host }).await
     }
 
     /// Answers a request of long-polling, of a client of Socket.IO. Gives the request back where it is for something else: then
