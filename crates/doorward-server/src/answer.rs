@@ -29,10 +29,13 @@ use crate::{
     attend::{self, Attended, Stage},
     door::Door,
     edge::{Body, Came, Full, Head, Malformed, OverTls, Pass, Upgrade, not_found, refused, respond},
-    gates::{Ahead, Found, Gate, Passing},
+    gates::{Ahead, Backing, Found, Gate, Passing},
     metrics::TurnedAway,
     transports::socketio::{self, Probe, Query},
 };
+
+/// The subprotocol of a file tree, as the clients of 9P over WebSocket name it.
+const NINEP: &str = "9p";
 
 /// How long the handshake layers have: they wait for a store, not for a person.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -303,6 +306,7 @@ impl Visit {
         match ahead {
             Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
             Ahead::Backend(_) if self.gate.speaks_json() => offered(upgrade, SUBPROTOCOL),
+            Ahead::Backend(_) if matches!(self.gate.backing, Backing::Ninep(..)) => offered(upgrade, NINEP),
             Ahead::Backend(_) => upgrade.protocols.first().cloned(),
         }
     }

@@ -15,14 +15,17 @@ use http::{
     HeaderValue, Method, Request, Response,
     header::{ACCEPT, UPGRADE},
 };
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     edge::{Body, Came, Caps, Pass, Proxies, host, respond},
     gates::{Backing, Gates},
     metrics::Metrics,
     store_file::StoreFile,
-    transports::socketio::{self, Sessions},
+    transports::{
+        ninep,
+        socketio::{self, Sessions},
+    },
 };
 
 /// Everything that answers an upgrade request: the server's accept loop hands requests to it, and so may an application that
@@ -137,11 +140,17 @@ impl Door {
         crate::answer::answer(self, request, peer, pass).await
     }
 
+    /// Serves 9P over TCP to the file tools that connect to `listener`: the gates with a file tree behind them, their ladder in the
+    /// authentication file. It goes on until it is dropped.
+    pub async fn serve_ninep(self: &Arc<Self>, listener: TcpListener) {
+        ninep::serve(listener, Arc::clone(self)).await;
+    }
+
     /// The hub behind a gate, for an application that publishes or emits there; `None` where there is no such gate, or no hub behind
     /// it.
     pub fn hub(&self, owner: &OwnerId, gate: &GateName) -> Option<Arc<Hub>> {
         match &self.gates.load().named(owner, gate)?.backing {
-            Backing::Hub(hub) => Some(Arc::clone(hub)),
+            Backing::Hub(hub) | Backing::Ninep(_, hub) => Some(Arc::clone(hub)),
             Backing::Upstream(_) | Backing::Echo(_) => None,
         }
     }

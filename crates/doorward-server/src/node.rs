@@ -152,7 +152,7 @@ impl Node {
         let lock = store_path(&config, base).map(|path| StoreLock::take(&path)).transpose()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let (mut ports, audit) = ports::open(&config, base, &clock, &rng)?;
+        let (mut ports, audit, carts) = ports::open(&config, base, &clock, &rng)?;
         let metrics = Metrics::new();
         ports.site.throttle = Arc::new(Counting::new(ports.site.throttle, Arc::clone(&metrics)));
         let key = Arc::new(match store_path(&config, base) {
@@ -168,7 +168,7 @@ impl Node {
         let sealing = config.site.enabled.then(|| open_kek(&config, base, rng.as_ref())).transpose()?;
         let site = sealing.map(|sealing| SiteTools { hashing: Arc::clone(&hashing), sealing });
         let keys = KeyRings::new(Arc::new(Outbound::new()), Arc::clone(&clock), Arc::clone(&metrics));
-        let tools = Tools { ports, keys, signer, site, extensions, base: base.to_owned() };
+        let tools = Tools { ports, keys, carts, signer, site, extensions, base: base.to_owned() };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools)?));
         let log = Arc::clone(&tools.ports.site.revocations);
         let comeback = Arc::new(ByLogin::new(tools.ports.clone()));
@@ -236,6 +236,15 @@ impl Node {
         let (public, public_at) = bind(config.server.listen.0, "`--listen` or `[server] listen`").await?;
         let (internal, internal_at) = bind(config.internal.listen.0, "`[internal] listen`").await?;
         let mut tasks = Vec::new();
+        let ninep = match config.ninep.listen {
+            Some(listen) => {
+                let (listener, address) = bind(listen.0, "`[ninep] listen`").await?;
+                let door = Arc::clone(&door);
+                tasks.push(tokio::spawn(async move { door.serve_ninep(listener).await }));
+                Some(address)
+            }
+            None => None,
+        };
         if let Some(path) = control_path(&config, &base) {
             let serve = control::serve(&path, Arc::clone(&door))
                 .map_err(|why| StartError::Control { path: path.clone(), why })?;
@@ -261,6 +270,7 @@ impl Node {
             tls,
             public: public_at,
             internal: internal_at,
+            ninep,
             accept,
             work,
             tasks,
@@ -278,6 +288,7 @@ pub struct Running {
     tls: Option<Arc<Tls>>,
     public: SocketAddr,
     internal: SocketAddr,
+    ninep: Option<SocketAddr>,
     accept: JoinHandle<()>,
     work: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -301,6 +312,11 @@ impl Running {
     /// Where the operator's probes connect.
     pub fn internal(&self) -> SocketAddr {
         self.internal
+    }
+
+    /// Where file tools connect; `None` where they do not.
+    pub fn ninep(&self) -> Option<SocketAddr> {
+        self.ninep
     }
 
     /// The door.

@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use doorward_auth::{
-    memory::{MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{AppKeys, Audit, Clock, Ports, Rng, SitePorts, Tickets, UsedTokens},
+    memory::{MemoryAppKeys, MemoryAudit, MemoryCarts, MemorySite, MemoryTickets, MemoryUsedTokens},
+    ports::{AppKeys, Audit, Carts, Clock, Ports, Rng, SitePorts, Tickets, UsedTokens},
 };
 use doorward_store::{Options, Store, StoreError};
 
@@ -13,8 +13,8 @@ use crate::{
     node::store_path,
 };
 
-/// The ports, and the audit log.
-type Opened = (Ports, Arc<dyn Audit>);
+/// The ports, the audit log, and the carts.
+type Opened = (Ports, Arc<dyn Audit>, Arc<dyn Carts>);
 
 /// Opens them: the store that the configuration names, or what is kept in memory.
 pub(crate) fn open(
@@ -39,7 +39,7 @@ pub(crate) fn open(
                 site: SitePorts::of(&store),
                 answer_within,
             };
-            (ports, store)
+            (ports, Arc::clone(&store) as _, store)
         }
         None => {
             let (tickets, app_keys) = (Arc::new(MemoryTickets::new()), Arc::new(MemoryAppKeys::new()));
@@ -53,7 +53,8 @@ pub(crate) fn open(
                 rng,
                 answer_within,
             };
-            (ports, Arc::new(MemoryAudit::keeping(in_memory(config.audit.keep))))
+            let audit = MemoryAudit::keeping(in_memory(config.audit.keep));
+            (ports, Arc::new(audit), Arc::new(MemoryCarts::new()))
         }
     })
 }

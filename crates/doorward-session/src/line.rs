@@ -105,6 +105,13 @@ impl Line {
         self
     }
 
+    /// With bytes that count as read, after what has been.
+    #[must_use]
+    pub fn having_read(mut self, more: &[u8]) -> Self {
+        append(&mut self.ahead, more);
+        self
+    }
+
     /// The stream below, as the registry wants it.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport

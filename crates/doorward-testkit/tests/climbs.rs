@@ -150,7 +150,7 @@ impl Gate {
 fn says_no(refusal: &Refusal) -> (String, Option<Said>) {
     let reason = refusal.close_reason();
     let close = Said::Close { code: reason.code(), reason: reason.name().to_owned() };
-    (json::refused(reason, Duration::ZERO, TraceId::from_bytes([1; 16])), Some(close))
+    (json::refused(reason, reason.reconnect().after(), TraceId::from_bytes([1; 16])), Some(close))
 }
 
 /// What a gate that is refused to at the handshake says: a status, or a frame for who asked for that.

@@ -1,5 +1,6 @@
 //! What a client calls the places that it knows.
 
+use bytes::Bytes;
 use std::{collections::HashMap, sync::Arc};
 
 use doorward_wire::ninep::{Fid, OpenMode};
@@ -33,7 +34,7 @@ pub(super) enum Is {
     /// Something that is still being walked to.
     Reserved,
     /// An authentication that is done, and can be used once.
-    Authentication { used: bool },
+    Authentication { used: bool, unread: Bytes },
     /// A place.
     At(Arc<Place>),
     /// A directory that is open.

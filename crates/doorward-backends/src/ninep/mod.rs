@@ -53,6 +53,7 @@ mod trouble;
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
 use doorward_auth::BoxFuture;
 use doorward_session::{Backend, Line, Socket};
 use doorward_wire::ninep::Fid;
@@ -71,12 +72,15 @@ pub struct Ninep {
 }
 
 /// How far a session has come before its socket was there: over a plain stream the authentication is part of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// The largest message that was agreed on.
     pub msize: u32,
-    /// The authentication file, which is read to its end. One attach may name it, and none may do without.
-    pub afid: Fid,
+    /// The authentication file. One attach may name it, and none may do without. Without one nobody has to
+    /// authenticate any more.
+    pub afid: Option<Fid>,
+    /// What is in that file and has not been read.
+    pub unread: Bytes,
 }
 
 impl Ninep {

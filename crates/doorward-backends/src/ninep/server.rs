@@ -45,15 +45,17 @@ impl Server {
             socket: Arc::clone(socket),
             whose: Whose { user: user.into(), since },
             msize: None,
-            must_authenticate: begun.is_some(),
+            must_authenticate: begun.as_ref().is_some_and(|begun| begun.afid.is_some()),
             root: None,
             fids: Fids::at_most(limits.fids),
             requests: Requests::default(),
         };
         if let Some(begun) = begun {
             server.msize = Some(begun.msize.min(server.most()));
-            // The first of all fids: there is room for it, and it is not taken.
-            let _taken = server.fids.take(begun.afid, Is::Authentication { used: false });
+            if let Some(afid) = begun.afid {
+                // The first of all fids: there is room for it, and it is not taken.
+                let _taken = server.fids.take(afid, Is::Authentication { used: false, unread: begun.unread });
+            }
         }
         server
     }
@@ -154,7 +156,7 @@ impl Server {
     fn attach(&mut self, fid: Fid, afid: Fid) -> Result<Qid, Trouble> {
         match self.must_authenticate {
             true if afid == Fid::NONE => return Err(Trouble::AuthenticationRequired),
-            true if !matches!(self.fids.find(afid)?.1.is, Is::Authentication { used: false }) => {
+            true if !matches!(self.fids.find(afid)?.1.is, Is::Authentication { used: false, .. }) => {
                 return Err(Trouble::PermissionDenied);
             }
             false if afid != Fid::NONE => return Err(Trouble::NoAuthentication),
@@ -167,8 +169,10 @@ impl Server {
         let qid = root.node.qid();
         self.fids.take(fid, Is::At(Arc::clone(&root)))?;
         self.root = Some(root);
-        if let Ok((_, slot)) = self.fids.find(afid) {
-            slot.is = Is::Authentication { used: true };
+        if let Ok((_, slot)) = self.fids.find(afid)
+            && let Is::Authentication { used, .. } = &mut slot.is
+        {
+            *used = true;
         }
         Ok(qid)
     }

@@ -97,7 +97,8 @@ async fn c63_nobody_is_asked_to_authenticate_and_names_count_for_nothing() {
 #[tokio::test(start_paused = true)]
 async fn one_who_has_authenticated_attaches_once_by_that_and_in_no_other_way() {
     let world = world();
-    let way = Way { begun: Some(Begun { msize: 4096, afid: Fid(7) }), ..Way::of("bob") };
+    let way =
+        Way { begun: Some(Begun { msize: 4096, afid: Some(Fid(7)), unread: bytes::Bytes::new() }), ..Way::of("bob") };
     let mut client = enter_by(&world, Paper::default(), way).await;
     assert_eq!(client.does(read(7, 0, 100)).await.data(), b"", "it has been read to its end");
     client.is_refused(write(7, 0, b"more"), "file not open for writing").await;

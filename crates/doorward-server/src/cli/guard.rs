@@ -126,7 +126,7 @@ impl Guard {
         };
         let url = match &gate.backend {
             BackendConfig::Upstream(upstream) => Some(&upstream.url),
-            BackendConfig::Hub(_) | BackendConfig::Echo(_) => None,
+            BackendConfig::Hub(_) | BackendConfig::Echo(_) | BackendConfig::Ninep(_) => None,
         };
         if self.url.parse().ok().as_ref() != url {
             return Err(disagrees(file, format_args!("does not lead to `{}`", self.url)));

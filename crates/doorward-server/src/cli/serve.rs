@@ -54,6 +54,9 @@ pub(super) fn serve(
         let running = node.listen().await?;
         say(format_args!("listening on {}", running.public()));
         say(format_args!("listening on {}", running.internal()));
+        if let Some(ninep) = running.ninep() {
+            say(format_args!("listening on {ninep} (9P)"));
+        }
         // The lines above are for scripts, which want nothing behind the address.
         tracing::info!(
             "users connect to {}; probes, metrics and the HTTP API are on {}",

@@ -24,6 +24,9 @@ pub enum BackendConfig {
     Upstream(UpstreamConfig),
     /// Every message comes back: to try things out.
     Echo(NoSettings),
+    /// A tree of files over 9P2000: the cart of whoever is there, and the channels, each a `[[gate.channel]]`.
+    #[serde(rename = "9p")]
+    Ninep(NoSettings),
 }
 
 impl BackendConfig {
@@ -33,6 +36,7 @@ impl BackendConfig {
             Self::Hub(_) => "hub",
             Self::Upstream(_) => "upstream",
             Self::Echo(_) => "echo",
+            Self::Ninep(_) => "9p",
         }
     }
 }
@@ -265,7 +269,8 @@ table! {
         /// The origins whose pages may connect, exactly as browsers send them. Where it is unset, pages of the gate's own host
         /// may; with an empty list none. Programs that send no origin are not concerned.
         origins: Option<Vec<String>> = None, like "[\"https://app.example\"]";
-        /// What is behind the gate: `{ hub = {} }`, `{ upstream = { url = "ws://127.0.0.1:9000" } }` or `{ echo = {} }`.
+        /// What is behind the gate: `{ hub = {} }`, `{ upstream = { url = "ws://127.0.0.1:9000" } }`, `{ 9p = {} }` or
+        /// `{ echo = {} }`.
         backend (required): BackendConfig, like "{ hub = {} }";
         /// How the gate speaks with its users: `{ json = {} }`, or `{ socketio = { namespaces = ["/"] } }` for clients of Socket.IO, which
         /// stand before a hub; their path ends as theirs does, `/socket.io/`.
@@ -292,7 +297,7 @@ table! {
         enabled: bool = true;
         /// Limits of this gate.
         limits: GateLimits = GateLimits::default();
-        /// The channels of a hub: each a `[[gate.channel]]`.
+        /// The channels of a hub, or of a file tree: each a `[[gate.channel]]`.
         channel: Vec<ChannelConfig> = Vec::new();
     }
 }
@@ -346,7 +351,7 @@ impl Gate {
         let rules = self.channel.iter().flat_map(|channel| [&channel.subscribe, &channel.publish, &channel.custom]);
         let told = match &self.backend {
             BackendConfig::Upstream(upstream) => upstream.claims.as_slice(),
-            BackendConfig::Hub(_) | BackendConfig::Echo(_) => &[],
+            BackendConfig::Hub(_) | BackendConfig::Echo(_) | BackendConfig::Ninep(_) => &[],
         };
         let claims: BTreeSet<String> = rules
             .filter_map(|rule| match rule {

@@ -4,7 +4,7 @@ use super::{
     gate::{ChannelConfig, Gate},
     keys::{Key, Kind, Table},
     limits::{GateLimits, Limits},
-    sections::{Audit, Internal, Lease, Log, Owner, Server, Site, Store},
+    sections::{Audit, Internal, Lease, Log, Ninep, Owner, Server, Site, Store},
     variable,
 };
 
@@ -40,6 +40,7 @@ pub(super) fn tables() -> Vec<Described> {
     vec![
         one::<Server>(Sort::Section),
         one::<Internal>(Sort::Section),
+        one::<Ninep>(Sort::Section),
         one::<Store>(Sort::Section),
         one::<Log>(Sort::Section),
         one::<Limits>(Sort::Section),

@@ -65,7 +65,7 @@ pub(crate) use nearest::in_backticks;
 pub(crate) use outcome::count;
 pub use outcome::{EXIT_BAD_CONFIG, describe, describe_json};
 pub use secret_file::secret_reader;
-pub use sections::{Audit, Internal, Lease, Log, LogFormat, LogLevel, Owner, Server, Site, Store, TlsFiles};
+pub use sections::{Audit, Internal, Lease, Log, LogFormat, LogLevel, Ninep, Owner, Server, Site, Store, TlsFiles};
 pub use values::{Host, Listen, Network, Size, StoreUrl};
 pub use waiting::Waiting;
 
@@ -79,6 +79,8 @@ pub struct Config {
     pub server: Server,
     /// `[internal]`
     pub internal: Internal,
+    /// `[ninep]`
+    pub ninep: Ninep,
     /// `[store]`
     pub store: Store,
     /// `[log]`
@@ -197,6 +199,7 @@ fn sections() -> Vec<(&'static str, Vec<Key>)> {
     vec![
         one::<Server>(),
         one::<Internal>(),
+        one::<Ninep>(),
         one::<Store>(),
         one::<Log>(),
         one::<Limits>(),
@@ -207,8 +210,8 @@ fn sections() -> Vec<(&'static str, Vec<Key>)> {
 }
 
 /// The tables that may stand in a file.
-const TABLES: [&str; 11] =
-    ["server", "internal", "store", "log", "limits", "audit", "site", "lease", "owner", "issuer", "gate"];
+const TABLES: [&str; 12] =
+    ["server", "internal", "ninep", "store", "log", "limits", "audit", "site", "lease", "owner", "issuer", "gate"];
 
 fn read_parts(report: &mut Report<'_, '_>) -> Parts {
     let document = report.document;
@@ -228,6 +231,7 @@ fn read_parts(report: &mut Report<'_, '_>) -> Parts {
     let config = Config {
         server: section(report),
         internal: section(report),
+        ninep: section(report),
         store: section(report),
         log: section(report),
         limits: section(report),

@@ -53,6 +53,15 @@ table! {
 }
 
 table! {
+    /// 9P over TCP, for file tools of the same machine: the gates with `backend = { 9p = {} }`, whose ladder is climbed in the
+    /// authentication file. Without `listen` those gates are there over WebSocket alone.
+    Ninep as "ninep" {
+        /// The address and port. What is said there is not encrypted: beyond the own machine, put a tunnel around it.
+        listen: Option<Listen> = None, like "\"127.0.0.1:5640\"";
+    }
+}
+
+table! {
     /// Where tickets, keys, used tokens and the record of decisions are kept.
     Store as "store" {
         /// The place of the store: `sqlite://FILE`, relative to the folder of the configuration, or `memory:` to keep nothing beyond

@@ -31,6 +31,7 @@ impl Config {
         let mut waiting = vec![
             changed(&self.server, &next.server),
             changed(&self.internal, &next.internal),
+            changed(&self.ninep, &next.ninep),
             changed(&self.store, &next.store),
             changed(&self.log, &next.log),
             changed(&self.limits, &next.limits),

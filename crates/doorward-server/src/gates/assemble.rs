@@ -9,12 +9,13 @@ use doorward_auth::{
             path::{PathError, PathPattern},
         },
     },
-    ports::Ports,
+    ports::{Carts, Ports},
     token::{Issuer, IssuerError},
 };
 use doorward_backends::{
     echo::Echo,
     hub::{self, Hub, UnfitName},
+    ninep::{Ninep, trees},
     upstream::{Signer, Upstream},
 };
 use doorward_session::{Limits, Renewal, SocketPolicy};
@@ -37,6 +38,8 @@ pub struct Tools {
     pub ports: Ports,
     /// The keys that issuers publish. Whoever has it also runs it ([`KeyRings::run`]).
     pub keys: Arc<KeyRings>,
+    /// What users have put into their carts.
+    pub carts: Arc<dyn Carts>,
     /// The signature under what upstreams are told.
     pub signer: Signer,
     /// What the layers of the built-in site are built with, where there is one.
@@ -180,6 +183,10 @@ impl Assembly<'_> {
                 Backing::Upstream(Arc::new(Upstream::new(upstream.clone(), signer, clock, rng)))
             }
             BackendConfig::Echo(_) => Backing::Echo(Arc::new(Echo)),
+            BackendConfig::Ninep(_) => {
+                let hub = self.hub(&owner, &name, gate, &limits)?;
+                Backing::Ninep(Arc::new(Ninep::new(self.tree(&hub))), hub)
+            }
         };
         let policy = SocketPolicy { renewal: self.renewal(gate, &ladder), ..policy(gate, &limits, self.config) };
         let socketio = match (&gate.transport, &backing) {
@@ -212,6 +219,14 @@ impl Assembly<'_> {
         self.next.gates.table.insert(host.as_deref(), pattern, Arc::clone(&built))?;
         self.next.gates.by_name.insert((owner, name), built);
         Ok(())
+    }
+
+    /// What is in a file tree.
+    fn tree(&self, hub: &Arc<Hub>) -> trees::Root {
+        trees::Root::default()
+            .with("session", trees::Session)
+            .with("cart", trees::Cart::kept_in(Arc::clone(&self.tools.carts)))
+            .with("channels", trees::Channels::of(Arc::clone(hub)))
     }
 
     /// How users are asked again: those of a hub, who can be.
@@ -266,7 +281,7 @@ impl Assembly<'_> {
         }
         let before = self.before.by_name.get(&(owner.clone(), name.clone()));
         match before.map(|gate| &gate.backing) {
-            Some(Backing::Hub(stays)) if stays.is_of_events() == hub.is_of_events() => {
+            Some(Backing::Hub(stays) | Backing::Ninep(_, stays)) if stays.is_of_events() == hub.is_of_events() => {
                 self.next.rules.push((Arc::clone(stays), hub));
                 Ok(Arc::clone(stays))
             }
@@ -318,12 +333,15 @@ fn longest(gate: &config::Gate) -> Option<Duration> {
 }
 
 fn policy(gate: &config::Gate, limits: &config::Limits, config: &Config) -> SocketPolicy {
+    // To read a file takes four messages, and to list a folder more.
+    let is_said = gate.limits.messages_per_second.is_some() || gate.limits.message_burst.is_some();
+    let rate = if matches!(gate.backend, BackendConfig::Ninep(_)) && !is_said { 50 } else { 1 };
     SocketPolicy {
         backend: gate.backend.name(),
         limits: Limits {
             message: limits.message_bytes.len(),
-            messages_per_second: limits.messages_per_second,
-            burst: limits.message_burst,
+            messages_per_second: limits.messages_per_second * rate,
+            burst: limits.message_burst * rate,
             outbox_messages: in_memory(limits.outbox_messages),
             outbox_bytes: limits.outbox_bytes.len(),
         },

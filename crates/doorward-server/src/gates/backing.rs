@@ -3,6 +3,7 @@ use std::sync::Arc;
 use doorward_backends::{
     echo::Echo,
     hub::Hub,
+    ninep::Ninep,
     upstream::{self, BadTail, DialError, Dialled, Upstream, Visitor},
 };
 use doorward_session::{Backend, Socket};
@@ -16,6 +17,8 @@ pub enum Backing {
     Upstream(Arc<Upstream>),
     /// Every message comes back.
     Echo(Arc<Echo>),
+    /// A tree of files, and the hub whose channels are in it.
+    Ninep(Arc<Ninep>, Arc<Hub>),
 }
 
 impl Backing {
@@ -25,6 +28,7 @@ impl Backing {
             Self::Hub(hub) => hub.name(),
             Self::Upstream(_) => upstream::NAME,
             Self::Echo(echo) => echo.name(),
+            Self::Ninep(ninep, _) => ninep.name(),
         }
     }
 
@@ -36,6 +40,7 @@ impl Backing {
         Ok(match self {
             Self::Hub(hub) => Ahead::Backend(Arc::clone(hub) as Arc<dyn Backend>),
             Self::Echo(echo) => Ahead::Backend(Arc::clone(echo) as Arc<dyn Backend>),
+            Self::Ninep(ninep, _) => Ahead::Backend(Arc::clone(ninep) as Arc<dyn Backend>),
             Self::Upstream(upstream) => {
                 let visit = upstream.receive(visitor)?;
                 Ahead::Upstream(Passing { upstream: Arc::clone(upstream), visit })

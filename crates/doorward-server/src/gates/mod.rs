@@ -195,6 +195,15 @@ impl Gates {
         self.by_name.get(&(owner.clone(), name.clone()))
     }
 
+    /// The gate before a file tree, by its name or its path; without either the only one that there is.
+    pub(crate) fn file_tree(&self, aname: &str) -> Option<Arc<Gate>> {
+        let is_meant = |gate: &&Arc<Gate>| aname.is_empty() || gate.name.as_str() == aname || gate.path() == aname;
+        let trees = self.by_name.values().filter(|gate| matches!(gate.backing, Backing::Ninep(..)));
+        let mut meant = trees.filter(is_meant);
+        let first = meant.next();
+        first.filter(|_| meant.next().is_none()).cloned()
+    }
+
     /// All of them, by owner and name.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Gate> {
         self.by_name.values().map(Arc::as_ref)

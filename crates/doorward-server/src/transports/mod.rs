@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!            ┌── json ───── doorward.v1: a JSON text each
-//!  climb ◀──▶│
-//!            └── socketio ─ events, over a WebSocket or long-polling
+//!  climb ◀──▶├── socketio ─ events, over a WebSocket or long-polling
+//!            └── ninep ──── the authentication file of 9P over TCP
 //! ```
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +15,7 @@ use doorward_types::{Answer, CloseReason, Prompt, TraceId};
 
 mod climb;
 pub(crate) mod json;
+pub(crate) mod ninep;
 pub(crate) mod socketio;
 
 pub(crate) use climb::{ClimbEnd, climb, malformed, say};

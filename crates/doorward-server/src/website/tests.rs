@@ -78,6 +78,7 @@ impl Seen {
         let sealing = KeyEncryptionKey::from_secret(Secret::new([9; 32])).unwrap();
         let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap());
         let tools = Tools {
+            carts: Arc::new(doorward_auth::memory::MemoryCarts::new()),
             ports: live.world.ports(),
             keys: KeyRings::new(Arc::new(Publisher::default()), live.world.clock.clone(), Metrics::new()),
             signer: Signer { key, issuer: "doorward".into() },
@@ -139,7 +140,8 @@ async fn sockets_of_an_owner_and_of_a_subject_of_that_owner_are_listed_the_newes
     assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest.clone() }).await, [bobs]);
     let shown = seen.view.socket(Some(&acme()), bobs).await.unwrap().unwrap();
     let session = seen.live.log_in(&seen.bob, 7).await;
-    let newer = seen.live.socket("session", &session, "news").await.socket.id();
+    let open = seen.live.socket("session", &session, "news").await;
+    let newer = open.socket.id();
     let mine = SocketQuery { owner: Some(acme()), subject: Some(bob.clone()), ..newest.clone() };
     assert_eq!(seen.asked(mine.clone()).await, [newer, bobs]);
     assert_eq!(seen.asked(SocketQuery { at_most: 1, ..mine }).await, [newer]);

@@ -15,6 +15,7 @@ mod ladders;
 mod layering;
 mod logins;
 mod metrics;
+mod ninep;
 mod node;
 mod operator;
 mod outage;

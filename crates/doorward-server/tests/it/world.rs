@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use doorward_auth::{
     account::{Hashing, KeyEncryptionKey, Work},
     layers::{SiteTools, handshake::ticket::NewTicket},
-    memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
+    memory::{ManualClock, MemoryAppKeys, MemoryCarts, MemorySite, MemoryTickets, MemoryUsedTokens},
     ports::{Audit, AuditRecord, Outcome, Ports, Rng, SitePorts, Ticket, TicketBinding, Tickets},
 };
 use doorward_backends::upstream::{Signer, SigningKey};
@@ -187,6 +187,7 @@ impl World {
         let publisher = Arc::new(Publisher::default());
         let keys = KeyRings::new(publisher.clone(), clock.clone(), metrics.clone());
         let tools = Tools {
+            carts: Arc::new(MemoryCarts::new()),
             keys,
             ports: Ports {
                 clock: clock.clone(),

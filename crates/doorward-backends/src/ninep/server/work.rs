@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use doorward_wire::ninep::{AROUND_DATA, DIRECTORY, Data, Fid, OpenMode, Request, Stat};
 
 use super::Server;
@@ -107,8 +106,10 @@ impl Server {
                 let bytes = listing.read(offset, count)?;
                 Ok((On::Looks(one), Answer::Now(Ok(Done::Read(bytes, count)))))
             }
-            // It has been read to its end.
-            Is::Authentication { .. } => Ok((On::Looks(one), Answer::Now(Ok(Done::Read(Bytes::new(), 0))))),
+            Is::Authentication { unread, .. } => {
+                let data = unread.split_to(unread.len().min(count));
+                Ok((On::Looks(one), Answer::Now(Ok(Done::Read(data, count)))))
+            }
             Is::Reserved | Is::At(_) | Is::File(..) => Err(Trouble::NotOpenForReading),
         }
     }

@@ -179,7 +179,7 @@ fn entrance(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
 
 fn channels(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
     let at = path.key("channel");
-    if !gate.channel.is_empty() && !matches!(gate.backend, BackendConfig::Hub(_)) {
+    if !gate.channel.is_empty() && !matches!(gate.backend, BackendConfig::Hub(_) | BackendConfig::Ninep(_)) {
         let backend = gate.backend.name();
         let message = format!("the backend `{backend}` has no channels");
         report.error(&at.index(0), message, "channels are for `backend = { hub = {} }`");

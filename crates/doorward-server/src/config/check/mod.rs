@@ -12,7 +12,7 @@ use super::{
     Authenticators, Config, Gate, Listen, Parts, Table,
     document::KeyPath,
     report::Report,
-    sections::{Internal, Server},
+    sections::{Internal, Ninep, Server},
 };
 use crate::{
     certificate::{self, UnusableTls},
@@ -51,6 +51,16 @@ fn listeners(report: &mut Report<'_, '_>, config: &Config) {
             format!("everybody can reach `{one}`, and nothing on it is encrypted: whoever is on the way sees tokens and messages"),
             "name a certificate in `server.tls`; or put a proxy that speaks TLS before it, listen on `127.0.0.1`, and list the proxy in `server.trusted_proxies`",
         );
+    }
+    if let Some(listen) = config.ninep.listen {
+        let at = KeyPath::of(Ninep::NAME).key("listen");
+        if listen.is_public() {
+            report.warning(
+                &at,
+                format!("everybody can reach `{listen}`, and nothing on it is encrypted: whoever is on the way sees what proves a user"),
+                "listen on `127.0.0.1`, and let others come over a WebSocket, or through a tunnel",
+            );
+        }
     }
     if config.internal.listen.is_public() {
         report.warning(
