@@ -1,7 +1,10 @@
 //! What an application asks of the site for pages of its own, which it serves beside it under the same host: who sends a request.
 
 use bytes::Bytes;
-use doorward_auth::ports::{PortError, Session};
+use doorward_auth::{
+    BoxFuture,
+    ports::{PortError, Session},
+};
 use http::{Method, Request};
 
 use crate::{PeerInfo, Site, visit::Visit};
@@ -23,16 +26,23 @@ impl Site {
     ///
     /// # Errors
     /// The request is no `GET` or `HEAD` and was not sent by a page of this site, as far as the browser says; or the store is down.
-    pub async fn login_of<B>(&self, request: &Request<B>, peer: PeerInfo) -> Result<Option<Session>, UnknownVisitor> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            self.check_origin(request.headers(), &peer)
-                .map_err(|foreign| UnknownVisitor::Foreign(foreign.to_string()))?;
-        }
+    pub fn login_of<B>(
+        &self,
+        request: &Request<B>,
+        peer: PeerInfo,
+    ) -> BoxFuture<'_, Result<Option<Session>, UnknownVisitor>> {
+        // Of the request only its head goes into the future: bodies are seldom to be shared between threads.
         let mut bare = Request::new(());
         *bare.method_mut() = request.method().clone();
         *bare.uri_mut() = request.uri().clone();
         *bare.headers_mut() = request.headers().clone();
         let (parts, ()) = bare.into_parts();
-        Ok(Visit::of(self.desk(), &parts, peer, Bytes::new()).await?.session)
+        Box::pin(async move {
+            if !matches!(parts.method, Method::GET | Method::HEAD) {
+                let checked = self.check_origin(&parts.headers, &peer);
+                checked.map_err(|foreign| UnknownVisitor::Foreign(foreign.to_string()))?;
+            }
+            Ok(Visit::of(self.desk(), &parts, peer, Bytes::new()).await?.session)
+        })
     }
 }
