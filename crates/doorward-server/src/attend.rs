@@ -169,10 +169,8 @@ impl Talking {
         Box::pin(async move {
             let (refused, heard_within) = self.voice.refused(reason, self.visit.trace);
             // Whoever is gone already need not be told.
-            if !refused.is_empty()
-                && say(&mut self.line, &refused).await
-                && let Some(within) = heard_within
-            {
+            let told = refused.is_empty() || say(&mut self.line, &refused).await;
+            if told && let Some(within) = heard_within {
                 let _silent = timeout(within, self.is_heard()).await;
             }
             self.close(reason).await;
@@ -183,7 +181,11 @@ impl Talking {
     async fn is_heard(&mut self) {
         loop {
             let received = self.line.receive().await;
-            if matches!(received, Received::Gone(_)) || self.voice.has_heard(&received) {
+            if matches!(received, Received::Gone(_)) {
+                return;
+            }
+            let (says, heard) = self.voice.has_heard(&received);
+            if (!says.is_empty() && !say(&mut self.line, &says).await) || heard {
                 return;
             }
             tokio::task::yield_now().await;

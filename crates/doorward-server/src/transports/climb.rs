@@ -1,7 +1,6 @@
 //! A climb over a line: what the ladder says goes out, what the user says goes in, in the words of the wire.
 
 use std::{
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     task::Poll,
     time::Duration,
@@ -112,8 +111,8 @@ pub(crate) async fn climb(
 }
 
 /// Says what is framed already. Whoever reads nothing is not waited for.
-pub(crate) fn say<'a>(line: &'a mut Line, frames: &'a [u8]) -> impl Future<Output = bool> + Send + 'a {
-    async move { matches!(timeout(SAY, line.send(frames)).await, Ok(Ok(()))) }
+pub(crate) async fn say(line: &mut Line, frames: &[u8]) -> bool {
+    matches!(timeout(SAY, line.send(frames)).await, Ok(Ok(())))
 }
 
 async fn next(line: &mut Line, climb: &mut Climb) -> Next {

@@ -6,7 +6,7 @@
 //! socket -> user     {"event":"admitted", ...} | {"event":"refused", ...} then Close
 //! ```
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use doorward_auth::Refusal;
 use doorward_session::{Received, Socket};
@@ -35,7 +35,7 @@ impl Voice for Json {
         }
     }
 
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8> {
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8> {
         if !self.speaks {
             return Vec::new();
         }

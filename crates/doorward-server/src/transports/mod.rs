@@ -49,15 +49,15 @@ pub(crate) trait Voice: Send {
     fn hear(&mut self, received: &Received) -> Result<Heard, Refusal>;
 
     /// What is said to whoever is let in.
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8>;
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8>;
 
     /// What is said to whoever is not, and how long the user may take to say that it was heard.
     fn refused(&mut self, reason: CloseReason, trace: TraceId) -> (Vec<u8>, Option<Duration>);
 
-    /// Whether a message says that a refusal was heard.
-    fn has_heard(&mut self, received: &Received) -> bool {
+    /// What is answered to a message that comes after a refusal was said, and whether it was heard by then.
+    fn has_heard(&mut self, received: &Received) -> (Vec<u8>, bool) {
         let _any = received;
-        true
+        (Vec::new(), true)
     }
 
     /// What goes out last, before the Close.

@@ -45,6 +45,9 @@ const LARGEST: u32 = 8192;
 /// How long a peer may take to say for which gate it comes: as long as the head of a request.
 const WITHIN: Duration = Duration::from_secs(5);
 
+/// How long whoever was refused may take to read why.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+
 /// How long the accept loop rests when the system has no more file descriptors.
 const REST: Duration = Duration::from_millis(50);
 
@@ -321,7 +324,7 @@ impl Voice for AuthFile {
         })
     }
 
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8> {
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8> {
         if self.afid.is_none() {
             return Vec::new();
         }
@@ -334,7 +337,15 @@ impl Voice for AuthFile {
             Some(_) => self.tell(&json::refused(reason, reason.reconnect().after(), trace)),
             None => Vec::new(),
         };
-        (says, None)
+        (says, self.afid.map(|_| READ_WITHIN).filter(|_| !self.lines.is_empty()))
+    }
+
+    /// Until the file has been read to its end, as it is read anyway.
+    fn has_heard(&mut self, received: &Received) -> (Vec<u8>, bool) {
+        match self.hear(received) {
+            Ok(Heard::Said(says) | Heard::Alive(says) | Heard::Answered(_, says)) => (says, self.lines.is_empty()),
+            Ok(Heard::Left) | Err(_) => (Vec::new(), true),
+        }
     }
 
     fn backend(&mut self, _plain: Arc<dyn Backend>) -> Arc<dyn Backend> {

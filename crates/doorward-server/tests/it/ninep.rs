@@ -66,7 +66,7 @@ fn open_cart(new: Fid) -> [Request<'static>; 2] {
 fn said(bytes: &[u8]) -> String {
     let mut decoder = Decoder::new(8192);
     let mut rest = bytes;
-    let frame = decoder.next(&mut rest).unwrap().expect("a whole message");
+    let frame = decoder.next(&mut rest).unwrap().unwrap();
     match Reply::read(&frame).unwrap() {
         Reply::Error { text } => text.to_owned(),
         Reply::Read { data } => String::from_utf8_lossy(&data).into_owned(),

@@ -91,6 +91,16 @@ impl Talk {
         }
     }
 
+    /// Whether a message says that `unauthorized` was heard.
+    fn is_its_acknowledgement(&self, received: &Received) -> bool {
+        let Received::Text(text) = received else { return false };
+        let text = text.reveal_text("an acknowledgement is looked for").unwrap_or_default();
+        let Ok(engineio::Packet::Message(text)) = engineio::Packet::from_text(self.revision, text) else {
+            return false;
+        };
+        matches!(Packet::read(self.revision, text), Ok(Packet::Ack(ack)) if ack.id == UNAUTHORIZED_ID)
+    }
+
     fn hear_packet(&mut self, text: &str) -> Result<Heard, Refusal> {
         let packet = Packet::read(self.revision, text).map_err(malformed)?;
         match &packet {
@@ -164,7 +174,7 @@ impl Voice for Talk {
         }
     }
 
-    fn admitted(&mut self, socket: &Socket, backend: &str) -> Vec<u8> {
+    fn admitted(&mut self, socket: &Arc<Socket>, backend: &str) -> Vec<u8> {
         let Some(namespace) = self.spoke_in() else { return Vec::new() };
         let admission = socket.admission();
         let admitted = json::admitted(socket.id(), admission.subject(), backend, admission.expires_at());
@@ -174,7 +184,9 @@ impl Voice for Talk {
             // The client counts from the last one, and the socket from its beginning.
             says.extend_from_slice(&ping);
         }
-        says
+        // Not at once, but when it sits in its namespaces: whoever has heard this misses nothing from there on.
+        socket.tell(says.into());
+        Vec::new()
     }
 
     fn refused(&mut self, reason: CloseReason, trace: TraceId) -> (Vec<u8>, Option<Duration>) {
@@ -188,13 +200,8 @@ impl Voice for Talk {
         }
     }
 
-    fn has_heard(&mut self, received: &Received) -> bool {
-        let Received::Text(text) = received else { return false };
-        let text = text.reveal_text("an acknowledgement is looked for").unwrap_or_default();
-        let Ok(engineio::Packet::Message(text)) = engineio::Packet::from_text(self.revision, text) else {
-            return false;
-        };
-        matches!(Packet::read(self.revision, text), Ok(Packet::Ack(ack)) if ack.id == UNAUTHORIZED_ID)
+    fn has_heard(&mut self, received: &Received) -> (Vec<u8>, bool) {
+        (Vec::new(), self.is_its_acknowledgement(received))
     }
 
     fn parting(&mut self, reason: CloseReason) -> Vec<u8> {

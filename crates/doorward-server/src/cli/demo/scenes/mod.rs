@@ -2,6 +2,7 @@
 
 mod steps;
 mod website;
+mod wires;
 
 use doorward_client::{Credentials, Event, Message, Options};
 use doorward_types::{Answer, CloseReason, Secret};
@@ -24,6 +25,8 @@ pub(super) async fn play(world: &mut World, narrator: &mut Narrator) {
     ending(world, narrator).await;
     website::two_sockets_and_a_logout(world, narrator).await;
     website::a_socket_that_waits(world, narrator).await;
+    wires::events(world, narrator).await;
+    wires::files(world, narrator).await;
 }
 
 async fn whole_ladder(world: &mut World, narrator: &mut Narrator) {

@@ -49,7 +49,7 @@ pub(super) async fn a_socket_that_waits(world: &World, narrator: &mut Narrator) 
     log_out(narrator, &mut browser).await;
 }
 
-async fn log_in(world: &World, narrator: &mut Narrator, browser: &mut Browser) -> Option<()> {
+pub(super) async fn log_in(world: &World, narrator: &mut Narrator, browser: &mut Browser) -> Option<()> {
     narrator.sends("user", "site", "POST /login with username=bob and his password");
     let bob = Secret::from_text("bob");
     let fields = [("username", &bob), ("password", &world.people.bob.password)];
@@ -59,7 +59,7 @@ async fn log_in(world: &World, narrator: &mut Narrator, browser: &mut Browser) -
     has_to(narrator, "bob is logged in", page.leads_to.as_deref() == Some("/account"))
 }
 
-async fn log_out(narrator: &mut Narrator, browser: &mut Browser) -> Option<()> {
+pub(super) async fn log_out(narrator: &mut Narrator, browser: &mut Browser) -> Option<()> {
     narrator.sends("user", "site", "POST /logout");
     let page = narrator.expect_ok("the form is answered", browser.submit("/logout", &[]).await)?;
     has_to(narrator, "bob is logged out", page.status.is_redirection())
