@@ -1,4 +1,5 @@
-"""Takes the pictures in `docs/pictures` anew, of the demo in Chromium: `python pictures.py`, from this folder.
+"""Takes the pictures in `docs/pictures` anew, of the demo and the shop in Chromium: `python pictures.py`, from this folder; those of
+the shop alone with `python pictures.py shop`.
 
 Each page in a wide window by day, and on a phone by night.
 """
@@ -6,11 +7,13 @@ Each page in a wide window by day, and on a phone by night.
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
 from harness.browser import Browser
 from harness.demo import Demo
+from harness.shop import Shop
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 SCREENS = {"desktop-light": {}, "phone-dark": {"phone": True, "dark": True}}
@@ -50,13 +53,35 @@ async def take(demo: Demo, browser: Browser, screen: str, how: dict) -> None:
     await socket.picture(file("ended"))
 
 
-async def main() -> None:
+async def take_shop(shop: Shop, browser: Browser, screen: str, how: dict) -> None:
+    """Those of the shop: its front, a cart, and the end of a login elsewhere."""
+    who = "bob" if screen == "desktop-light" else "ann"
+    front = await shop.register(browser, who, **how)
+    for thing in ("Storm lantern", "Enamel mug", "Wool blanket"):
+        await front.press(f"Add to cart: {thing}")
+        await front.see(f"{thing} is in your cart.")
+    await front.picture(PICTURES / f"shop-{screen}.png")
+    cart = await browser.open(f"{shop.site}/cart", person=who, **how)
+    await cart.see("€149.50")
+    await cart.picture(PICTURES / f"shop-cart-{screen}.png")
+    account = await browser.open(f"{shop.site}/account", person=who, **how)
+    await account.run("() => document.querySelector('form[action=\"/logout\"] button').click()")
+    await cart.see("The login that opened this connection has ended.")
+    await cart.picture(PICTURES / f"shop-ended-{screen}.png")
+
+
+async def main(which: list[str]) -> None:
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        async with Demo(Path(folder)) as demo, Browser() as browser:
-            for screen, how in SCREENS.items():
-                await take(demo, browser, screen, how)
-                await browser.forget()
+    if which != ["shop"]:
+        with tempfile.TemporaryDirectory() as folder:
+            async with Demo(Path(folder)) as demo, Browser() as browser:
+                for screen, how in SCREENS.items():
+                    await take(demo, browser, screen, how)
+                    await browser.forget()
+    async with Shop() as shop, Browser() as browser:
+        for screen, how in SCREENS.items():
+            await take_shop(shop, browser, screen, how)
+            await browser.forget()
 
 
-asyncio.run(main())
+asyncio.run(main(sys.argv[1:]))

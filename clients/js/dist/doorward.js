@@ -1,5 +1,49 @@
 // doorward-client 0.1.0, MIT OR Apache-2.0. Built from clients/js/src by `npm run build`: do not edit.
 
+// src/error.ts
+var DoorwardError = class extends Error {
+  /** What went wrong, as a word. */
+  code;
+  /** For `request_refused`: the word of the gate, such as `permission_denied`, or the text of the files, such as `file not found`. */
+  reason;
+  /** For `closed` and `lost` of files: how the connection ended. */
+  closing;
+  constructor(code, message, more = {}) {
+    super(message, "cause" in more ? { cause: more.cause } : void 0);
+    this.name = "DoorwardError";
+    this.code = code;
+    this.reason = more.reason;
+    this.closing = more.closing;
+  }
+};
+var GiveUp = class extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "GiveUp";
+  }
+};
+function ours(error) {
+  if (error instanceof DoorwardError) return error;
+  if (error instanceof GiveUp) return new DoorwardError("no_answer", error.message, { cause: error });
+  return new DoorwardError("call_back_failed", "a call-back of the page failed", { cause: error });
+}
+
+// src/address.ts
+var SCHEMES = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
+function socketUrl(url) {
+  const page = globalThis.location?.href;
+  let parsed;
+  try {
+    parsed = new URL(url, page);
+  } catch {
+  }
+  const scheme = parsed && SCHEMES[parsed.protocol];
+  if (!parsed || !scheme) throw new DoorwardError("bad_url", "the address of a gate is of the form `wss://host/path`");
+  parsed.protocol = scheme;
+  parsed.hash = "";
+  return parsed.href;
+}
+
 // src/backoff.ts
 var FIRST = 500;
 var LONGEST = 6e4;
@@ -52,6 +96,12 @@ function closeReason(code, name = "") {
   if (known) return known;
   return code === NO_CLOSE_FRAME ? reason(code, "lost", "later", "The connection was lost, or could not be opened.") : reason(code, name || "unknown", "later", "The connection was closed for a reason that this client does not know.");
 }
+var AFTER_OUR_OWN = { too_slow: "later", call_back_failed: "later" };
+function ofOurOwn(error) {
+  const reconnect = AFTER_OUR_OWN[error.code] ?? "never";
+  return { code: 1e3, name: error.code, sentence: sentence(error.message), reconnect, afterMs: 0, error };
+}
+var sentence = (message) => `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 var NOT_OPENED = reason(
   NO_CLOSE_FRAME,
   "not_opened",
@@ -97,31 +147,6 @@ function report(error) {
   queueMicrotask(() => {
     throw error;
   });
-}
-
-// src/error.ts
-var DoorwardError = class extends Error {
-  /** What went wrong, as a word. */
-  code;
-  /** For `request_refused`: the word of the gate, such as `permission_denied`. */
-  reason;
-  constructor(code, message, more = {}) {
-    super(message, "cause" in more ? { cause: more.cause } : void 0);
-    this.name = "DoorwardError";
-    this.code = code;
-    this.reason = more.reason;
-  }
-};
-var GiveUp = class extends Error {
-  constructor(message) {
-    super(message);
-    this.name = "GiveUp";
-  }
-};
-function ours(error) {
-  if (error instanceof DoorwardError) return error;
-  if (error instanceof GiveUp) return new DoorwardError("no_answer", error.message, { cause: error });
-  return new DoorwardError("call_back_failed", "a call-back of the page failed", { cause: error });
 }
 
 // src/wire.ts
@@ -837,7 +862,6 @@ var Connection = class {
 };
 
 // src/visit.ts
-var AFTER_OUR_OWN = { too_slow: "later", call_back_failed: "later" };
 var Visit = class {
   #options;
   #timeouts;
@@ -933,9 +957,7 @@ var Visit = class {
   #closing(code, reason2, error) {
     if (this.#refused) return this.#refused;
     if (this.#hasLeft) return { ...closeReason(1e3, "normal"), afterMs: 0 };
-    if (!error) return { ...closeReason(code, reason2), afterMs: 0 };
-    const reconnect = AFTER_OUR_OWN[error.code] ?? "never";
-    return { code: 1e3, name: error.code, sentence: sentence(error.message), reconnect, afterMs: 0, error };
+    return error ? ofOurOwn(error) : { ...closeReason(code, reason2), afterMs: 0 };
   }
   #end(closing) {
     if (this.#isOver) return;
@@ -944,7 +966,6 @@ var Visit = class {
     this.#handlers.ended(closing, this.#admittedAt === void 0 ? 0 : this.#world.now() - this.#admittedAt);
   }
 };
-var sentence = (message) => `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 
 // src/door.ts
 var LIVED = 5e3;
@@ -1141,20 +1162,6 @@ var Door = class {
 // src/index.ts
 function connect(url, options = {}) {
   return new Door(socketUrl(url), options, thisWorld(options.WebSocket));
-}
-var SCHEMES = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
-function socketUrl(url) {
-  const page = globalThis.location?.href;
-  let parsed;
-  try {
-    parsed = new URL(url, page);
-  } catch {
-  }
-  const scheme = parsed && SCHEMES[parsed.protocol];
-  if (!parsed || !scheme) throw new DoorwardError("bad_url", "the address of a gate is of the form `wss://host/path`");
-  parsed.protocol = scheme;
-  parsed.hash = "";
-  return parsed.href;
 }
 export {
   CLOSE_REASONS,

@@ -1,4 +1,4 @@
-import type { DoorwardError } from "./error.js";
+import type { DoorwardError, ErrorCode } from "./error.js";
 
 /** Whether to come back: `never` with the same credentials, `now`, or `later` with a growing delay. */
 export type Reconnect = "never" | "now" | "later";
@@ -78,6 +78,17 @@ export function closeReason(code: number, name = ""): CloseReason {
     ? reason(code, "lost", "later", "The connection was lost, or could not be opened.")
     : reason(code, name || "unknown", "later", "The connection was closed for a reason that this client does not know.");
 }
+
+/** What to do after an end of our own. Of any other error: never. */
+const AFTER_OUR_OWN: Partial<Record<ErrorCode, Reconnect>> = { too_slow: "later", call_back_failed: "later" };
+
+/** The end that this client has made itself, for that reason. */
+export function ofOurOwn(error: DoorwardError): Closing {
+  const reconnect = AFTER_OUR_OWN[error.code] ?? "never";
+  return { code: 1000, name: error.code, sentence: sentence(error.message), reconnect, afterMs: 0, error };
+}
+
+const sentence = (message: string) => `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
 
 /** The end of a door that was never open and has been tried often enough: a page is not told why an upgrade was refused. */
 const NOT_OPENED = reason(

@@ -1,3 +1,5 @@
+import type { Closing } from "./close.js";
+
 /** What went wrong, as a word to branch on. */
 export type ErrorCode =
   /** The address is no `ws://`, `wss://`, `http://` or `https://` URL. */
@@ -16,6 +18,10 @@ export type ErrorCode =
   | "other_gate"
   /** What answers there does not speak `doorward.v1`. */
   | "not_doorward"
+  /** What answers there does not speak 9P2000. */
+  | "not_9p"
+  /** More than fits: a text that is longer than one message, since a file is not written in parts, or a name that is longer than names are. */
+  | "too_big"
   /** Something took too long. */
   | "too_slow"
   /** The connection ended before an answer came; whether the request was done is not known. */
@@ -24,7 +30,7 @@ export type ErrorCode =
   | "not_admitted"
   /** The socket is suspended: nothing gets through until it is resumed. */
   | "suspended"
-  /** The gate said no to a request; `reason` says why. */
+  /** The gate, or the files behind it, said no to a request; `reason` says why. */
   | "request_refused"
   /** It is over: the connection was closed for good. */
   | "closed";
@@ -33,14 +39,18 @@ export type ErrorCode =
 export class DoorwardError extends Error {
   /** What went wrong, as a word. */
   readonly code: ErrorCode;
-  /** For `request_refused`: the word of the gate, such as `permission_denied`. */
+  /** For `request_refused`: the word of the gate, such as `permission_denied`, or the text of the files, such as `file not found`. */
   readonly reason: string | undefined;
 
-  constructor(code: ErrorCode, message: string, more: { reason?: string; cause?: unknown } = {}) {
+  /** For `closed` and `lost` of files: how the connection ended. */
+  readonly closing: Closing | undefined;
+
+  constructor(code: ErrorCode, message: string, more: { reason?: string; closing?: Closing; cause?: unknown } = {}) {
     super(message, "cause" in more ? { cause: more.cause } : undefined);
     this.name = "DoorwardError";
     this.code = code;
     this.reason = more.reason;
+    this.closing = more.closing;
   }
 }
 

@@ -29,8 +29,8 @@
  * @packageDocumentation
  */
 
+import { socketUrl } from "./address.js";
 import { Door } from "./door.js";
-import { DoorwardError } from "./error.js";
 import type { Options } from "./options.js";
 import { thisWorld } from "./world.js";
 
@@ -52,21 +52,4 @@ export type { WebSocketConstructor, WebSocketLike } from "./world.js";
  */
 export function connect(url: string | URL, options: Options = {}): Door {
   return new Door(socketUrl(url), options, thisWorld(options.WebSocket));
-}
-
-const SCHEMES: Record<string, string> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
-
-function socketUrl(url: string | URL): string {
-  const page = (globalThis as { location?: { href: string } }).location?.href;
-  let parsed: URL | undefined;
-  try {
-    parsed = new URL(url, page);
-  } catch {
-    // told below, without the address: it may hold a credential
-  }
-  const scheme = parsed && SCHEMES[parsed.protocol];
-  if (!parsed || !scheme) throw new DoorwardError("bad_url", "the address of a gate is of the form `wss://host/path`");
-  parsed.protocol = scheme;
-  parsed.hash = "";
-  return parsed.href;
 }

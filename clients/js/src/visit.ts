@@ -7,9 +7,9 @@
 // gate  <-> client   Close
 
 import { Climb } from "./climb.js";
-import { type Closing, closeReason, type Reconnect } from "./close.js";
+import { type Closing, closeReason, ofOurOwn } from "./close.js";
 import { Connection } from "./connection.js";
-import { DoorwardError, type ErrorCode, ours } from "./error.js";
+import { DoorwardError, ours } from "./error.js";
 import { subprotocols } from "./obtain.js";
 import type { Options, Timeouts } from "./options.js";
 import type { Answered, Tell, Wait } from "./question.js";
@@ -32,9 +32,6 @@ export interface Handlers {
   /** `livedMs`: for how long it was admitted. */
   ended(closing: Closing, livedMs: number): void;
 }
-
-/** What to do after an end of our own. Of any other error: never. */
-const AFTER_OUR_OWN: Partial<Record<ErrorCode, Reconnect>> = { too_slow: "later", call_back_failed: "later" };
 
 export class Visit {
   readonly #options: Options;
@@ -141,9 +138,7 @@ export class Visit {
   #closing(code: number, reason: string, error?: DoorwardError): Closing {
     if (this.#refused) return this.#refused;
     if (this.#hasLeft) return { ...closeReason(1000, "normal"), afterMs: 0 };
-    if (!error) return { ...closeReason(code, reason), afterMs: 0 };
-    const reconnect = AFTER_OUR_OWN[error.code] ?? "never";
-    return { code: 1000, name: error.code, sentence: sentence(error.message), reconnect, afterMs: 0, error };
+    return error ? ofOurOwn(error) : { ...closeReason(code, reason), afterMs: 0 };
   }
 
   #end(closing: Closing): void {
@@ -153,5 +148,3 @@ export class Visit {
     this.#handlers.ended(closing, this.#admittedAt === undefined ? 0 : this.#world.now() - this.#admittedAt);
   }
 }
-
-const sentence = (message: string) => `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;

@@ -1,16 +1,16 @@
 //! The door of one node: its gates, its live sockets, and what both need.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::ready, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
     BoxFuture,
-    ports::{Audit, Clock, Rng},
+    ports::{Audit, Carts, Clock, Rng, Session},
 };
 use doorward_backends::{hub::Hub, upstream::SigningKey};
 use doorward_session::{Follower, Sockets};
 use doorward_types::{CookieNames, GateName, OwnerId};
-use doorward_web::{Journal, PeerInfo, Site, manage::Api};
+use doorward_web::{Journal, PeerInfo, Site, UnknownVisitor, manage::Api};
 use http::{
     HeaderValue, Method, Request, Response,
     header::{ACCEPT, UPGRADE},
@@ -47,6 +47,7 @@ pub struct Door {
     pub(crate) site: Option<Arc<Site>>,
     pub(crate) api: Option<Arc<Api>>,
     pub(crate) store: Option<StoreFile>,
+    carts: Arc<dyn Carts>,
     pub(crate) draining: watch::Sender<bool>,
     /// The sessions of Socket.IO that have begun with long-polling.
     pub(crate) sessions: Arc<Sessions>,
@@ -82,6 +83,8 @@ pub struct Parts {
     pub api: Option<Arc<Api>>,
     /// The file that all of it is kept in, where it is one.
     pub store: Option<StoreFile>,
+    /// What users have put into their carts.
+    pub carts: Arc<dyn Carts>,
 }
 
 impl Door {
@@ -102,6 +105,7 @@ impl Door {
             site,
             api,
             store,
+            carts,
         } = parts;
         let jwks = key.jwks();
         let journal = Journal::new(Arc::clone(&audit), Arc::clone(&clock), Arc::clone(&rng));
@@ -122,6 +126,7 @@ impl Door {
             site,
             api,
             store,
+            carts,
             draining,
             sessions: Arc::default(),
         })
@@ -153,6 +158,11 @@ impl Door {
             Backing::Hub(hub) | Backing::Ninep(_, hub) => Some(Arc::clone(hub)),
             Backing::Upstream(_) | Backing::Echo(_) => None,
         }
+    }
+
+    /// What users have put into their carts at the gates with a file tree, for an application that takes orders.
+    pub fn carts(&self) -> &Arc<dyn Carts> {
+        &self.carts
     }
 
     /// Counts of connections.
@@ -202,6 +212,27 @@ impl Door {
         Ok(site.answer(request, peer).await)
     }
 
+    /// The login by whose cookie a request comes, for pages that an application serves beside the built-in site; `None` where there
+    /// is none, or no site. It counts as used. `over_tls` as in [`visit`](Self::visit).
+    ///
+    /// # Errors
+    /// [`Foreign`](UnknownVisitor::Foreign) where the request is no `GET` or `HEAD` and another website may have sent it, which
+    /// includes one without a proper `Host`; [`Down`](UnknownVisitor::Down) where the store does not answer.
+    pub fn login_of<B>(
+        &self,
+        request: &Request<B>,
+        peer: SocketAddr,
+        over_tls: bool,
+    ) -> BoxFuture<'_, Result<Option<Session>, UnknownVisitor>> {
+        let host = match host(request) {
+            Ok(host) => host,
+            Err(why) => return Box::pin(ready(Err(UnknownVisitor::Foreign(why.to_string())))),
+        };
+        let Some(site) = &self.site else { return Box::pin(ready(Ok(None))) };
+        let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
+        site.login_of(request, PeerInfo { source, secure: tls, host })
+    }
+
     /// Answers a request of long-polling, of a client of Socket.IO. Gives the request back where it is for something else: then
     /// it is [`answer`](Self::answer)'s. `pass` is taken where the connection goes on in a session.
     pub async fn exchange<B>(
@@ -227,7 +258,7 @@ impl Door {
         over_tls: bool,
     ) -> BoxFuture<'a, Response<Body>> {
         let (Some(site), Ok(host)) = (self.site.as_ref().filter(|_| wants_page(request)), host(request)) else {
-            return Box::pin(std::future::ready(respond::not_found()));
+            return Box::pin(ready(respond::not_found()));
         };
         let Came { source, tls, .. } = Came::of(&self.proxies, request.headers(), peer.ip(), over_tls);
         let mut bare = Request::new(Body::default());

@@ -70,6 +70,7 @@ mod witness;
 
 pub use comeback::ByLogin;
 pub use door::{Door, Parts};
+pub use doorward_web::UnknownVisitor;
 pub use embed::{EmbedError, embed};
 pub use issuer_keys::KeyRings;
 pub use metrics::Metrics;

@@ -189,6 +189,7 @@ impl Node {
             cookies,
             site,
             api: Some(api),
+            carts: Arc::clone(&tools.carts),
             store: store_path(&config, base).and_then(|path| StoreFile::at(&path).ok()),
             caps: Caps::new(caps_limits(&config.limits), Arc::clone(&rng)),
             proxies: Proxies::new(config.server.trusted_proxies.clone()),

@@ -29,9 +29,10 @@ const FILES: [(&str, &str, &str, &[u8]); 5] = [
     ("icon", "svg", "image/svg+xml", include_bytes!("../assets/icon.svg")),
 ];
 
-/// The JavaScript client and its try-it page, under names that other pages write too.
-const CLIENT: [(&str, &str, &[u8]); 7] = [
+/// The JavaScript clients and the try-it page, under names that other pages write too.
+const CLIENT: [(&str, &str, &[u8]); 8] = [
     ("/doorward.js", "text/javascript; charset=utf-8", include_bytes!("../../../clients/js/dist/doorward.js")),
+    ("/ninep.js", "text/javascript; charset=utf-8", include_bytes!("../../../clients/js/dist/ninep.js")),
     ("/assets/try/try.js", "text/javascript; charset=utf-8", include_bytes!("../../../clients/js/try/try.js")),
     ("/assets/try/chat.js", "text/javascript; charset=utf-8", include_bytes!("../../../clients/js/try/chat.js")),
     ("/assets/try/element.js", "text/javascript; charset=utf-8", include_bytes!("../../../clients/js/try/element.js")),
@@ -63,7 +64,7 @@ impl Assets {
 
 /// Whether an address is a file's: the same for everybody, so that nobody is asked who they are.
 pub(crate) fn is_file(path: &str) -> bool {
-    path == "/doorward.js" || path.starts_with("/assets/")
+    matches!(path, "/doorward.js" | "/ninep.js") || path.starts_with("/assets/")
 }
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
@@ -71,6 +72,7 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
         .route("/assets/{name}", get(file))
         .route("/assets/try/{name}", get(client))
         .route("/doorward.js", get(client))
+        .route("/ninep.js", get(client))
 }
 
 async fn file(State(_): State<Arc<Desk>>, Path(asked): Path<String>) -> Result<Response, Sorry> {

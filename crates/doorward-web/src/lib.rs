@@ -51,6 +51,7 @@ mod access;
 mod api;
 mod assets;
 mod bearer;
+mod beside;
 mod config;
 mod console;
 mod cookies;
@@ -76,6 +77,7 @@ mod visit;
 
 pub use access::TokenSigner;
 pub use bearer::{BearerError, bearer};
+pub use beside::UnknownVisitor;
 pub use config::SiteConfig;
 pub use desk::SiteParts;
 pub use doorward_auth::token::AccessClaims;

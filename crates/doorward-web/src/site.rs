@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{Router, body::Body as AxumBody, response::Response as AxumResponse};
 use bytes::Bytes;
 use http::{
-    Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     header::{CONTENT_TYPE, SET_COOKIE},
     request::Parts,
 };
@@ -91,9 +91,7 @@ impl Site {
         if matches!(parts.method, Method::GET | Method::HEAD) {
             return Ok(Bytes::new());
         }
-        let own = peer.origin();
-        same_origin::check(&parts.headers, &[&own, self.desk.public_origin().unwrap_or(&own)])
-            .map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
+        self.check_origin(&parts.headers, peer).map_err(|foreign| Sorry::Foreign(foreign.to_string()))?;
         if body.size_hint().lower() > LONGEST_BODY as u64 {
             return Err(Sorry::TooLarge);
         }
@@ -104,6 +102,16 @@ impl Site {
             Ok(Err(_)) => Err(Sorry::Malformed("the form broke off".into())),
             Err(_) => Err(Sorry::TooSlow),
         }
+    }
+
+    /// Lets a request pass that a page of the site has sent, or a program without cookies.
+    pub(crate) fn check_origin(&self, headers: &HeaderMap, peer: &PeerInfo) -> Result<(), same_origin::Foreign> {
+        let own = peer.origin();
+        same_origin::check(headers, &[&own, self.desk.public_origin().unwrap_or(&own)])
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     async fn attend(&self, parts: &Parts, peer: &PeerInfo, body: Bytes) -> Result<AxumResponse, Sorry> {
@@ -188,7 +196,7 @@ fn routes() -> Router<Arc<Desk>> {
 }
 
 fn takes(method: &Method, path: &str) -> bool {
-    const PAGES: [&str; 12] = [
+    const PAGES: [&str; 13] = [
         "/",
         "/login",
         "/login/code",
@@ -201,6 +209,7 @@ fn takes(method: &Method, path: &str) -> bool {
         "/api/key",
         "/try",
         "/doorward.js",
+        "/ninep.js",
     ];
     const BELOW: [&str; 3] = ["/account/", "/console/", "/assets/"];
     let is_page = PAGES.contains(&path) || BELOW.iter().any(|folder| path.starts_with(folder));

@@ -25,8 +25,8 @@ export class FakeSocket {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
   }
 
-  send(data: string): void {
-    this.sent.push(JSON.parse(data));
+  send(data: string | Uint8Array): void {
+    this.sent.push(typeof data === "string" ? JSON.parse(data) : data);
   }
 
   close(code?: number, reason?: string): void {

@@ -59,4 +59,8 @@ impl Carts for MemoryCarts {
         let held = lock(&self.0).get(cart).map(|cart| cart.iter().map(|(sku, held)| (sku.clone(), *held)).collect());
         Box::pin(ready(Ok(held.unwrap_or_default())))
     }
+
+    fn empty<'a>(&'a self, cart: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>> {
+        Box::pin(async move { Ok(lock(&self.0).remove(cart).unwrap_or_default().into_iter().collect()) })
+    }
 }

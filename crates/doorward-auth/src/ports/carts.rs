@@ -100,6 +100,10 @@ pub trait Carts: Send + Sync {
 
     /// Everything in a cart, by its name.
     fn list<'a>(&'a self, cart: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>>;
+
+    /// Takes everything out of a cart and gives it, by its name: of several at once each thing is given to one, so that nothing is
+    /// ordered twice.
+    fn empty<'a>(&'a self, cart: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>>;
 }
 
 #[cfg(test)]

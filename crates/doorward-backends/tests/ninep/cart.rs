@@ -190,6 +190,10 @@ impl Carts for Down {
     fn list<'a>(&'a self, _: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>> {
         self.answer()
     }
+
+    fn empty<'a>(&'a self, _: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>> {
+        self.answer()
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,6 +133,11 @@ const HOUSE: &[Row] = &[
         ],
         never: &[BROKERS, WEBSOCKETS, SECOND_CRYPTO],
     },
+    Row {
+        krate: "shop",
+        may: &["doorward-types", "doorward-wire", "doorward-auth", "doorward-backends", "doorward-server"],
+        never: &[BROKERS, WEBSOCKETS, SECOND_CRYPTO],
+    },
 ];
 
 /// The workspace as cargo resolves it for the machine that runs the test.

@@ -233,6 +233,7 @@ impl World {
         });
         let door = Door::new(Parts {
             store: None,
+            carts: Arc::clone(&tools.carts),
             gates: Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap())),
             sockets,
             caps: Caps::new(caps, own.clone()),

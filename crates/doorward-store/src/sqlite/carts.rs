@@ -52,11 +52,24 @@ impl Carts for Store {
                     "SELECT sku, quantity FROM carts
                      WHERE owner = ?1 AND subject_kind = ?2 AND subject_pk = ?3 ORDER BY sku",
                 )?
-                .query_map(params![cart.owner.as_str(), cart.kind, cart.pk], |row| {
-                    let sku: String = row.get("sku")?;
-                    Ok((sku.parse().map_err(unreadable)?, quantity_at(row)?))
-                })?
+                .query_map(params![cart.owner.as_str(), cart.kind, cart.pk], held_at)?
                 .collect()
+        })
+    }
+
+    fn empty<'a>(&'a self, cart: &'a CartOf) -> BoxFuture<'a, Result<Vec<(Sku, Quantity)>, PortError>> {
+        let cart = cart.clone();
+        self.writes(PORT, None, move |connection| {
+            let mut held: Vec<(Sku, Quantity)> = connection
+                .prepare_cached(
+                    "DELETE FROM carts WHERE owner = ?1 AND subject_kind = ?2 AND subject_pk = ?3
+                     RETURNING sku, quantity",
+                )?
+                .query_map(params![cart.owner.as_str(), cart.kind, cart.pk], held_at)?
+                .collect::<Result<_, _>>()?;
+            // What is returned has no order of its own.
+            held.sort_unstable();
+            Ok(held)
         })
     }
 }
@@ -90,6 +103,11 @@ fn find(connection: &Connection, cart: &CartOf, sku: &Sku) -> rusqlite::Result<O
         )?
         .query_row(params![cart.owner.as_str(), cart.kind, cart.pk, sku.as_str()], quantity_at)
         .optional()
+}
+
+fn held_at(row: &Row<'_>) -> rusqlite::Result<(Sku, Quantity)> {
+    let sku: String = row.get("sku")?;
+    Ok((sku.parse().map_err(unreadable)?, quantity_at(row)?))
 }
 
 fn quantity_at(row: &Row<'_>) -> rusqlite::Result<Quantity> {

@@ -12,6 +12,7 @@ pub async fn carts(port: &dyn Carts) {
     the_name_of_a_subject_counts_for_nothing(port).await;
     a_full_cart_takes_nothing_more_also_of_many_at_once(port).await;
     of_many_that_add_the_same_at_once_exactly_one_does(port).await;
+    what_is_in_a_cart_is_given_once_when_many_empty_it(port).await;
 }
 
 fn sku(name: &str) -> Sku {
@@ -98,4 +99,19 @@ async fn of_many_that_add_the_same_at_once_exactly_one_does(port: &dyn Carts) {
     let added = all((0..50).map(|_| port.add(&cart, &sku))).await;
     assert_eq!(added.iter().filter(|one| **one == Ok(Added::New)).count(), 1);
     assert_eq!(added.iter().filter(|one| **one == Ok(Added::WasThere)).count(), 49);
+}
+
+async fn what_is_in_a_cart_is_given_once_when_many_empty_it(port: &dyn Carts) {
+    let (mine, other) = (cart("emptied"), cart("not emptied"));
+    assert_eq!(port.empty(&mine).await, Ok(vec![]), "there is nothing in it");
+    for name in ["b", "a"] {
+        assert_eq!(port.add(&mine, &sku(name)).await, Ok(Added::New));
+    }
+    assert_eq!(port.set(&mine, &sku("b"), so_many(4)).await, Ok(true));
+    assert_eq!(port.add(&other, &sku("a")).await, Ok(Added::New));
+    let emptied = all((0..20).map(|_| port.empty(&mine))).await;
+    let given: Vec<_> = emptied.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(given, [(sku("a"), Quantity::ONE), (sku("b"), so_many(4))]);
+    assert_eq!(port.list(&mine).await, Ok(vec![]));
+    assert_eq!(port.list(&other).await, Ok(vec![(sku("a"), Quantity::ONE)]));
 }

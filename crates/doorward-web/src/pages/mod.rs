@@ -5,6 +5,7 @@ mod home;
 pub(crate) mod key;
 mod login;
 mod logout;
+mod next;
 mod password;
 mod register;
 mod reset;

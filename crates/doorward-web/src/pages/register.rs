@@ -33,12 +33,16 @@ use crate::{
     visit::Visit,
 };
 
+use super::next::next_of;
+
 #[derive(Template)]
 #[template(path = "register.html")]
 struct Register {
     frame: Frame,
     problems: Problems,
     is_open: bool,
+    /// The page that they came for.
+    next: Option<String>,
     username: Field,
     password: Field,
     invitation: Field,
@@ -115,7 +119,9 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
             let made = Happening::Registered { role: account.role, invited: invitation.is_some() };
             desk.done(visit.event(Some(account.subject()), By::Holder, made));
             match desk.open(&visit, &account, &["pwd"], began).await? {
-                Some(opened) => Ok(opened.tell(&desk, go("/account?done=register"))),
+                Some(opened) => {
+                    Ok(opened.tell(&desk, go(next_of(form.text("next")).unwrap_or("/account?done=register"))))
+                }
                 None => Ok(go("/login")),
             }
         }
@@ -187,7 +193,10 @@ fn show(desk: &Desk, visit: &Visit, status: StatusCode, typed: &str, wrong: Wron
     let invitation = Field::invitation().value(visit.typed("invitation")).hint(hint).error(wrong.invitation);
     let problems = Problems::of(wrong.whole, &[&username, &password, &invitation]);
     let is_open = desk.parts.config.register;
-    page(status, &Register { frame: Frame::of(desk, visit), problems, is_open, username, password, invitation })
+    let named = next_of(visit.word("next").unwrap_or_default()).map(str::to_owned);
+    let next = named.or_else(|| next_of(&visit.typed("next")).map(str::to_owned));
+    let frame = Frame::of(desk, visit);
+    page(status, &Register { frame, problems, is_open, next, username, password, invitation })
 }
 
 /// A sentence begins with a capital.

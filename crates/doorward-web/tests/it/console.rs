@@ -83,6 +83,7 @@ async fn a_gate_can_be_tried_by_who_knows_its_path_and_owners_are_offered_theirs
     assert!(offered.says(r#"<option value="/till/7">"#));
     for (path, kind) in [
         ("/doorward.js", "text/javascript"),
+        ("/ninep.js", "text/javascript"),
         ("/assets/try/try.js", "text/javascript"),
         ("/assets/try/try.css", "text/css"),
     ] {

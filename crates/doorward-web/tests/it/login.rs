@@ -11,10 +11,10 @@ use std::{
 use doorward_auth::{memory::ManualClock, ports::Rng};
 use doorward_testkit::SeededRng;
 use doorward_types::KeyText;
-use doorward_web::SiteConfig;
-use http::StatusCode;
+use doorward_web::{SiteConfig, UnknownVisitor};
+use http::{Method, StatusCode};
 
-use crate::world::{NOW, PASSWORD, With, World};
+use crate::world::{Browser, NOW, PASSWORD, With, World};
 
 const SESSION: &str = "__Host-doorward-session";
 const BROWSER: &str = "__Host-doorward-browser";
@@ -320,6 +320,58 @@ async fn a_page_that_asks_for_a_login_is_come_back_to() {
     assert_eq!(browser.get("/account/key").await.to(), "/login?next=/account/key");
     assert!(browser.get("/login?next=/account/key").await.says(r#"name="next" value="/account/key""#));
     assert!(browser.get("/login?next=//evil.example").await.says(r#"name="next" value="/account""#));
+}
+
+#[tokio::test]
+async fn a_page_beside_the_site_is_come_back_to_by_a_login_and_by_a_new_account() {
+    let world = World::new();
+    let browser = world.browser();
+    assert!(browser.get("/login?next=/shop").await.says(r#"href="/register?next=/shop""#));
+    assert!(browser.get("/login").await.says(r#"href="/register""#));
+    let page = browser.get("/register?next=/shop").await;
+    assert!(page.says(r#"name="next" value="/shop""#) && page.says(r#"href="/login?next=/shop""#), "{}", page.text);
+    let wrong = browser.post("/register", &[("username", "bob"), ("new_password", "short"), ("next", "/shop")]).await;
+    assert!(wrong.says(r#"name="next" value="/shop""#), "a mistake does not make it forgotten");
+    let fields = |next| [("username", "bob"), ("new_password", PASSWORD), ("next", next)];
+    assert_eq!(browser.post("/register", &fields("/shop")).await.to(), "/shop");
+    assert_eq!(browser.get("/login?next=/shop").await.to(), "/shop");
+    let away = [("username", "eve"), ("new_password", PASSWORD), ("next", "//evil.example")];
+    assert_eq!(world.browser().post("/register", &away).await.to(), "/account?done=register");
+    assert!(!world.browser().get("/register?next=//evil.example").await.says("evil"));
+}
+
+#[tokio::test]
+async fn an_application_learns_whose_request_it_has_for_as_long_as_the_login_lasts() {
+    let world = World::new();
+    let browser = world.registered("bob").await;
+    let who = async |browser: &Browser| {
+        let login = browser.site.login_of(&browser.request(Method::GET, "/shop", &[]), browser.peer()).await;
+        login.unwrap().map(|login| login.username)
+    };
+    assert_eq!(who(&browser).await.as_deref(), Some("bob"));
+    assert_eq!(who(&world.browser()).await, None);
+    world.clock.advance(Duration::from_mins(20));
+    who(&browser).await;
+    world.clock.advance(Duration::from_mins(20));
+    assert!(who(&browser).await.is_some(), "it was used in between");
+    let cookie = browser.cookie(SESSION).unwrap();
+    browser.post("/logout", &[]).await;
+    browser.jar.lock().unwrap().insert(SESSION.into(), cookie);
+    assert_eq!(who(&browser).await, None, "a login that has ended is none");
+}
+
+#[tokio::test]
+async fn c16_an_application_learns_nothing_of_who_sends_what_another_site_may_have_sent() {
+    let world = World::new();
+    let browser = world.registered("bob").await;
+    let asked = async |method, line| {
+        browser.site.login_of(&browser.request(method, "/checkout", &[("sec-fetch-site", line)]), browser.peer()).await
+    };
+    assert!(asked(Method::POST, "same-origin").await.unwrap().is_some());
+    for foreign in ["cross-site", "same-site"] {
+        assert!(matches!(asked(Method::POST, foreign).await, Err(UnknownVisitor::Foreign(_))), "{foreign}");
+        assert!(asked(Method::GET, foreign).await.unwrap().is_some(), "a link from elsewhere");
+    }
 }
 
 #[tokio::test]

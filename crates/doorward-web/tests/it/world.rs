@@ -298,14 +298,8 @@ impl Browser {
         body: impl Into<Bytes>,
     ) -> Page {
         assert!(self.site.takes(&method, path.split('?').next().unwrap()), "{method} {path} is not for the site");
-        let mut headers = if self.is_program { BTreeMap::new() } else { self.headers(&method) };
-        headers.extend(lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            request = request.header(name, value);
-        }
-        let peer = PeerInfo { source: self.source, secure: self.secure, host: self.host.clone() };
-        let response = self.site.answer(request.body(Full::new(body.into())).unwrap(), peer).await;
+        let request = self.request(method, path, lines).map(|()| Full::new(body.into()));
+        let response = self.site.answer(request, self.peer()).await;
         let (parts, body) = response.into_parts();
         let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
         let page = Page { status: parts.status, headers: parts.headers, text };
@@ -313,6 +307,22 @@ impl Browser {
             self.keep(line);
         }
         page
+    }
+
+    /// A request as it is sent, without its body.
+    pub(crate) fn request(&self, method: Method, path: &str, lines: &[(&str, &str)]) -> Request<()> {
+        let mut headers = if self.is_program { BTreeMap::new() } else { self.headers(&method) };
+        headers.extend(lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(name, value);
+        }
+        request.body(()).unwrap()
+    }
+
+    /// The way it comes.
+    pub(crate) fn peer(&self) -> PeerInfo {
+        PeerInfo { source: self.source, secure: self.secure, host: self.host.clone() }
     }
 
     fn headers(&self, method: &Method) -> BTreeMap<String, String> {
