@@ -139,7 +139,9 @@ async fn sockets_of_an_owner_and_of_a_subject_of_that_owner_are_listed_the_newes
     assert_eq!(seen.asked(SocketQuery { after: Some((eves.since, eves.id)), ..newest.clone() }).await, [bobs]);
     let shown = seen.view.socket(Some(&acme()), bobs).await.unwrap().unwrap();
     let session = seen.live.log_in(&seen.bob, 7).await;
-    let newer = seen.live.socket("session", &session, "news").await.socket.id();
+    // Held: a socket ends when its far side goes.
+    let held = seen.live.socket("session", &session, "news").await;
+    let newer = held.socket.id();
     let mine = SocketQuery { owner: Some(acme()), subject: Some(bob.clone()), ..newest.clone() };
     assert_eq!(seen.asked(mine.clone()).await, [newer, bobs]);
     assert_eq!(seen.asked(SocketQuery { at_most: 1, ..mine }).await, [newer]);
