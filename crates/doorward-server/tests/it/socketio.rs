@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use doorward_types::{CloseReason, GateName, OwnerId};
+use doorward_wire::socketio::{Emitted, Namespace};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -128,10 +129,11 @@ fn hub_of(world: &World, name: &str) -> std::sync::Arc<doorward_backends::hub::H
 }
 
 fn emit(world: &World, argument: &str) -> usize {
-    let argument: &serde_json::value::RawValue = serde_json::from_str(argument).unwrap();
-    let place = (doorward_wire::socketio::Namespace::new("/default").unwrap(), None);
+    let arguments = format!("[{argument}]");
+    let event = Emitted::new("happened", serde_json::from_str(&arguments).unwrap()).unwrap();
+    let place = (Namespace::new("/default").unwrap(), None);
     let gate = (&OwnerId::new("acme"), &GateName::new("ui"));
-    hub_of(world, "ui").emit(world.door.sockets(), gate, place, "happened", &[argument])
+    hub_of(world, "ui").emit(world.door.sockets(), gate, place, &event)
 }
 
 both! {
