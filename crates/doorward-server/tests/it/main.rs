@@ -28,4 +28,5 @@ mod socketio;
 mod tickets;
 mod tls;
 mod upstream;
+mod wires;
 mod world;

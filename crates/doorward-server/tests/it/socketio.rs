@@ -58,7 +58,7 @@ async fn ask(world: &World, method: &str, target: &str, headers: &str, body: &st
 }
 
 /// A client of the newer revision that polls.
-struct Polls<'w> {
+pub(crate) struct Polls<'w> {
     world: &'w World,
     path: &'static str,
     sid: String,
@@ -66,7 +66,7 @@ struct Polls<'w> {
 }
 
 impl<'w> Polls<'w> {
-    async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
+    pub(crate) async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
         let opened = ask(world, "GET", &format!("{path}?EIO=4&transport=polling&t=x"), headers, "").await;
         assert_eq!(opened.status, 200, "{opened:?}");
         let open: Value = serde_json::from_str(opened.body.strip_prefix('0').unwrap()).unwrap();
@@ -82,7 +82,7 @@ impl<'w> Polls<'w> {
         ask(self.world, "POST", &self.target(), self.headers, body).await
     }
 
-    async fn says(&self, body: &str) {
+    pub(crate) async fn says(&self, body: &str) {
         let answer = self.posts(body).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{answer:?}");
     }
@@ -99,7 +99,7 @@ impl<'w> Polls<'w> {
     }
 
     /// Hears packets until one begins like that.
-    async fn hears_of(&self, beginning: &str) -> String {
+    pub(crate) async fn hears_of(&self, beginning: &str) -> String {
         for _ in 0..10 {
             if let Some(packet) = self.hears().await.into_iter().find(|packet| packet.starts_with(beginning)) {
                 return packet;
@@ -381,7 +381,7 @@ async fn c8_a_socket_outlives_its_token_and_not_the_longest_session() {
 
 impl Peer {
     /// Hears texts until one begins like that.
-    async fn hears_of(&mut self, beginning: &str) -> String {
+    pub(crate) async fn hears_of(&mut self, beginning: &str) -> String {
         for _ in 0..20 {
             match self.hear().await {
                 Heard::Text(text) if text.starts_with(beginning) => return text,
