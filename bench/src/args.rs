@@ -202,10 +202,12 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 12.0)]
         seconds: f64,
     },
-    /// Have events of Socket.IO emitted over the HTTP API, one in flight.
+    /// Have events of Socket.IO emitted over the HTTP API, a fixed number in flight.
     Emit {
         #[arg(long, default_value_t = 1000)]
         subscribers: usize,
+        #[arg(long, default_value_t = 1)]
+        window: usize,
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },

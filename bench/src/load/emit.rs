@@ -1,5 +1,5 @@
-//! Events that an application emits to all clients of Socket.IO, one in flight: the next request goes when the last delivery of the
-//! one before has arrived, and its answer.
+//! Events that an application emits to all clients of Socket.IO, `window` in flight: with one, the next request goes when the last
+//! delivery of the one before has arrived; with more, as soon as the one before is answered.
 
 use super::{
     PATIENCE,
@@ -25,7 +25,7 @@ use std::{
 /// What fills an event up to 128 bytes, its envelope included: `42["happened",{"message":"..."}]`.
 const FILLER: usize = 128 - 29 - DIGITS;
 
-pub(super) fn run(load: &Load, subscribers: usize, time: Duration) -> Result<Value> {
+pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration) -> Result<Value> {
     let api = Api::of(load)?;
     let mut crowd = Crowd::towards(load.target)?;
     crowd.open(subscribers, load.script(&[])?, |peer| peer.phase == Phase::Ready, PATIENCE)?;
@@ -33,26 +33,30 @@ pub(super) fn run(load: &Load, subscribers: usize, time: Duration) -> Result<Val
     let mut flights = Flights::new(subscribers);
     let mut length = 0;
     let mut emit_until = |end: Instant, crowd: &mut Crowd, flights: &mut Flights| -> Result<()> {
-        while clock::now() < end {
-            let asked = application.emit(flights.published)?;
-            flights.depart(clock::now());
-            let stalled = clock::now() + STALL;
-            while flights.in_flight() > 0 {
-                crowd.turn(Duration::from_millis(100), |number, heard, _| {
-                    if let Some(sequence) = sequence(heard.payload) {
-                        length = heard.payload.len();
-                        flights.arrive(number, sequence, clock::now)?;
-                    }
-                    Ok(())
-                })?;
-                if clock::now() > stalled {
-                    crowd.all_there()?;
-                    return Err(flights.lost());
-                }
+        let mut stalled = clock::now() + STALL;
+        loop {
+            while clock::now() < end && flights.in_flight() < window {
+                let asked = application.emit(flights.published)?;
+                flights.depart(clock::now());
+                // In turn, so that they are put out in this order.
+                is_answered(asked, subscribers)?;
+                stalled = clock::now() + STALL;
             }
-            is_answered(asked, subscribers)?;
+            if flights.in_flight() == 0 {
+                return Ok(());
+            }
+            crowd.turn(Duration::from_millis(100), |number, heard, _| {
+                if let Some(sequence) = sequence(heard.payload) {
+                    length = heard.payload.len();
+                    flights.arrive(number, sequence, clock::now)?;
+                }
+                Ok(())
+            })?;
+            if clock::now() > stalled {
+                crowd.all_there()?;
+                return Err(flights.lost());
+            }
         }
-        Ok(())
     };
     emit_until(clock::now() + time / 5, &mut crowd, &mut flights)?;
     let (begun, before, done) = (clock::now(), load.server().cpu()?, flights.deliveries);

@@ -52,7 +52,9 @@ pub(crate) fn run(load: &Load) -> Result<()> {
             let used = beside::Use { sockets: *sockets, every, time: Duration::from_secs_f64(*seconds) };
             beside::run(load, used, *people)
         }
-        Scenario::Emit { subscribers, seconds } => emit::run(load, *subscribers, Duration::from_secs_f64(*seconds)),
+        Scenario::Emit { subscribers, window, seconds } => {
+            emit::run(load, *subscribers, *window, Duration::from_secs_f64(*seconds))
+        }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }

@@ -27,8 +27,10 @@ pub(crate) enum Row {
     LoginsBesideSockets,
     #[value(name = "idle-socketio")]
     IdleSocketIo,
-    #[value(name = "emit-1k")]
-    Emit1k,
+    #[value(name = "emit-1k-w1")]
+    Emit1kW1,
+    #[value(name = "emit-1k-w32")]
+    Emit1kW32,
 }
 
 /// What a row must hold.
@@ -47,7 +49,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -65,7 +67,8 @@ impl Row {
         Self::Logins,
         Self::LoginsBesideSockets,
         Self::IdleSocketIo,
-        Self::Emit1k,
+        Self::Emit1kW1,
+        Self::Emit1kW32,
     ];
 
     /// The name in `--only` and in the last line.
@@ -88,7 +91,8 @@ impl Row {
             Self::Logins => "logins",
             Self::LoginsBesideSockets => "logins-beside-sockets",
             Self::IdleSocketIo => "idle-socketio",
-            Self::Emit1k => "emit-1k",
+            Self::Emit1kW1 => "emit-1k-w1",
+            Self::Emit1kW32 => "emit-1k-w32",
         }
     }
 
@@ -112,7 +116,8 @@ impl Row {
             Self::Logins => "logins with a password: per s",
             Self::LoginsBesideSockets => "a round trip beside 500 who log in, p99: ms",
             Self::IdleSocketIo => "idle admitted socket of Socket.IO, of 5k: bytes",
-            Self::Emit1k => "emit to 1k clients of Socket.IO: deliveries per CPU s",
+            Self::Emit1kW1 => "emit to 1k clients of Socket.IO, 1 in flight: deliveries per CPU s",
+            Self::Emit1kW32 => "emit to 1k clients of Socket.IO, 32 in flight: deliveries per CPU s",
         }
     }
 
@@ -124,7 +129,7 @@ impl Row {
             Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::IdleSocketIo => {
                 "idle TcpStream in a tokio task"
             }
-            Self::Emit1k => "npm `socket.io` 4, engine `ws`",
+            Self::Emit1kW1 | Self::Emit1kW32 => "npm `socket.io` 4, engine `ws`",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
             Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
             Self::Logins => "epoll, a hash and nothing else",
@@ -145,7 +150,7 @@ impl Row {
             Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
             Self::EndingAccount => Bar::EveryValueAtMost(1_000.0, "ms"),
             Self::IdleSocketIo => Bar::ValueAtMost(8_000.0, "B"),
-            Self::Emit1k => Bar::RatioAtLeast(3.0),
+            Self::Emit1kW1 | Self::Emit1kW32 => Bar::RatioAtLeast(3.0),
             Self::Refusal => Bar::None,
         }
     }
@@ -162,7 +167,9 @@ impl Row {
                 &["lost", "delivered_bytes", "per_read", "p50_ms", "p99_ms", "longest_ms"]
             }
             Self::Idle | Self::AfterMessage | Self::RelayIdle | Self::IdleSocketIo => &["before_mb", "after_mb"],
-            Self::Emit1k => &["lost", "delivered_bytes", "deliveries", "wall_s", "p50_ms", "p99_ms", "longest_ms"],
+            Self::Emit1kW1 | Self::Emit1kW32 => {
+                &["lost", "delivered_bytes", "deliveries", "wall_s", "p50_ms", "p99_ms", "longest_ms"]
+            }
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
             Self::Connect => &["us_each", "wall_s"],
             Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
@@ -203,17 +210,17 @@ impl Row {
 
     /// Whether the load generator asks the HTTP API.
     pub(crate) fn asks_the_api(self) -> bool {
-        self.has_accounts() || self == Self::Emit1k
+        self.has_accounts() || self.is_held_against_node()
     }
 
     /// Whether the clients speak Socket.IO.
     pub(crate) fn speaks_socketio(self) -> bool {
-        matches!(self, Self::IdleSocketIo | Self::Emit1k)
+        self == Self::IdleSocketIo || self.is_held_against_node()
     }
 
     /// Whether the baseline is a server on Node.
     pub(crate) fn is_held_against_node(self) -> bool {
-        self == Self::Emit1k
+        matches!(self, Self::Emit1kW1 | Self::Emit1kW32)
     }
 
     /// The mode of `raw` that is the baseline; `None` where that is Doorward, too, with less to do, or a server on Node.
@@ -230,7 +237,7 @@ impl Row {
             Self::Connect | Self::Refusal => "connect",
             Self::Logins => "hashing",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "relay",
-            Self::LoginsBesideSockets | Self::Emit1k => return None,
+            Self::LoginsBesideSockets | Self::Emit1kW1 | Self::Emit1kW32 => return None,
         })
     }
 
