@@ -107,6 +107,9 @@ pub(crate) struct Load {
     /// Show the token as `Authorization: Bearer` in the upgrade instead of in the conversation.
     #[arg(long, requires = "secret_file")]
     pub(crate) bearer: bool,
+    /// Climb in the words of Socket.IO.
+    #[arg(long, requires_all = ["path", "secret_file"])]
+    pub(crate) events: bool,
     /// The server's internal port, where the HTTP API is.
     #[arg(long, requires = "api_key_file", value_name = "ADDR")]
     pub(crate) api: Option<SocketAddr>,
@@ -197,6 +200,15 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 500)]
         people: u16,
         #[arg(long, default_value_t = 12.0)]
+        seconds: f64,
+    },
+    /// Have events of Socket.IO emitted over the HTTP API, a fixed number in flight.
+    Emit {
+        #[arg(long, default_value_t = 1000)]
+        subscribers: usize,
+        #[arg(long, default_value_t = 1)]
+        window: usize,
+        #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
     /// Round trips over a relay.

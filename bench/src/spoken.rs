@@ -35,6 +35,12 @@ pub(crate) fn auth(token: &str) -> Rc<[u8]> {
     text(&json!({"action": "auth", "kind": "jwt", "token": token})).into()
 }
 
+/// The same in the words of Socket.IO.
+pub(crate) fn authentication(token: &str) -> Rc<[u8]> {
+    let event = json!(["authentication", { "token": token }]);
+    frames::encode(frames::TEXT, Some(MASK), format!("42{event}").as_bytes()).into()
+}
+
 /// A JSON message as a client's frame.
 pub(crate) fn text(message: &Value) -> Vec<u8> {
     frames::encode(frames::TEXT, Some(MASK), message.to_string().as_bytes())

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 
+from harness.api import ask
 from harness.door import NEWS, SITE, Door, gate
 from harness.http import get
 from harness.hub import Peer
 
 OWNERS = '[[owner]]\nname = "default"\n[[owner]]\nname = "other"\n'
 CHAT = gate("chat", '[{ jwt = { issuer = "site" } }]') + 'owner = "default"\n' + NEWS
-
-
-async def ask(door: Door, key: str | None, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
-    """One request; the status and the document."""
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(f"http://{door.internal}/api/v1{path}", data, headers, method=method)
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def send() -> tuple[int, dict]:
-        try:
-            with direct.open(request, timeout=20) as answer:
-                return answer.status, json.loads(answer.read() or b"{}")
-        except urllib.error.HTTPError as error:
-            assert error.headers["Content-Type"] == "application/problem+json", error.headers
-            return error.code, json.loads(error.read())
-
-    return await asyncio.to_thread(send)
 
 
 async def test_a_program_lists_a_socket_ends_it_and_has_a_receipt(folder: Path) -> None:

@@ -24,9 +24,9 @@ const DELIVERED: usize = 128;
 /// What stands around the payload in a delivery of the hub.
 const ENVELOPE: (&str, &str) = (r#"{"event":"message","channel":"bench","pk":"1","message":""#, "\"}");
 /// Digits of a message's number.
-const DIGITS: usize = 10;
+pub(super) const DIGITS: usize = 10;
 /// A loop without a single finished message for this long has lost deliveries.
-const STALL: Duration = Duration::from_secs(5);
+pub(super) const STALL: Duration = Duration::from_secs(5);
 
 pub(super) fn run(load: &Load, subscribers: usize, window: usize, time: Duration) -> Result<Value> {
     let spoken = load.path.is_some();
@@ -147,21 +147,21 @@ impl Round {
 }
 
 /// Which messages are on their way to whom.
-struct Flights {
+pub(super) struct Flights {
     /// For each subscriber the number of the message that must come next.
     next: Vec<u64>,
     /// For each message in flight, oldest first: deliveries still missing, and when it was published.
     open: VecDeque<(usize, Instant)>,
-    published: u64,
+    pub(super) published: u64,
     finished: u64,
     /// Deliveries that have arrived.
-    deliveries: u64,
+    pub(super) deliveries: u64,
     /// Milliseconds from publishing a message to its last delivery.
-    times: Vec<f64>,
+    pub(super) times: Vec<f64>,
 }
 
 impl Flights {
-    fn new(subscribers: usize) -> Self {
+    pub(super) fn new(subscribers: usize) -> Self {
         Self {
             next: vec![0; subscribers],
             open: VecDeque::new(),
@@ -172,16 +172,16 @@ impl Flights {
         }
     }
 
-    fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.open.len()
     }
 
-    fn depart(&mut self, now: Instant) {
+    pub(super) fn depart(&mut self, now: Instant) {
         self.open.push_back((self.next.len(), now));
         self.published += 1;
     }
 
-    fn arrive(&mut self, subscriber: usize, sequence: u64, now: impl Fn() -> Instant) -> Result<()> {
+    pub(super) fn arrive(&mut self, subscriber: usize, sequence: u64, now: impl Fn() -> Instant) -> Result<()> {
         let next =
             self.next.get_mut(subscriber).ok_or_else(|| Error::Server("sent a message to the publisher".into()))?;
         if sequence != *next {
@@ -203,14 +203,14 @@ impl Flights {
         Ok(())
     }
 
-    fn lost(&self) -> Error {
+    pub(super) fn lost(&self) -> Error {
         let expected = self.published * self.next.len() as u64;
         Error::Lost { lost: expected - self.deliveries, expected }
     }
 }
 
 /// The number in a delivery; `None` if it is none. Looks where the envelope of the hub puts it before it searches.
-fn sequence(payload: &[u8]) -> Option<u64> {
+pub(super) fn sequence(payload: &[u8]) -> Option<u64> {
     const MARK: &[u8] = br#""message":""#;
     let digits = match payload.strip_prefix(ENVELOPE.0.as_bytes()) {
         Some(rest) => rest,

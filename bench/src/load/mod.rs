@@ -6,6 +6,7 @@ mod account;
 mod beside;
 mod crowd;
 mod echo;
+mod emit;
 mod ending;
 pub(crate) mod exchange;
 mod fanout;
@@ -20,7 +21,7 @@ use crate::{
     clock,
     error::{Error, Result, Trying},
     frames, process,
-    spoken::{auth, request},
+    spoken::{auth, authentication, request},
     token,
 };
 use peer::Script;
@@ -50,6 +51,9 @@ pub(crate) fn run(load: &Load) -> Result<()> {
             let every = Duration::from_millis(u64::from(*every_ms));
             let used = beside::Use { sockets: *sockets, every, time: Duration::from_secs_f64(*seconds) };
             beside::run(load, used, *people)
+        }
+        Scenario::Emit { subscribers, window, seconds } => {
+            emit::run(load, *subscribers, *window, Duration::from_secs_f64(*seconds))
         }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
@@ -83,6 +87,9 @@ impl Load {
         Ok(move |number| match (&self.path, &plain, &token) {
             (Some(path), Some(_), Some(token)) if self.bearer => {
                 Script::Upgraded(request(self.target, path, Some(&token(number))))
+            }
+            (_, Some(plain), Some(token)) if self.events => {
+                Script::Events { request: Rc::clone(plain), answer: authentication(&token(number)) }
             }
             (_, Some(plain), Some(token)) => {
                 Script::Climb { request: Rc::clone(plain), answer: Some(auth(&token(number))) }

@@ -5,6 +5,10 @@
 //! climb      peer -> server  GET                server -> peer  101
 //!            server -> peer  ask                peer -> server  auth
 //!            server -> peer  admitted: ready
+//! events     peer -> server  GET                server -> peer  101, 0{...}
+//!            peer -> server  40                 server -> peer  40{...}
+//!            peer -> server  42["authentication",...]
+//!            server -> peer  42["authenticated",true]: ready
 
 use crate::{
     clock, epoll,
@@ -19,6 +23,10 @@ use std::{
     time::Instant,
 };
 
+/// What a server of Socket.IO asks now and then, and the answer.
+const SIGN_OF_LIFE: &[u8] = b"2";
+const ALIVE: &[u8] = b"3";
+
 /// How a peer becomes ready.
 #[derive(Debug, Clone)]
 pub(crate) enum Script {
@@ -28,6 +36,8 @@ pub(crate) enum Script {
     Upgraded(Rc<[u8]>),
     /// Sends the request, then the answer (at once after the 101, or when told to), and is ready when admitted.
     Climb { request: Rc<[u8]>, answer: Option<Rc<[u8]>> },
+    /// The same in the words of Socket.IO: sends the request, is in the namespace `/`, then sends the answer.
+    Events { request: Rc<[u8]>, answer: Rc<[u8]> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +151,9 @@ impl Peer {
         let _ = stream.set_nodelay(true);
         let (opening, next) = match &self.script {
             Script::Raw(opening) => (opening, Phase::Waiting),
-            Script::Upgraded(request) | Script::Climb { request, .. } => (request, Phase::Upgrading),
+            Script::Upgraded(request) | Script::Climb { request, .. } | Script::Events { request, .. } => {
+                (request, Phase::Upgrading)
+            }
         };
         self.out.extend_from_slice(opening);
         self.phase = next;
@@ -205,6 +217,9 @@ impl Peer {
                     self.flush();
                     self.phase = Phase::Ended;
                 }
+                _ if matches!(self.script, Script::Events { .. }) && payload == SIGN_OF_LIFE => {
+                    frames::append(&mut self.out, frames::TEXT, Some(MASK), ALIVE);
+                }
                 _ if self.phase == Phase::Ready => {
                     heard(Heard { fin: frame.fin, payload }, &mut self.out)?;
                 }
@@ -223,16 +238,29 @@ impl Peer {
         self.phase = Phase::Waiting;
         match &self.script {
             Script::Climb { answer: Some(answer), .. } => self.out.extend_from_slice(answer),
-            Script::Climb { answer: None, .. } => {}
+            Script::Climb { answer: None, .. } | Script::Events { .. } => {}
             Script::Upgraded(_) | Script::Raw(_) => self.phase = Phase::Ready,
         }
     }
 
     /// A frame before the peer is ready.
     fn verdict(&mut self, payload: &[u8]) {
-        if let Script::Raw(_) = self.script {
-            self.phase = Phase::Ready;
-            return;
+        match &self.script {
+            Script::Raw(_) => {
+                self.phase = Phase::Ready;
+                return;
+            }
+            Script::Events { answer, .. } => {
+                if payload.starts_with(b"0") {
+                    frames::append(&mut self.out, frames::TEXT, Some(MASK), b"40");
+                } else if payload.starts_with(b"40") {
+                    self.out.extend_from_slice(answer);
+                } else if payload == br#"42["authenticated",true]"# {
+                    self.phase = Phase::Ready;
+                }
+                return;
+            }
+            Script::Upgraded(_) | Script::Climb { .. } => {}
         }
         match event(payload).as_deref() {
             Some("admitted") => self.phase = Phase::Ready,

@@ -33,7 +33,7 @@ impl Api {
     /// The one that the command line names.
     pub(super) fn of(load: &Load) -> Result<Self> {
         let (Some(address), Some(file)) = (load.api, &load.api_key_file) else {
-            return Err(Error::Usage("the site's accounts need `--api` and `--api-key-file`".into()));
+            return Err(Error::Usage("the HTTP API is asked here: name `--api` and `--api-key-file`".into()));
         };
         let key = String::from_utf8_lossy(&super::read(file)?).trim().to_owned();
         Ok(Self { address, key })
@@ -42,6 +42,16 @@ impl Api {
     /// The one at that address, for who has that key.
     pub(crate) fn at(address: SocketAddr, key: String) -> Self {
         Self { address, key }
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A request to it, in bytes.
+    pub(super) fn question(&self, path: &str, body: &Value) -> Vec<u8> {
+        http::json(self.address, path, &self.key, body)
     }
 
     /// Lets an account log in no more.
@@ -65,7 +75,7 @@ impl Api {
     }
 
     fn post(&self, path: &str, body: &Value, status: u16) -> Result<Answered<Value>> {
-        let request = http::json(self.address, path, &self.key, body);
+        let request = self.question(path, body);
         let Answered { asked, heard, answer } = exchange_now(self.address, &request, Reply::whole)?;
         let answer = answer.expect(status)?.body;
         let answer = serde_json::from_slice(&answer).map_err(|_| Error::Server("answered what is no JSON".into()))?;

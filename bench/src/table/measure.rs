@@ -1,6 +1,6 @@
 //! One measurement: a fresh server, a fresh load generator, one figure, and everything gone again.
 
-use super::rows::Row;
+use super::{node, rows::Row};
 use crate::{
     args::Table,
     child::Running,
@@ -47,7 +47,9 @@ impl Bench<'_> {
         let gates = if row.has_accounts() { format!("{SITE}{}", gates(behind)) } else { gates(behind) };
         let doorward = Doorward::configured(folder.path(), &gates)?;
         let raw_mode = row.raw_mode().filter(|_| side == Side::Baseline);
+        let on_node = side == Side::Baseline && row.is_held_against_node();
         let mut server = match (raw_mode, &self.binary) {
+            _ if on_node => node::start(server_cpu, folder.path())?,
             (Some(mode), _) => {
                 let words = raw(mode, row.relays().then_some(behind));
                 Running::start_self(server_cpu, &words, folder.path())?
@@ -59,7 +61,11 @@ impl Bench<'_> {
         let stored = doorward.store_bytes();
         let mut words = vec!["load".into(), format!("--target={target}"), format!("--pid={}", server.id())];
         words.extend(gate(row, side, &doorward.secret_file));
-        if let (true, None, Some(binary)) = (row.has_accounts(), raw_mode, &self.binary) {
+        if on_node {
+            words.push(format!("--api={target}"));
+            // It asks for no key, so that any file will do.
+            words.push(format!("--api-key-file={}", doorward.secret_file.display()));
+        } else if let (true, None, Some(binary)) = (row.asks_the_api(), raw_mode, &self.binary) {
             words.push(format!("--api={}", server.address()?));
             words.push(format!("--api-key-file={}", doorward.api_key(binary)?.display()));
         }
@@ -99,6 +105,9 @@ impl Bench<'_> {
             Row::AfterMessage => "idle --count 5000".to_owned(),
             Row::AfterClimbs if side == Side::Doorward => "idle --count 9900 --hold".to_owned(),
             Row::AfterClimbs => "idle --count 9900".to_owned(),
+            Row::IdleSocketIo => "idle --count 5000".to_owned(),
+            Row::Emit1kW1 => format!("emit --subscribers 1000 --window 1 --seconds {seconds}"),
+            Row::Emit1kW32 => format!("emit --subscribers 1000 --window 32 --seconds {seconds}"),
             Row::Connect => "connect --count 9000".to_owned(),
             Row::RelaySmall => format!("echo --connections 100 --bytes 128 --seconds {seconds}"),
             Row::RelayLarge => format!("echo --connections 8 --bytes 65536 --seconds {seconds}"),
@@ -150,6 +159,9 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
         // A relay passes the upgrade through to the upstream.
         (Side::Baseline, row) if row.relays() => vec!["--path=/relay".to_owned()],
         (_, Row::LoginsBesideSockets) => vec!["--path=/echo".to_owned(), secret],
+        (side, row) if row.speaks_socketio() && (side == Side::Doorward || row.is_held_against_node()) => {
+            vec!["--path=/socket.io/?EIO=4&transport=websocket".to_owned(), secret, "--events".to_owned()]
+        }
         (Side::Baseline, _) => Vec::new(),
         (Side::Doorward, row) if row.has_accounts() => vec!["--path=/members".to_owned()],
         (Side::Doorward, Row::AfterMessage) => vec!["--path=/echo".to_owned(), secret],
@@ -182,6 +194,17 @@ ladder = [{{ jwt = {{ issuer = "bench" }} }}]
 name = "bench"
 subscribe = "authenticated"
 publish = "authenticated"
+
+[[gate]]
+name = "events"
+path = "/socket.io/"
+backend = {{ hub = {{}} }}
+transport = {{ socketio = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate.channel]]
+name = "/"
+subscribe = "authenticated"
 
 [[gate]]
 name = "echo"

@@ -2,6 +2,7 @@
 
 mod markdown;
 mod measure;
+mod node;
 pub(crate) mod rows;
 
 use crate::{
@@ -36,7 +37,14 @@ pub(crate) fn run(options: &Table) -> Result<ExitCode> {
     machine::say_if_busy();
     let bench = Bench { options, binary, seconds };
     let rows = Row::ALL.into_iter().filter(|row| options.only.is_empty() || options.only.contains(row));
-    let rows = rows.filter(|row| bench.binary.is_some() || row.raw_mode().is_some());
+    let without_node = node::is_missing();
+    let rows = rows.filter(|row| match without_node {
+        Some(missing) if row.is_held_against_node() => {
+            say(&format!("leaving {} out: {missing}", row.name()));
+            false
+        }
+        _ => bench.binary.is_some() || row.raw_mode().is_some() || row.is_held_against_node(),
+    });
     let mut outcomes: Vec<Outcome> = rows.map(Outcome::of).collect();
     for round in 1..=rounds {
         for outcome in &mut outcomes {

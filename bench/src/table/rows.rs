@@ -25,6 +25,12 @@ pub(crate) enum Row {
     EndingAccount,
     Logins,
     LoginsBesideSockets,
+    #[value(name = "idle-socketio")]
+    IdleSocketIo,
+    #[value(name = "emit-1k-w1")]
+    Emit1kW1,
+    #[value(name = "emit-1k-w32")]
+    Emit1kW32,
 }
 
 /// What a row must hold.
@@ -43,7 +49,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -60,6 +66,9 @@ impl Row {
         Self::EndingAccount,
         Self::Logins,
         Self::LoginsBesideSockets,
+        Self::IdleSocketIo,
+        Self::Emit1kW1,
+        Self::Emit1kW32,
     ];
 
     /// The name in `--only` and in the last line.
@@ -81,6 +90,9 @@ impl Row {
             Self::EndingAccount => "ending-account",
             Self::Logins => "logins",
             Self::LoginsBesideSockets => "logins-beside-sockets",
+            Self::IdleSocketIo => "idle-socketio",
+            Self::Emit1kW1 => "emit-1k-w1",
+            Self::Emit1kW32 => "emit-1k-w32",
         }
     }
 
@@ -103,6 +115,9 @@ impl Row {
             Self::EndingAccount => "ending 10k sockets of one account, slowest run: ms",
             Self::Logins => "logins with a password: per s",
             Self::LoginsBesideSockets => "a round trip beside 500 who log in, p99: ms",
+            Self::IdleSocketIo => "idle admitted socket of Socket.IO, of 5k: bytes",
+            Self::Emit1kW1 => "emit to 1k clients of Socket.IO, 1 in flight: deliveries per CPU s",
+            Self::Emit1kW32 => "emit to 1k clients of Socket.IO, 32 in flight: deliveries per CPU s",
         }
     }
 
@@ -111,7 +126,10 @@ impl Row {
         match self {
             Self::Fanout1kW1 | Self::Fanout10kW1 => "epoll, a send per delivery",
             Self::Fanout1kW32 | Self::Fanout10kW32 => "epoll, a send per subscriber and read",
-            Self::Idle | Self::AfterMessage | Self::AfterClimbs => "idle TcpStream in a tokio task",
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::IdleSocketIo => {
+                "idle TcpStream in a tokio task"
+            }
+            Self::Emit1kW1 | Self::Emit1kW32 => "npm `socket.io` 4, engine `ws`",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
             Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
             Self::Logins => "epoll, a hash and nothing else",
@@ -131,6 +149,8 @@ impl Row {
             Self::RelayIdle => Bar::ValueAtMost(2_500.0, "B"),
             Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
             Self::EndingAccount => Bar::EveryValueAtMost(1_000.0, "ms"),
+            Self::IdleSocketIo => Bar::ValueAtMost(8_000.0, "B"),
+            Self::Emit1kW1 | Self::Emit1kW32 => Bar::RatioAtLeast(3.0),
             Self::Refusal => Bar::None,
         }
     }
@@ -146,7 +166,10 @@ impl Row {
             Self::Fanout1kW1 | Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => {
                 &["lost", "delivered_bytes", "per_read", "p50_ms", "p99_ms", "longest_ms"]
             }
-            Self::Idle | Self::AfterMessage | Self::RelayIdle => &["before_mb", "after_mb"],
+            Self::Idle | Self::AfterMessage | Self::RelayIdle | Self::IdleSocketIo => &["before_mb", "after_mb"],
+            Self::Emit1kW1 | Self::Emit1kW32 => {
+                &["lost", "delivered_bytes", "deliveries", "wall_s", "p50_ms", "p99_ms", "longest_ms"]
+            }
             Self::AfterClimbs => &["climbing", "at_once", "before_mb", "after_mb"],
             Self::Connect => &["us_each", "wall_s"],
             Self::RelaySmall | Self::RelayLarge => &["messages", "wall_s"],
@@ -185,16 +208,36 @@ impl Row {
         matches!(self, Self::EndingAccount | Self::Logins | Self::LoginsBesideSockets)
     }
 
-    /// The mode of `raw` that is the baseline; `None` where that is Doorward, too, with less to do.
+    /// Whether the load generator asks the HTTP API.
+    pub(crate) fn asks_the_api(self) -> bool {
+        self.has_accounts() || self.is_held_against_node()
+    }
+
+    /// Whether the clients speak Socket.IO.
+    pub(crate) fn speaks_socketio(self) -> bool {
+        self == Self::IdleSocketIo || self.is_held_against_node()
+    }
+
+    /// Whether the baseline is a server on Node.
+    pub(crate) fn is_held_against_node(self) -> bool {
+        matches!(self, Self::Emit1kW1 | Self::Emit1kW32)
+    }
+
+    /// The mode of `raw` that is the baseline; `None` where that is Doorward, too, with less to do, or a server on Node.
     pub(crate) fn raw_mode(self) -> Option<&'static str> {
         Some(match self {
             Self::Fanout1kW1 | Self::Fanout10kW1 => "fanout",
             Self::Fanout1kW32 | Self::Fanout10kW32 => "fanout-batch",
-            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::Ending | Self::EndingAccount => "idle-tokio",
+            Self::Idle
+            | Self::AfterMessage
+            | Self::AfterClimbs
+            | Self::IdleSocketIo
+            | Self::Ending
+            | Self::EndingAccount => "idle-tokio",
             Self::Connect | Self::Refusal => "connect",
             Self::Logins => "hashing",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "relay",
-            Self::LoginsBesideSockets => return None,
+            Self::LoginsBesideSockets | Self::Emit1kW1 | Self::Emit1kW32 => return None,
         })
     }
 

@@ -64,6 +64,8 @@ scopes! {
     SessionsRead = "sessions:read";
     /// Ends logins.
     SessionsEnd = "sessions:end";
+    /// Emits events to live sockets.
+    EventsEmit = "events:emit";
     /// Sees accounts.
     AccountsRead = "accounts:read";
     /// Makes, disables and enables accounts.

@@ -178,8 +178,12 @@ impl Node {
         metrics.lease_age_from(move || leased.lease_age());
         // What has ended is known before anybody is let in.
         follower.begin().await?;
-        let view =
-            NodeView { sockets: Arc::clone(&sockets), follower: Arc::clone(&follower), gates: Arc::clone(&gates) };
+        let view = NodeView {
+            sockets: Arc::clone(&sockets),
+            follower: Arc::clone(&follower),
+            gates: Arc::clone(&gates),
+            metrics: Arc::clone(&metrics),
+        };
         let (site, api) = website::open(&config, &tools, view, hashing, &audit, &key);
         let cookies = if config.site.cookie_domain.is_some() { CookieNames::shared() } else { CookieNames::default() };
         let door = Door::new(Parts {

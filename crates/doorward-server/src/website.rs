@@ -14,13 +14,15 @@ use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
 use doorward_types::{CloseReason, GateName, OwnerId, Rest, SocketId, Subject};
 use doorward_web::{
     GateInfo, Journal, Site, SiteConfig, SiteParts,
-    live::{self, Live, NodeReceipt, SocketQuery, SocketView},
+    live::{self, Emission, Live, NodeReceipt, NotEmitted, SocketQuery, SocketView},
     manage::{Api, ApiParts},
 };
+use doorward_wire::socketio::{Emitted, Malformed, Namespace};
 
 use crate::{
     config::{self, Config, in_memory},
     gates::{Gate, Gates, Tools},
+    metrics::Metrics,
     own_tokens::OwnTokens,
 };
 
@@ -32,6 +34,7 @@ pub(crate) struct NodeView {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) follower: Arc<Follower>,
     pub(crate) gates: Arc<ArcSwap<Gates>>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// Opens the site, where there is one, and the HTTP API, which knows the site's own tokens.
@@ -186,6 +189,18 @@ impl live::Node for NodeView {
         Box::pin(async move { Ok(said(self.follower.end(ending).await?)) })
     }
 
+    fn emit(&self, emission: Emission) -> BoxFuture<'_, Result<usize, NotEmitted>> {
+        let gate = self.gates.load().named(&emission.owner, &emission.gate).cloned();
+        Box::pin(async move {
+            let gate = gate.filter(|gate| gate.socketio.is_some()).ok_or(NotEmitted::Gate)?;
+            let (owner, name) = (gate.owner.clone(), gate.name.clone());
+            let emitted = self.apart(move |sockets| put_out(sockets, &gate, &emission)).await;
+            let sockets = emitted.map_err(NotEmitted::Port)??;
+            self.metrics.emitted(&owner, &name);
+            Ok(sockets)
+        })
+    }
+
     fn owners(&self) -> Vec<OwnerId> {
         self.gates.load().owners().all().cloned().collect()
     }
@@ -193,6 +208,25 @@ impl live::Node for NodeView {
     fn has_gate(&self, owner: &OwnerId, gate: &GateName) -> bool {
         self.gates.load().all().any(|known| known.owner == *owner && known.name == *gate)
     }
+}
+
+/// Puts an event out at a gate that speaks Socket.IO.
+fn put_out(sockets: &Sockets, gate: &Gate, emission: &Emission) -> Result<usize, NotEmitted> {
+    let wire = gate.socketio.as_ref().ok_or(NotEmitted::Gate)?;
+    let known = || NotEmitted::Namespace(wire.namespaces.iter().map(|name| name.to_string()).collect());
+    let namespace = Namespace::new(&emission.namespace).ok().and_then(|name| wire.namespaces.get(name));
+    let namespace = namespace.ok_or_else(known)?;
+    let unfit = |why: Malformed| match why {
+        Malformed::BadEventName | Malformed::ReservedEventName | Malformed::GatesOwnEventName => {
+            NotEmitted::Event(why.to_string())
+        }
+        _ => NotEmitted::Arguments(why.to_string()),
+    };
+    let arguments =
+        serde_json::value::to_raw_value(&emission.arguments).map_err(|why| NotEmitted::Arguments(why.to_string()))?;
+    let event = Emitted::new(&emission.event, &arguments).map_err(unfit)?;
+    let at = (&gate.owner, &gate.name);
+    Ok(wire.hub.emit(sockets, at, (namespace, emission.room.as_deref()), &event))
 }
 
 /// What all sockets that are asked for rest on, where that is said: by it they are found.

@@ -1,4 +1,4 @@
-//! The live sockets of the node, as the site and the HTTP API see and end them.
+//! The live sockets of the node, as the site and the HTTP API see and end them, and emit to them.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -160,6 +160,38 @@ impl Receipt {
     }
 }
 
+/// An event of an application's own, for everybody at a gate who hears it there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Emission {
+    /// Whose gate it is.
+    pub owner: OwnerId,
+    /// The gate.
+    pub gate: GateName,
+    /// The namespace in it.
+    pub namespace: String,
+    /// Only for those in this room of the namespace.
+    pub room: Option<String>,
+    /// What it is called.
+    pub event: String,
+    /// What it carries.
+    pub arguments: Vec<Value>,
+}
+
+/// Why an event was not put out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotEmitted {
+    /// There is no such gate that speaks by events.
+    Gate,
+    /// The gate has no such namespace: those that it has.
+    Namespace(Vec<String>),
+    /// An event cannot be called that: what is wrong with it.
+    Event(String),
+    /// An event cannot carry that: what is wrong with it.
+    Arguments(String),
+    /// The live sockets cannot be reached.
+    Port(PortError),
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -187,6 +219,9 @@ pub trait Node: Send + Sync {
     /// # Errors
     /// It was not said to be written down. To end something twice does no harm.
     fn end(&self, ending: Ending) -> BoxFuture<'_, Result<Receipt, PortError>>;
+
+    /// Puts an event out for all who hear it at this moment, on this node. Gives for how many sockets.
+    fn emit(&self, emission: Emission) -> BoxFuture<'_, Result<usize, NotEmitted>>;
 
     /// The owners of the configuration.
     fn owners(&self) -> Vec<OwnerId>;

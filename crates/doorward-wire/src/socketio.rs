@@ -15,12 +15,14 @@
 //! 5 in revision 4.
 //!
 //! A gate reads with [`Packet`], and with [`Assembler`] where attachments are taken; it writes with [`connected`], [`connect_error`],
-//! [`event`], [`event_parts`], [`ack`] and [`disconnect`]; how a ladder is spoken of in events is [`dialect`]. What a gate reads is held to more than what the common parsers demand:
+//! [`event`], [`event_parts`], [`ack`] and [`disconnect`]; what an application emits is an [`Emitted`]; how a ladder is spoken of in
+//! events is [`dialect`]. What a gate reads is held to more than what the common parsers demand:
 //! see [`Malformed`].
 
 mod arguments;
 mod assembler;
 pub mod dialect;
+mod emitted;
 mod malformed;
 mod namespace;
 mod outbound;
@@ -29,6 +31,7 @@ mod placeholders;
 
 pub use arguments::Arguments;
 pub use assembler::{Assembled, Assembler};
+pub use emitted::Emitted;
 pub use malformed::Malformed;
 pub use namespace::{Namespace, Namespaces};
 use outbound::head;

@@ -20,7 +20,7 @@ use doorward_wire::{
     engineio::{self, Revision},
     json::{self, Inbound},
     socketio::{
-        self, Ack, Assembler, Event, Namespace, Namespaces, Packet,
+        self, Ack, Assembler, Emitted, Event, Namespace, Namespaces, Packet,
         dialect::{self, AUTHENTICATION, DOORWARD},
     },
     websocket::{Message, MessageKind},
@@ -238,21 +238,19 @@ impl Incoming for EventMember {
 
 impl Hub {
     /// Emits an event of the application's own to everybody at a gate who is in that namespace and may hear it, or to those in
-    /// one room of it, without asking any rule. The arguments are JSON values, written as they are. Gives how many sockets it was
-    /// put out for.
+    /// one room of it, without asking any rule. Gives how many sockets it was put out for.
     pub fn emit(
         &self,
         sockets: &doorward_session::Sockets,
         (owner, gate): (&OwnerId, &GateName),
         (namespace, room): (Namespace<'_>, Option<&str>),
-        name: &str,
-        arguments: &[&RawValue],
+        event: &Emitted<'_>,
     ) -> usize {
-        let list = arguments.iter().map(|argument| argument.get()).collect::<Vec<_>>().join(",");
-        let frame = || match arguments {
-            [] => dialect::framed(&socketio::event(namespace, None, name, &[], 0)),
-            _ => voice::event(namespace, name, &list),
+        let list = event.arguments().text();
+        let frame = || match list {
+            "" => dialect::framed(&socketio::event(namespace, None, event.name(), &[], 0)),
+            list => voice::event(namespace, event.name(), list),
         };
-        self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), &list, frame)
+        self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), list, frame)
     }
 }

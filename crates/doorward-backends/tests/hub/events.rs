@@ -8,10 +8,9 @@ use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
     engineio::Revision,
     json::Inbound,
-    socketio::{Namespace, Namespaces},
+    socketio::{Emitted, Namespace, Namespaces},
     websocket::frame::Opcode,
 };
-use serde_json::value::RawValue;
 
 use crate::{
     support::{Heard, World, somebody},
@@ -58,10 +57,11 @@ async fn join(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof) -
 }
 
 fn emit(world: &World, hub: &Hub, room: Option<&str>, name: &str, argument: &str) -> usize {
-    let argument: &RawValue = serde_json::from_str(argument).unwrap();
+    let arguments = format!("[{argument}]");
+    let event = Emitted::new(name, serde_json::from_str(&arguments).unwrap()).unwrap();
     let gate = (OwnerId::new("acme"), GateName::new("ui"));
     let place = (Namespace::new(DEFAULT).unwrap(), room);
-    hub.emit(&world.sockets, (&gate.0, &gate.1), place, name, &[argument])
+    hub.emit(&world.sockets, (&gate.0, &gate.1), place, &event)
 }
 
 #[tokio::test]

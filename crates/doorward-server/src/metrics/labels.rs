@@ -1,4 +1,4 @@
-use doorward_types::OwnerId;
+use doorward_types::{GateName, OwnerId};
 use prometheus_client::encoding::EncodeLabelSet;
 
 use crate::edge::{Full, Malformed};
@@ -12,6 +12,12 @@ pub(super) struct Version {
 pub(super) struct AtGate {
     pub(super) owner: String,
     pub(super) gate: String,
+}
+
+impl AtGate {
+    pub(super) fn of(owner: &OwnerId, gate: &GateName) -> Self {
+        Self { owner: owner.to_string(), gate: gate.to_string() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

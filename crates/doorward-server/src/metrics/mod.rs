@@ -1,8 +1,9 @@
 //! What the node counts, for Prometheus: `GET /metrics` on the internal port.
 //!
-//! Everything here happens once a connection, a decision or an ending; a message costs nothing. What can be seen at any time (the
-//! live sockets, the climbs, the lease) is not counted but looked at when somebody asks. No label holds anything that a peer
-//! has sent: their values are names of the configuration and words of the code, so that there are no more of them than those.
+//! Everything here happens once a connection, a decision, an ending or a request of a program; a message costs nothing. What can be
+//! seen at any time (the live sockets, the climbs, the lease) is not counted but looked at when somebody asks. No label holds anything
+//! that a peer has sent: their values are names of the configuration and words of the code, so that there are no more of them than
+//! those.
 
 mod labels;
 mod scrape;
@@ -17,7 +18,7 @@ use std::{
 
 use doorward_auth::ports::Outcome;
 use doorward_session::Ended;
-use doorward_types::OwnerId;
+use doorward_types::{GateName, OwnerId};
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
@@ -52,6 +53,7 @@ pub struct Metrics {
     throttled: Family<Factor, Counter>,
     rows_refused: Counter,
     fetches: Family<Fetched, Counter>,
+    emitted: Family<AtGate, Counter>,
     lease_age: OnceLock<Age>,
     issuer_keys: OnceLock<Box<dyn Fn() -> IssuerKeys + Send + Sync>>,
 }
@@ -79,6 +81,8 @@ impl Metrics {
         let fetches = Family::default();
         let of_keys = "How often the keys that an issuer publishes were fetched, or could not be";
         counted.register("issuer_key_fetches", of_keys, fetches.clone());
+        let emitted = Family::default();
+        counted.register("emitted_events", "Events that programs have emitted over the HTTP API", emitted.clone());
         Arc::new(Self {
             counted,
             admissions,
@@ -90,6 +94,7 @@ impl Metrics {
             throttled,
             rows_refused,
             fetches,
+            emitted,
             lease_age: OnceLock::new(),
             issuer_keys: OnceLock::new(),
         })
@@ -120,6 +125,17 @@ impl Metrics {
         (count(true), count(false))
     }
 
+    /// How many events programs have emitted there.
+    #[cfg(test)]
+    pub(crate) fn emitted_at(&self, owner: &OwnerId, gate: &GateName) -> u64 {
+        self.emitted.get_or_create(&AtGate::of(owner, gate)).get()
+    }
+
+    /// A program has emitted an event there.
+    pub fn emitted(&self, owner: &OwnerId, gate: &GateName) {
+        self.emitted.get_or_create(&AtGate::of(owner, gate)).inc();
+    }
+
     /// A try of that factor (`password`, `totp` ...) had to wait.
     pub fn throttled(&self, factor: &'static str) {
         self.throttled.get_or_create(&Factor { factor }).inc();
@@ -139,7 +155,7 @@ impl Metrics {
 
     /// A gate has decided, and whether the audit log has taken the decision.
     pub(crate) fn decided(&self, gate: &Gate, outcome: &Outcome, written: bool) {
-        let at = || AtGate { owner: gate.owner.to_string(), gate: gate.name.to_string() };
+        let at = || AtGate::of(&gate.owner, &gate.name);
         if !written {
             self.rows_refused.inc();
         }

@@ -72,8 +72,7 @@ struct Seen {
 impl Seen {
     async fn new() -> Self {
         let live = Live::new().await;
-        let no_files = |_: &Path| Err("a test needs no files".to_owned());
-        let config = config::load(CONFIG, "test.toml", &BTreeMap::new(), &[], &no_files).unwrap().config;
+        let config = read(CONFIG);
         let key = Arc::new(SigningKey::draw(&SystemRng).unwrap());
         let sealing = KeyEncryptionKey::from_secret(Secret::new([9; 32])).unwrap();
         let hashing = Arc::new(Hashing::new(Work::dangerously_cheap_for_tests(), 1).unwrap());
@@ -87,7 +86,12 @@ impl Seen {
             base: "".into(),
         };
         let gates = Arc::new(ArcSwap::from_pointee(Gates::assemble(&config, &tools).unwrap()));
-        let view = NodeView { sockets: Arc::clone(&live.sockets), follower: Arc::clone(&live.follower), gates };
+        let view = NodeView {
+            sockets: Arc::clone(&live.sockets),
+            follower: Arc::clone(&live.follower),
+            gates,
+            metrics: Metrics::new(),
+        };
         let (bob, eve) = (live.account("acme", "bob").await, live.account("acme", "eve").await);
         let another = live.account("globex", "bob").await;
         let mut sockets = Vec::new();
@@ -104,6 +108,11 @@ impl Seen {
         let found = self.view.sockets(SocketQuery { at_most: query.at_most.max(1), ..query }).await.unwrap();
         found.into_iter().map(|socket| socket.id).collect()
     }
+}
+
+fn read(text: &str) -> Config {
+    let no_files = |_: &Path| Err("a test needs no files".to_owned());
+    config::load(text, "test.toml", &BTreeMap::new(), &[], &no_files).unwrap().config
 }
 
 fn acme() -> OwnerId {
@@ -326,6 +335,51 @@ async fn owners_are_told_by_name_and_a_gate_is_its_owners_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_is_emitted_where_a_gate_speaks_by_events_and_nowhere_else() {
+    let Seen { view, tools, .. } = Seen::new().await;
+    let text = format!(
+        r#"{CONFIG}
+        [[gate]]
+        name = "ui"
+        owner = "acme"
+        path = "/socket.io/"
+        backend = {{ hub = {{}} }}
+        transport = {{ socketio = {{ namespaces = ["/", "/default"] }} }}
+        open = true
+        "#
+    );
+    view.gates.store(Arc::new(Gates::assemble(&read(&text), &tools).unwrap()));
+    let good = Emission {
+        owner: acme(),
+        gate: GateName::new("ui"),
+        namespace: "/default".into(),
+        room: None,
+        event: "projectChanged".into(),
+        arguments: vec![1.into()],
+    };
+    assert_eq!(view.emit(good.clone()).await, Ok(0), "nobody is there");
+    for (owner, gate) in [(acme(), "news"), (acme(), "nothing"), (globex(), "ui"), (globex(), "theirs")] {
+        let elsewhere = Emission { owner, gate: GateName::new(gate), ..good.clone() };
+        assert_eq!(view.emit(elsewhere).await, Err(NotEmitted::Gate), "{gate}");
+    }
+    for namespace in ["/other", "default", "", "/default,"] {
+        let unknown = Emission { namespace: namespace.into(), ..good.clone() };
+        let known = vec!["/".to_owned(), "/default".to_owned()];
+        assert_eq!(view.emit(unknown).await, Err(NotEmitted::Namespace(known)), "{namespace}");
+    }
+    for event in ["disconnect", "authenticated", ""] {
+        let reserved = Emission { event: event.into(), ..good.clone() };
+        assert!(matches!(view.emit(reserved).await, Err(NotEmitted::Event(_))), "{event}");
+    }
+    let deep = (0..64).fold(serde_json::Value::Null, |inner, _| vec![inner].into());
+    for arguments in [vec![deep], vec![0.into(); 65]] {
+        let too_much = Emission { arguments, ..good.clone() };
+        assert!(matches!(view.emit(too_much).await, Err(NotEmitted::Arguments(_))));
+    }
+    assert_eq!(view.metrics.emitted_at(&acme(), &good.gate), 1, "what was refused is not counted");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_tools_for_a_site_there_is_the_api_alone() {
     let Seen { view, mut tools, config, .. } = Seen::new().await;
     let hashing = Arc::clone(&tools.site.as_ref().unwrap().hashing);
@@ -336,6 +390,7 @@ async fn without_tools_for_a_site_there_is_the_api_alone() {
         sockets: Arc::clone(&view.sockets),
         follower: Arc::clone(&view.follower),
         gates: Arc::clone(&view.gates),
+        metrics: Arc::clone(&view.metrics),
     };
     assert!(opens(&tools, view));
     tools.site = None;

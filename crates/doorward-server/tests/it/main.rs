@@ -29,4 +29,5 @@ mod socketio;
 mod tickets;
 mod tls;
 mod upstream;
+mod wires;
 mod world;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use doorward_testkit::tokens::TestKey;
+use doorward_types::{GateName, OwnerId};
 use serde_json::json;
 
 use crate::{
@@ -50,6 +51,7 @@ async fn eventful() -> (World, Peer) {
     // Everybody who is gone has been let go.
     assert!(stays.hears_nothing().await);
     world.door.metrics().throttled("password");
+    world.door.metrics().emitted(&OwnerId::new("acme"), &GateName::new("chat"));
     world.door.metrics().lease_age_from(|| Some(Duration::from_millis(1500)));
     (world, stays)
 }
@@ -75,6 +77,7 @@ async fn what_happens_at_a_gate_is_counted_by_gate_layer_and_reason() {
         (r#"doorward_revocation_latency_seconds_bucket{le="1.0"}"#.into(), 1.0),
         ("doorward_audit_rows_refused_total".into(), 1.0),
         ("doorward_audit_taking".into(), 0.0),
+        (format!("doorward_emitted_events_total{{{at}}}"), 1.0),
         (r#"doorward_throttle_hits_total{factor="password"}"#.into(), 1.0),
         ("doorward_lease_age_seconds".into(), 1.5),
         (format!(r#"doorward_build_info{{version="{}"}}"#, env!("CARGO_PKG_VERSION")), 1.0),

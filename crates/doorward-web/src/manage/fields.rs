@@ -138,6 +138,12 @@ impl Fields {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
+    /// Whatever was sent by that name; also `null` is something.
+    pub(super) fn value(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.sent.remove(name)
+    }
+
     /// Nothing else was sent.
     pub(super) fn end(&mut self) -> Result<(), Problem> {
         let Some(name) = self.sent.keys().next() else { return Ok(()) };
@@ -147,8 +153,7 @@ impl Fields {
     }
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.known.push(name);
-        self.sent.remove(name).filter(|value| !value.is_null())
+        self.value(name).filter(|value| !value.is_null())
     }
 }
 

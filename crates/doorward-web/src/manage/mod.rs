@@ -1,4 +1,4 @@
-//! The HTTP API: what programs see and end, make and revoke, under `/api/v1/` on the internal port.
+//! The HTTP API: what programs see and end, make, revoke and emit, under `/api/v1/` on the internal port.
 //!
 //! ```text
 //!   program -> api   GET /api/v1/sockets   Authorization: Bearer dwa_...
@@ -23,6 +23,7 @@ mod app_keys;
 mod audit;
 mod caller;
 mod ending;
+mod events;
 mod fields;
 mod invitations;
 mod page;
@@ -67,6 +68,7 @@ const ROUTES: &[Route] = &[
     Route::keyed(Method::GET, "/sockets/{socket}", Scope::SocketsRead, |call| Box::pin(sockets::show(call))),
     Route::keyed(Method::DELETE, "/sockets/{socket}", Scope::SocketsEnd, |call| Box::pin(sockets::end(call))),
     Route::by_what_is_sent(Method::POST, "/end", ending::SCOPES, |call| Box::pin(ending::end(call))),
+    Route::keyed(Method::POST, "/emit", Scope::EventsEmit, |call| Box::pin(events::emit(call))),
     Route::keyed(Method::POST, "/not-before", Scope::SessionsEnd, |call| Box::pin(ending::not_before(call))),
     Route::keyed(Method::GET, "/sessions", Scope::SessionsRead, |call| Box::pin(sessions::list(call))),
     Route::keyed(Method::GET, "/sessions/{sid}", Scope::SessionsRead, |call| Box::pin(sessions::show(call))),

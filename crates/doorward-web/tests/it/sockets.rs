@@ -11,7 +11,9 @@ use doorward_auth::{
     ports::{Ending, PortError, Revocations},
 };
 use doorward_types::{AccountId, GateName, OwnerId, SessionId, SocketId, Subject, TraceId};
-use doorward_web::live::{Live, Node, NodeReceipt, Receipt, SocketQuery, SocketState, SocketView};
+use doorward_web::live::{
+    Emission, Live, Node, NodeReceipt, NotEmitted, Receipt, SocketQuery, SocketState, SocketView,
+};
 
 /// Live sockets, of whom those end that rest on what was ended.
 pub(crate) struct Sockets {
@@ -20,6 +22,8 @@ pub(crate) struct Sockets {
     log: Arc<dyn Revocations>,
     /// What has ended.
     pub(crate) landed: Mutex<Vec<Ending>>,
+    /// What was to be emitted.
+    pub(crate) emitted: Mutex<Vec<Emission>>,
     /// Another node, which does not answer.
     pub(crate) silent: Mutex<Vec<String>>,
 }
@@ -27,7 +31,13 @@ pub(crate) struct Sockets {
 impl Sockets {
     /// None yet; endings are written into that log.
     pub(crate) fn over(log: Arc<dyn Revocations>) -> Self {
-        Self { live: Mutex::default(), log, landed: Mutex::default(), silent: Mutex::default() }
+        Self {
+            live: Mutex::default(),
+            log,
+            landed: Mutex::default(),
+            emitted: Mutex::default(),
+            silent: Mutex::default(),
+        }
     }
 
     /// A socket of an account of `acme`, which rests on that login.
@@ -116,6 +126,22 @@ impl Node for Sockets {
         });
         self.landed.lock().unwrap().push(ending.clone());
         Box::pin(async move { self.log.end(ending).await.map(|_| receipt) })
+    }
+
+    /// The gate `chat` has the namespace `/`, where every live socket of the owner hears what is not bad.
+    fn emit(&self, emission: Emission) -> BoxFuture<'_, Result<usize, NotEmitted>> {
+        let hears = |socket: &&SocketView| socket.owner == emission.owner && socket.gate == emission.gate;
+        let heard = match (emission.gate.as_str(), &*emission.namespace, &*emission.event) {
+            ("chat", "/", "connect") => Err(NotEmitted::Event("it is reserved".into())),
+            ("chat", "/", _) if emission.arguments.contains(&"bad".into()) => {
+                Err(NotEmitted::Arguments("it is bad".into()))
+            }
+            ("chat", "/", _) => Ok(self.live.lock().unwrap().iter().filter(hears).count()),
+            ("chat", ..) => Err(NotEmitted::Namespace(vec!["/".into()])),
+            _ => Err(NotEmitted::Gate),
+        };
+        self.emitted.lock().unwrap().push(emission);
+        Box::pin(async { heard })
     }
 
     fn owners(&self) -> Vec<OwnerId> {

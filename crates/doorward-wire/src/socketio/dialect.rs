@@ -24,8 +24,17 @@ pub const AUTHENTICATION: &str = "authentication";
 /// The event in which `doorward.v1` is spoken, in both directions.
 pub const DOORWARD: &str = "doorward";
 
+/// The events by which a client is told the verdict.
+const AUTHENTICATED: &str = "authenticated";
+const UNAUTHORIZED: &str = "unauthorized";
+
 /// The id of the acknowledgement that is asked for with `unauthorized`.
 pub const UNAUTHORIZED_ID: u64 = 0;
+
+/// Whether an event of that name is the gate's own, in either direction.
+pub(super) fn is_the_gates_own(name: &str) -> bool {
+    [AUTHENTICATION, AUTHENTICATED, UNAUTHORIZED, DOORWARD].contains(&name)
+}
 
 /// A packet of Socket.IO as a WebSocket frame: the same for everybody whom it goes to.
 pub fn framed(packet: &str) -> Bytes {
@@ -40,7 +49,8 @@ pub fn says(namespace: Namespace<'_>, json: &str) -> Bytes {
 
 /// The client is let in.
 pub fn authenticated(namespace: Namespace<'_>) -> Bytes {
-    framed(&[&head('2', 0, namespace, None), r#"["authenticated",true]"#].concat())
+    let (before, after) = super::event_parts(namespace, AUTHENTICATED);
+    framed(&[&before, "true", after].concat())
 }
 
 /// The client is not. The sentence is the one that its clients know: the token is not good, whatever is wrong with it, or nobody
@@ -59,7 +69,8 @@ pub fn unauthorized(namespace: Namespace<'_>, reason: CloseReason, trace: Option
         .integer("after_ms", u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
         .text_if("trace", trace.as_deref())
         .end();
-    framed(&[&head('2', 0, namespace, Some(UNAUTHORIZED_ID)), r#"["unauthorized","#, &object, "]"].concat())
+    let head = head('2', 0, namespace, Some(UNAUTHORIZED_ID));
+    framed(&[&head, r#"[""#, UNAUTHORIZED, r#"","#, &object, "]"].concat())
 }
 
 /// What a client shows by an `authentication` event, or with its CONNECT: `{"token":"..."}`, in which other members do not count.

@@ -54,6 +54,11 @@ pub enum Malformed {
         "the name of an event is reserved; `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener` and `removeListener` are"
     )]
     ReservedEventName,
+    /// An event of an application's by a name that the gate itself speaks by.
+    #[error(
+        "the name of an event is the gate's own; `authentication`, `authenticated`, `unauthorized` and `doorward` are"
+    )]
+    GatesOwnEventName,
     /// More arguments than an event or an acknowledgement can have.
     #[error("an event or an acknowledgement has more than {limit} arguments")]
     TooManyArguments {

@@ -132,6 +132,15 @@ pub fn may_name_an_event(name: &str) -> bool {
     (1..=NAME).contains(&name.len()) && !RESERVED.contains(&name)
 }
 
+/// Why it cannot be, where it cannot.
+pub(super) fn check_name(name: &str) -> Result<(), Malformed> {
+    match may_name_an_event(name) {
+        true => Ok(()),
+        false if RESERVED.contains(&name) => Err(Malformed::ReservedEventName),
+        false => Err(Malformed::BadEventName),
+    }
+}
+
 fn connect(revision: Revision, rest: &str) -> Result<Packet<'_>, Malformed> {
     let head = Head::read(rest)?;
     head.without_id()?;
@@ -163,12 +172,7 @@ fn event(rest: &str, attachments: usize) -> Result<Packet<'_>, Malformed> {
     let json = checked(json)?;
     let (name, arguments) = Arguments::read(json, true)?;
     let name = name.and_then(raw::string).ok_or(Malformed::BadEventName)?;
-    if RESERVED.contains(&&*name) {
-        return Err(Malformed::ReservedEventName);
-    }
-    if !may_name_an_event(&name) {
-        return Err(Malformed::BadEventName);
-    }
+    check_name(&name)?;
     placeholders::check(json, attachments)?;
     Ok(Packet::Event(Event { namespace, name, arguments, id, attachments }))
 }

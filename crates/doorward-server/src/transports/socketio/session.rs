@@ -264,6 +264,9 @@ impl Session {
                     messages.push(None);
                 }
                 Event::Message(message) => messages.push(Some(message.payload.to_vec())),
+                // Clients drop what came with the end of the session, also that they are not to come again. Where there is more to
+                // say, they learn of it by their next GET.
+                Event::Close(_) if !messages.is_empty() => {}
                 Event::Close(_) => {
                     texts.push("1".to_owned());
                     messages.push(None);

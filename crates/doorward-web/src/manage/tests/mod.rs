@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod description;
 mod endings;
+mod events;
 mod keys;
 mod requests;
 mod sessions;

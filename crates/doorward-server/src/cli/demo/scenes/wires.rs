@@ -4,7 +4,7 @@ use doorward_client::{Client, Message, Options};
 use doorward_types::{CloseReason, GateName};
 use doorward_wire::{
     ninep::{self, Data, Decoder, Few, Fid, OpenMode, Reply, Request, Tag},
-    socketio::Namespace,
+    socketio::{Emitted, Namespace},
 };
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
@@ -108,10 +108,11 @@ async fn hears(narrator: &mut Narrator, client: &mut Client, what: &str, beginni
 
 fn emit(world: &World, argument: &str) -> Option<usize> {
     let (gate, namespace) = (GateName::new("codewind"), Namespace::new("/default").ok()?);
-    let argument: &RawValue = serde_json::from_str(argument).ok()?;
+    let arguments = RawValue::from_string(format!("[{argument}]")).ok()?;
+    let event = Emitted::new("projectChanged", &arguments).ok()?;
     let door = world.door();
     let hub = door.hub(&owner(), &gate)?;
-    Some(hub.emit(door.sockets(), (&owner(), &gate), (namespace, None), "projectChanged", &[argument]))
+    Some(hub.emit(door.sockets(), (&owner(), &gate), (namespace, None), &event))
 }
 
 /// Asks, and gives what the answer says in short; what is wrong is an error.
