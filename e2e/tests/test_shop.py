@@ -32,6 +32,20 @@ UNTIL = """async (wanted) => {
 COUNT = "document.querySelector('#count').hidden ? 0 : document.querySelector('#count').textContent"
 
 
+LOOK = """async (other) => {
+    const { connect } = await import("/ninep.js");
+    const files = await connect("/ws");
+    const channels = (await files.list("/channels/changes")).map(({ name }) => name);
+    const session = await files.read("/session");
+    const why = ({ reason }) => reason;
+    const path = `/channels/changes/${other}`;
+    const heard = other && (await files.follow(path).next().catch(why));
+    const said = other && (await files.write(path, "null").catch(why));
+    return { cart: await files.list("/cart"), channels, session, heard, said };
+}"""
+"""What somebody sees in the tree, and of another's channel."""
+
+
 async def until(tab: Tab, expression: str, wanted: object) -> float:
     """Waits until an expression has that value in the page; gives for how many milliseconds."""
     return await tab.run(UNTIL.replace("EXPRESSION", expression), wanted)
@@ -87,20 +101,15 @@ async def test_a_logout_in_another_tab_ends_the_cart_and_the_page_says_so_within
 
 
 async def test_another_user_has_another_cart(browser: Browser, shop: Shop) -> None:
-    await add(await shop.register(browser, "dora"), "Camp kettle", 1)
+    dora = await shop.register(browser, "dora")
+    await add(dora, "Camp kettle", 1)
+    (foreign,) = (await dora.run(LOOK, None))["channels"]
     await shop.register(browser, "eve")
     cart = await browser.open(f"{shop.site}/cart", person="eve")
     await cart.see("There is nothing in it yet.")
-    listed = await cart.run(
-        """async () => {
-            const { connect } = await import("/ninep.js");
-            const files = await connect("/ws");
-            const channels = (await files.list("/channels/changes")).map(({ name }) => name);
-            const session = await files.read("/session");
-            return { cart: await files.list("/cart"), channels, session };
-        }"""
-    )
+    listed = await cart.run(LOOK, foreign)
     assert listed["cart"] == []
+    assert listed["heard"] == listed["said"] == "file not found", "nothing is heard or said in another's channel"
     (own,) = listed["channels"]
     assert listed["session"].startswith(f"subject member:{own} eve\n")
 
