@@ -164,19 +164,12 @@ async fn begin_session(
     );
     let talk = wire.talk(revision, visit.socket, None);
     let backend = Arc::clone(&talk.hub) as _;
+    let opened = session.payload_of_text(&open);
     let line = Line::new(session, Vec::new(), gate.bytes_before);
     let stage = Stage::Climbing { climb, backend };
     let attended = Attended { visit, pass, stage, voice: Box::new(talk), policy };
     tokio::spawn(converse(Box::new(line), Box::new(attended)));
-    answer(packet(revision, &open))
-}
-
-/// One packet as a payload.
-fn packet(revision: Revision, text: &str) -> Payload {
-    match revision {
-        Revision::Three => Payload::Text(format!("{}:{text}", text.encode_utf16().count())),
-        Revision::Four => Payload::Text(text.to_owned()),
-    }
+    answer(opened)
 }
 
 fn not_let_in(visit: &Visit, refusal: &Refusal) -> Response<Body> {

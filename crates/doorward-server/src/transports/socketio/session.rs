@@ -209,6 +209,12 @@ impl Session {
         Over(self.over.subscribe())
     }
 
+    /// One packet as it goes out, which was written as a text.
+    pub(super) fn payload_of_text(&self, packet: &str) -> Payload {
+        let packet = Packet::from_text(self.revision, packet);
+        self.payload(&[packet.unwrap_or(Packet::Noop)])
+    }
+
     fn nothing(&self) -> Payload {
         self.payload(&[Packet::Noop])
     }
