@@ -65,11 +65,6 @@ impl Gate {
         Arc::clone(&self.policy)
     }
 
-    /// The largest message after the admission, in bytes.
-    pub(crate) fn longest_message(&self) -> usize {
-        self.policy.limits.message
-    }
-
     /// How a visitor is spoken to, and what its socket may do; `None` where it speaks a revision of Engine.IO that nobody here does.
     pub(crate) fn voice(&self, query: Option<&Query>, visit: &Visit) -> Option<(Box<dyn Voice>, Arc<SocketPolicy>)> {
         let (Some(wire), Some(query)) = (&self.socketio, query) else {

@@ -55,6 +55,7 @@ impl SocketIo {
             socket,
             ping_every: self.policy(revision).ping_every.unwrap_or_default(),
             open,
+            session: None,
             connected: Vec::new(),
             unsaid: Vec::new(),
         }

@@ -285,7 +285,7 @@ both! {
     }
 
     async fn what_is_no_payload_ends_the_session(carrier: Carrier) {
-        for (body, status) in [("", 400), ("9", 400), ("42/default,[1]", 200), (&"4".repeat(70_000), 413)] {
+        for (body, status) in [("", 400), ("9", 400), ("42/default,[1]", 200), (&"4".repeat(5_000), 413)] {
             let world = World::of(carrier, GATES).await;
             let polls = Polls::begins(&world, "/socket.io/", "").await;
             polls.connects("/default").await;
@@ -293,6 +293,17 @@ both! {
             assert_eq!(world.verdicts().await.len(), 1, "{} bytes", body.len());
             world.empties().await;
         }
+    }
+
+    async fn c25_before_the_admission_a_post_brings_no_more_than_a_message_may_have(carrier: Carrier) {
+        let long = format!("42/default,[\"x\",\"{}\"]", "x".repeat(5000));
+        let world = World::of(carrier, GATES).await;
+        let stranger = Polls::begins(&world, "/socket.io/", "").await;
+        stranger.connects("/default").await;
+        assert_eq!(stranger.posts(&long).await.status, 413);
+        let known = Polls::begins(&world, "/socket.io/", "").await;
+        known.is_let_in().await;
+        assert_eq!(known.posts(&long).await.status, 200);
     }
 
     async fn two_requests_of_one_session_at_once_end_it(carrier: Carrier) {

@@ -116,10 +116,7 @@ where
                             }
                             Err(_) => Refused::UnknownSession.response(),
                         },
-                        false => {
-                            let most = gate.longest_message();
-                            bring(&session, request, most).await.unwrap_or_else(Refused::response)
-                        }
+                        false => bring(&session, request).await.unwrap_or_else(Refused::response),
                     }
                 }
             }
@@ -153,8 +150,9 @@ async fn begin_session(
         Ok(climb) => climb,
         Err(refusal) => return not_let_in(&visit, &refusal),
     };
-    let session = door.sessions.begin(&*door.rng, revision, takes_bytes, binding);
     let policy = wire.policy(revision);
+    let longest = [gate.bytes_before, policy.limits.message];
+    let session = door.sessions.begin(&*door.rng, revision, takes_bytes, binding, longest);
     let open = Talk::open_packet(
         revision,
         &session.sid,
@@ -162,7 +160,7 @@ async fn begin_session(
         (policy.ping_every.unwrap_or_default(), policy.pong_within),
         policy.limits.message as u64,
     );
-    let talk = wire.talk(revision, visit.socket, None);
+    let talk = Talk { session: Some(Arc::clone(&session)), ..wire.talk(revision, visit.socket, None) };
     let backend = Arc::clone(&talk.hub) as _;
     let opened = session.payload_of_text(&open);
     let line = Line::new(session, Vec::new(), gate.bytes_before);
@@ -183,7 +181,7 @@ fn not_let_in(visit: &Visit, refusal: &Refusal) -> Response<Body> {
 }
 
 /// Takes the body of a POST.
-async fn bring<B>(session: &Arc<session::Session>, request: Request<B>, most: usize) -> Result<Response<Body>, Refused>
+async fn bring<B>(session: &Arc<session::Session>, request: Request<B>) -> Result<Response<Body>, Refused>
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -192,7 +190,7 @@ where
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|sort| sort.as_bytes().eq_ignore_ascii_case(b"application/octet-stream"));
-    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), most).collect()).await;
+    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), session.longest()).collect()).await;
     let body = match body {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => {

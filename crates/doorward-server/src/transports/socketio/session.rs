@@ -14,7 +14,10 @@
 use std::{
     collections::VecDeque,
     io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker, ready},
 };
 
@@ -46,6 +49,9 @@ pub(crate) struct Session {
     /// Whether the client can read a payload of bytes.
     takes_bytes: bool,
     pub(super) binding: Binding,
+    /// The most bytes of a POST, before the admission and after it.
+    longest: [usize; 2],
+    admitted: AtomicBool,
     polling: Mutex<Polling>,
     websocket: OnceLock<Arc<dyn Transport>>,
     /// Whether it is over: for the connections that its answers went out by.
@@ -103,6 +109,7 @@ impl Session {
         revision: Revision,
         takes_bytes: bool,
         binding: Binding,
+        longest: [usize; 2],
         sessions: Weak<Sessions>,
     ) -> Self {
         Self {
@@ -110,11 +117,24 @@ impl Session {
             revision,
             takes_bytes,
             binding,
+            longest,
+            admitted: AtomicBool::new(false),
             polling: Mutex::default(),
             websocket: OnceLock::new(),
             over: watch::Sender::new(false),
             sessions,
         }
+    }
+
+    /// The most bytes that a POST may bring now: what a line reads of a stranger is little, so no more is kept for it.
+    pub(super) fn longest(&self) -> usize {
+        let [before, after] = self.longest;
+        if self.admitted.load(Ordering::Relaxed) { after } else { before }
+    }
+
+    /// Its user is let in.
+    pub(crate) fn is_admitted(&self) {
+        self.admitted.store(true, Ordering::Relaxed);
     }
 
     /// Waits for something to answer a GET with.

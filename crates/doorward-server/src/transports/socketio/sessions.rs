@@ -61,9 +61,11 @@ impl Sessions {
         revision: Revision,
         takes_bytes: bool,
         binding: Binding,
+        longest: [usize; 2],
     ) -> Arc<Session> {
         let sid = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes16());
-        let session = Arc::new(Session::new(sid.clone(), revision, takes_bytes, binding, Arc::downgrade(self)));
+        let session =
+            Arc::new(Session::new(sid.clone(), revision, takes_bytes, binding, longest, Arc::downgrade(self)));
         self.lock().insert(sid, Arc::downgrade(&session));
         session
     }

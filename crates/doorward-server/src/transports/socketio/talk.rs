@@ -15,7 +15,7 @@ use doorward_wire::{
     websocket::frame,
 };
 
-use super::framing::heartbeat;
+use super::{framing::heartbeat, session::Session};
 use crate::transports::{Heard, Voice, malformed};
 
 /// How long a client that was refused may take to say that it has heard so.
@@ -35,6 +35,8 @@ pub(crate) struct Talk {
     pub(crate) ping_every: Duration,
     /// What is said before anything else: the open packet, where no answer to a GET has said it.
     pub(crate) open: Option<String>,
+    /// Where it polls: that it is let in has to be known there.
+    pub(crate) session: Option<Arc<Session>>,
     /// The namespaces that the user is in; the last is where it spoke last.
     pub(crate) connected: Vec<String>,
     /// What the ladder has said while nobody could hear it.
@@ -220,6 +222,9 @@ impl Voice for Talk {
     }
 
     fn backend(&mut self, _plain: Arc<dyn Backend>) -> Arc<dyn Backend> {
+        if let Some(session) = &self.session {
+            session.is_admitted();
+        }
         Arc::new(Events {
             hub: Arc::clone(&self.hub),
             revision: self.revision,
