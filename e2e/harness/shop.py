@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from .browser import Browser, Tab
 from .door import REPOSITORY, binary
 from .member import PASSWORD
@@ -24,6 +26,11 @@ class Shop:
 
     async def __aexit__(self, *failure: object) -> None:
         await self._process.stop()
+
+    async def close(self) -> int:
+        """Closes it as its owner does, with ^C; gives the exit code."""
+        self._process.signal(signal.SIGINT)
+        return await self._process.exit()
 
     async def register(self, browser: Browser, name: str, **how: object) -> Tab:
         """Somebody new, by the form, back among the goods."""

@@ -140,3 +140,15 @@ async def test_a_form_of_another_site_orders_nothing(browser: Browser, shop: Sho
     assert error.value.code == 403
     cart = await browser.open(f"{shop.site}/cart", person="frank")
     await until(cart, "document.querySelector('#total').textContent", "€56.00")
+
+
+async def test_a_shop_that_closes_tells_every_cart_that_it_restarts(browser: Browser) -> None:
+    async with Shop() as shop:
+        await shop.register(browser, "grace")
+        headers = {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in await browser.cookies("grace"))}
+        address = shop.site.replace("http", "ws") + "/ws"
+        how = {"origin": shop.site, "subprotocols": ["9p"], "additional_headers": headers, "proxy": None}
+        async with connect(address, **how) as socket:
+            assert await shop.close() == 0
+            await socket.wait_closed()
+            assert socket.close_code == 1012

@@ -8,6 +8,7 @@
 //!    |== 9P: create /cart/lantern, write "2", remove =======>|  Carts
 //!    |-- POST /checkout ---->|-- login_of, Carts::empty -->|
 //!    |-- POST /logout -------------------------------------->|  visit: ends the login, and with it the 9P connection
+//!    |                      ^C -- drain ------------------->|  tells every page that it is restarting: 1012
 //! ```
 //!
 //! `cargo run -p shop`, then open <http://127.0.0.1:3000/>. Another address is the program's argument.
@@ -17,7 +18,7 @@ mod changes;
 mod goods;
 mod pages;
 
-use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{error::Error, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::{Router, body::Body, response::Response, routing::get};
@@ -29,6 +30,8 @@ use crate::changes::{CHANNEL, Changes};
 
 const CONFIG: &str = include_str!("../shop.toml");
 const ADDRESS: &str = "127.0.0.1:3000";
+/// Over how long the carts are closed when the shop is, so that their pages do not all come back at once.
+const CLOSING: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -55,9 +58,15 @@ async fn serve(address: &str) -> Result<(), Box<dyn Error>> {
     let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("the shop is open: http://{}/", listener.local_addr()?);
     let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
+    let closed = async {
+        tokio::signal::ctrl_c().await?;
+        // It is served until every cart has been told.
+        door.drain(CLOSING).await;
+        Ok(())
+    };
     tokio::select! {
         ended = serving => Ok(ended?),
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        closed = closed => closed,
     }
 }
 
