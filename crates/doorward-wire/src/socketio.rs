@@ -34,7 +34,6 @@ pub use assembler::{Assembled, Assembler};
 pub use emitted::Emitted;
 pub use malformed::Malformed;
 pub use namespace::{KeptNamespace, Namespace, Namespaces, UnfitNamespaces};
-use outbound::head;
 pub use outbound::{ack, connect_error, connected, disconnect, event, event_parts};
 pub use packet::{Ack, Event, Packet, may_name_an_event};
 
