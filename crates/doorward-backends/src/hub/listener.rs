@@ -2,7 +2,7 @@
 //! there is, by the same rules.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -45,7 +45,7 @@ pub enum NotSaid {
 pub struct Listener {
     hub: Arc<Hub>,
     reader: Arc<Reader>,
-    room: Arc<Room>,
+    /// Until it is dropped.
     subscription: Option<Subscription>,
     /// By which admission it was last found that it may.
     may: Mutex<Arc<Admitted>>,
@@ -81,16 +81,12 @@ impl Hub {
         if model.is_none() {
             return Err(NotHeard::Denied);
         }
-        if room.readers.fetch_add(1, Ordering::Relaxed) >= rules.most_subscriptions {
-            room.readers.fetch_sub(1, Ordering::Relaxed);
-            return Err(NotHeard::TooMany);
-        }
-        let reader = Arc::new(Reader::of(socket, room));
+        let reader = Reader::enter(socket, room, rules.most_subscriptions).ok_or(NotHeard::TooMany)?;
+        let reader = Arc::new(reader);
         let subscription = Some(self.topics.join_to_read(&reader, channel, pk));
         Ok(Listener {
             hub: Arc::clone(self),
             reader,
-            room: Arc::clone(room),
             subscription,
             may: Mutex::new(admission),
             channel: channel.to_owned(),
@@ -191,7 +187,6 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.subscription.take().into_iter().for_each(|subscription| self.hub.topics.leave(subscription));
-        self.room.readers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
