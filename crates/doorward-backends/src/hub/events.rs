@@ -27,11 +27,7 @@ use doorward_wire::{
 };
 use serde_json::value::RawValue;
 
-use super::{
-    Hub,
-    member::Member,
-    voice::{self, Voice},
-};
+use super::{Hub, member::Member, voice::Voice};
 
 /// What a hub is to one user who speaks Socket.IO.
 pub struct Events {
@@ -247,10 +243,7 @@ impl Hub {
         event: &Emitted<'_>,
     ) -> usize {
         let list = event.arguments().text();
-        let frame = || match list {
-            "" => dialect::framed(&socketio::event(namespace, None, event.name(), &[], 0)),
-            list => voice::event(namespace, event.name(), list),
-        };
+        let frame = || dialect::framed_event(namespace, event.name(), list);
         self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), list, frame)
     }
 }

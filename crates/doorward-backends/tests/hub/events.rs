@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorward_auth::{Admission, Proof};
-use doorward_backends::hub::{ChannelModel, Events, Hub, Permitted};
+use doorward_backends::hub::{ChannelModel, ChannelRules, Events, Hub, Permitted, Rule};
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
     engineio::Revision,
@@ -149,4 +149,16 @@ async fn what_is_no_packet_ends_the_socket() {
         ann.peer.say(nonsense).await;
         ann.peer.hears_close(CloseReason::Malformed).await;
     }
+}
+
+#[tokio::test]
+async fn of_a_channel_that_is_no_namespace_a_user_hears_in_the_root() {
+    let world = over_a_pipe();
+    let rules = ChannelRules { subscribe: Rule::Any, publish: Rule::Any, ..ChannelRules::default() };
+    let hub = Arc::new(Hub::default().of_events().with_channel("news".parse().unwrap(), rules));
+    let mut ann = join(&world, &hub, &["/"], somebody("ann")).await;
+    ann.peer.say(r#"42["doorward",{"action":"subscribe","channel":"news"}]"#).await;
+    ann.peer.hears(r#"42["doorward",{"event":"subscribed","channel":"news"}]"#).await;
+    ann.peer.say(r#"42["doorward",{"action":"publish","channel":"news","message":[1]}]"#).await;
+    ann.peer.hears(r#"42["doorward",{"event":"message","channel":"news","message":[1]}]"#).await;
 }
