@@ -50,9 +50,9 @@ use doorward_wire::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use self::events::Events;
 pub use self::{
     channel::{ChannelName, UnfitName},
+    events::Events,
     listener::{Listener, NotHeard, NotSaid},
     model::{ChannelModel, Permitted},
     reader::Room,

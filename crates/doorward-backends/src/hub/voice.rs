@@ -1,3 +1,5 @@
+//! How a hub speaks: with all who are subscribed at once, in the dialect of its gate; and with one of them, where that one listens.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -5,7 +7,7 @@ use doorward_session::Socket;
 use doorward_types::{CloseReason, Timestamp};
 use doorward_wire::{
     json,
-    socketio::{Namespace, dialect},
+    socketio::{KeptNamespace, Namespace, dialect},
     websocket::frame,
 };
 use serde_json::value::RawValue;
@@ -37,12 +39,12 @@ impl Dialect {
 }
 
 /// How one user is spoken to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Voice {
-    #[default]
+    /// In the words of `doorward.v1`.
     Json,
     /// By events in the namespace that the user spoke in last.
-    Events(Box<str>),
+    Events(KeptNamespace),
 }
 
 impl Voice {
@@ -87,7 +89,7 @@ impl Voice {
     fn namespace(&self) -> Option<Namespace<'_>> {
         match self {
             Self::Json => None,
-            Self::Events(namespace) => Namespace::new(namespace).ok(),
+            Self::Events(namespace) => Some(namespace.name()),
         }
     }
 }
