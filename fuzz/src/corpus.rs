@@ -1,5 +1,6 @@
 //! The inputs that the targets start from, made in code: valid ones, which the mutations then damage.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorward_wire::{
     engineio::{Packet, Revision, payload},
     json,
@@ -9,6 +10,9 @@ use doorward_wire::{
         handshake,
     },
 };
+use serde_json::{Value, json};
+
+use crate::targets::tokens::{NOW, good, sign};
 
 /// Streams of frames, masked and not, each cut in every way: the first byte says how.
 pub fn cut_streams() -> Vec<Vec<u8>> {
@@ -154,4 +158,68 @@ pub fn file_requests() -> Vec<Vec<u8>> {
     requests.iter().zip(0..).for_each(|(request, number)| request.write(Tag(number), &mut asked));
     replies.iter().zip(0..).for_each(|(reply, number)| reply.write(Tag(number), &mut answered));
     [asked, answered].into_iter().flat_map(|stream| [0, 2, 4, 6].map(|way| [&[way], &stream[..]].concat())).collect()
+}
+
+/// Tokens as they are shown, signed and not.
+pub fn tokens() -> Vec<Vec<u8>> {
+    let (header, claims) = good();
+    let signed = sign(header.to_string().as_bytes(), claims.to_string().as_bytes());
+    let (unsigned, signature) = signed.rsplit_once('.').unwrap_or_default();
+    let five = format!("{signed}.{unsigned}");
+    let by_nobody = format!("eyJhbGciOiJub25lIn0.{signature}.");
+    let all = [signed.clone(), "e30.e30.AA".to_owned(), format!("{unsigned}."), five, by_nobody, signed.repeat(20)];
+    all.into_iter().map(String::into_bytes).collect()
+}
+
+/// What stands in tokens that are signed: the header, a byte `0x1e`, and the claims.
+pub fn signed_texts() -> Vec<Vec<u8>> {
+    let (header, claims) = good();
+    let headers = [
+        header.clone(),
+        json!({ "typ": "application/AT+JWT", "alg": "HS256", "kid": "1" }),
+        json!({ "alg": "none", "typ": "at+jwt" }),
+        json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["b64"], "b64": false }),
+        json!({ "alg": "HS512", "typ": "JWT", "jku": "https://elsewhere.example/keys" }),
+    ];
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        if let Some(place) = claims.as_object_mut() {
+            place.insert(name.to_owned(), value);
+        }
+        claims
+    };
+    let claims = [
+        claims.clone(),
+        with("aud", json!(["account", "doorward"])),
+        with("nbf", json!(NOW)),
+        with("exp", json!(u64::MAX)),
+        with("sub", json!(7)),
+        with("groups", json!(["a", 1, { "deep": [[null, true, -1.5e3]] }])),
+        with("events", json!({})),
+        with("token_type", json!("Refresh")),
+    ];
+    let first = claims.iter().map(|claims| (&header, claims));
+    let others = headers.iter().skip(1).flat_map(|header| claims.first().map(|claims| (header, claims)));
+    first.chain(others).map(|(header, claims)| format!("{header}\x1e{claims}").into_bytes()).collect()
+}
+
+/// Sets of keys as issuers publish them: the first byte says by which algorithm they are read.
+pub fn key_sets() -> Vec<Vec<u8>> {
+    let [short, long, modulus] = [32, 48, 256].map(|length| URL_SAFE_NO_PAD.encode(vec![0x8f; length]));
+    let keys = [
+        json!({ "kty": "RSA", "kid": "rsa", "use": "sig", "alg": "RS256", "n": modulus, "e": "AQAB" }),
+        json!({ "kty": "RSA", "kid": "pss", "key_ops": ["verify"], "n": modulus, "e": "AQAB" }),
+        json!({ "kty": "RSA", "kid": "private", "n": modulus, "e": "AQAB", "d": "AQAB" }),
+        json!({ "kty": "RSA", "kid": "encrypts", "use": "enc", "n": modulus, "e": "AQAB" }),
+        json!({ "kty": "EC", "crv": "P-256", "kid": "p256", "x": short, "y": short }),
+        json!({ "kty": "EC", "crv": "P-384", "kid": "p384", "x": long, "y": long }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": short }),
+        json!({ "kty": "oct", "kid": "secret", "k": "c2VjcmV0" }),
+    ];
+    let many: Vec<Value> = (0..70)
+        .map(|number| json!({ "kty": "OKP", "crv": "Ed25519", "kid": number.to_string(), "x": short }))
+        .collect();
+    let sets =
+        [json!({ "keys": keys }), json!({ "keys": many, "more": null }), json!({ "keys": {} }), json!({ "keys": [] })];
+    sets.iter().flat_map(|set| (0..6_u8).map(move |way| [&[way], set.to_string().as_bytes()].concat())).collect()
 }

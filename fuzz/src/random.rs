@@ -57,6 +57,9 @@ const PIECES: &[&[u8]] = &[
     b"                ",
     b", ,",
     b"\x80\xff",
+    b"\"kty\":\"RSA\",",
+    b"\"alg\":\"none\",",
+    b".e30.",
 ];
 
 /// Changes `input` in one to eight places, with pieces of `other` among what comes in.

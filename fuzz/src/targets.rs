@@ -3,17 +3,21 @@
 mod codec;
 mod engineio;
 mod json;
+mod key_set;
 mod ninep;
 mod socketio;
 mod subprotocols;
+pub(crate) mod tokens;
 mod tracker;
 
 pub use codec::codec_in_splits;
 pub use engineio::engineio_payload;
 pub use json::{answer, json_inbound};
+pub use key_set::key_set;
 pub use ninep::ninep;
 pub use socketio::socketio_packets;
 pub use subprotocols::subprotocols;
+pub use tokens::{compact_token, signed_token};
 pub use tracker::frame_tracker;
 
 use crate::corpus;
@@ -39,6 +43,9 @@ pub const ALL: &[Target] = &[
     Target { name: "socketio_packets", run: socketio_packets, corpus: corpus::packets },
     Target { name: "subprotocols", run: subprotocols, corpus: corpus::subprotocols },
     Target { name: "ninep", run: ninep, corpus: corpus::file_requests },
+    Target { name: "compact_token", run: compact_token, corpus: corpus::tokens },
+    Target { name: "signed_token", run: signed_token, corpus: corpus::signed_texts },
+    Target { name: "key_set", run: key_set, corpus: corpus::key_sets },
 ];
 
 /// Takes the first byte of an input as its way of being cut, and cuts the rest: one piece, single bytes, or pieces whose sizes

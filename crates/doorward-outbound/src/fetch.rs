@@ -1,18 +1,22 @@
-use std::{
-    future::Future,
-    io,
-    net::{IpAddr, SocketAddr},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+//! One document, asked for once.
+//!
+//! ```text
+//! gate      -> resolver    the name; of the addresses those are left out that may not be connected to
+//! gate      -> publisher   a connection to one of the others, and TLS
+//! gate      -> publisher   GET, and nothing that a user has said
+//! publisher -> gate        200 with JSON: its length is counted as it comes
+//! ```
+
+mod error;
+mod target;
+
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use doorward_client::{Issuers, NoTls, TlsError, over_tls};
+use doorward_client::{Issuers, NoTls, over_tls};
 use http::{
-    HeaderMap, Request, StatusCode, Uri,
+    HeaderMap, Request, StatusCode,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT},
-    uri::Scheme,
 };
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::{body::Incoming, client::conn::http1};
@@ -24,6 +28,8 @@ use tokio::{
     time::timeout,
 };
 
+pub use self::error::FetchError;
+use self::target::Target;
 use crate::Reach;
 
 #[cfg(test)]
@@ -57,69 +63,6 @@ pub struct Document {
     pub body: Bytes,
     /// For how long its publisher calls it fresh (`Cache-Control`, RFC 9111); `None` where nothing is said.
     pub max_age: Option<Duration>,
-}
-
-/// Why nothing was fetched.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FetchError {
-    /// It is not an address of a document.
-    #[error("it is no address: {0}")]
-    Url(&'static str),
-    /// Without TLS whoever is on the way can answer.
-    #[error("it is not `https://`, and private addresses are not allowed (`allow_private`)")]
-    NoTls,
-    /// The name cannot be resolved.
-    #[error("the name cannot be resolved: {0}")]
-    Unresolved(io::Error),
-    /// The name has no address that may be connected to. Says one of those that it has.
-    #[error("{0} may not be connected to{hint}", hint = hint(.0))]
-    Forbidden(IpAddr),
-    /// Nobody accepts the connection.
-    #[error("nobody answers there: {0}")]
-    Unreachable(io::Error),
-    /// There is no TLS with whoever answers.
-    #[error("{}", tls_in_words(.0))]
-    Tls(TlsError),
-    /// The connection broke, or what came over it is no HTTP.
-    #[error("the answer broke off, or is no HTTP: {0}")]
-    Broken(String),
-    /// It leads elsewhere, and no redirect is followed.
-    #[error("it is answered by a redirect ({0}), and none is followed; name the address that it leads to")]
-    Redirect(StatusCode),
-    /// It is answered by another status than 200.
-    #[error("it is answered by {0}")]
-    Status(StatusCode),
-    /// It is no JSON by its own word.
-    #[error("the answer is no JSON by its `Content-Type`")]
-    NotJson,
-    /// The document is too long.
-    #[error("the answer is longer than {} KiB", LONGEST / 1024)]
-    TooLong,
-    /// The time is over.
-    #[error("there was no whole answer within {0:?}")]
-    TooSlow(Duration),
-}
-
-fn hint(address: &IpAddr) -> &'static str {
-    match Reach::of(*address) {
-        Reach::Private => ", it is a private one; `allow_private = true` allows that",
-        Reach::Public | Reach::Never => "",
-    }
-}
-
-/// What is wrong with the TLS of a publisher, and what its reader can do.
-fn tls_in_words(error: &TlsError) -> String {
-    match error {
-        TlsError::UnknownIssuer => {
-            "its certificate was issued by nobody who is trusted here; if the issuer is your own, name its certificate (`ca_file`)".to_owned()
-        }
-        TlsError::NobodyTrusted => {
-            "no issuer of certificates is trusted on this machine; install its list (often the package `ca-certificates`), or name one (`ca_file`)".to_owned()
-        }
-        TlsError::NotSpoken => "what answers there speaks no TLS".to_owned(),
-        other => other.to_string(),
-    }
 }
 
 /// How a name becomes addresses.
@@ -191,54 +134,6 @@ impl Outbound {
             }
         }
         Err(failure)
-    }
-}
-
-/// An address, taken apart.
-struct Target {
-    tls: bool,
-    /// Without brackets.
-    host: String,
-    port: u16,
-    authority: String,
-    path: String,
-}
-
-impl Target {
-    fn read(url: &str, allow_private: bool) -> Result<Self, FetchError> {
-        let uri: Uri = url.parse().map_err(|_| FetchError::Url("it cannot be read"))?;
-        let tls = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP && allow_private => false,
-            Some(scheme) if *scheme == Scheme::HTTP => return Err(FetchError::NoTls),
-            _ => return Err(FetchError::Url("it begins with neither `https://` nor `http://`")),
-        };
-        let authority = uri.authority().ok_or(FetchError::Url("it names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(FetchError::Url("it names a user; credentials do not belong in an address"));
-        }
-        let host = authority.host();
-        let port = match authority.as_str().strip_prefix(host) {
-            None | Some("") => {
-                if tls {
-                    443
-                } else {
-                    80
-                }
-            }
-            Some(_) => authority.port_u16().ok_or(FetchError::Url("its port is no number"))?,
-        };
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if host.is_empty() {
-            return Err(FetchError::Url("it names no host"));
-        }
-        Ok(Self {
-            tls,
-            host: host.to_owned(),
-            port,
-            authority: authority.to_string(),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! The keys that an issuer publishes.
 //!
+//! ```text
 //! server -> issuer   get description        only where keys are discovered
 //! issuer -> server   description            its `issuer` has to be ours, exactly
 //! server -> issuer   get keys
 //! issuer -> server   keys
+//! ```
 
 use std::fmt::Display;
 

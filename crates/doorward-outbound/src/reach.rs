@@ -49,8 +49,8 @@ impl Reach {
             [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Self::Never,
             // unique local (RFC 4193), translated within walls (RFC 8215)
             [0xfc00..0xfe00, ..] | [0x64, 0xff9b, 1, ..] => Self::Private,
-            // documentation, Teredo
-            [0x2001, 0xdb8 | 0, ..] => Self::Never,
+            // documentation (RFC 3849, RFC 9637), Teredo
+            [0x2001, 0xdb8 | 0, ..] | [0x3fff, 0..0x1000, ..] => Self::Never,
             // the internet is 2000::/3; all else is the link, a group, or nothing yet
             [0x2000..0x4000, ..] => Self::Public,
             _ => Self::Never,
@@ -77,6 +77,7 @@ mod tests {
         of(Reach::Never, &["0.0.0.0", "0.1.2.3", "169.254.169.254", "100.100.100.200", "192.0.2.1", "224.0.0.1"]);
         of(Reach::Never, &["255.255.255.255", "240.0.0.1", "::", "::1.2.3.4", "fe80::1", "fec0::1", "ff02::1"]);
         of(Reach::Never, &["fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"]);
-        of(Reach::Never, &["2001:db8::1", "2001::1", "4000::1"]);
+        of(Reach::Never, &["2001:db8::1", "2001::1", "3fff::1", "3fff:fff::1", "4000::1"]);
+        of(Reach::Public, &["3fff:1000::1", "3ffe::1"]);
     }
 }

@@ -4,62 +4,59 @@
 //!  Config ─▶ open: lock, store, key, gates ─▶ Node ─▶ listen: ports, control socket, flusher ─▶ Running ─▶ close: drain
 //! ```
 
+mod error;
+mod issuer;
+mod running;
+
 use std::{
     collections::BTreeMap,
-    io,
     net::SocketAddr,
     num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use doorward_auth::{
-    NewInvitation,
-    account::{Hashing, HashingError, Work},
+    account::{Hashing, Work},
     layers::SiteTools,
-    ports::{Authenticator, Clock, Invitation, PortError, Rng, Role, SystemRng},
-    token::{Issuer, IssuerError},
+    ports::{Authenticator, Clock, Rng, SystemRng},
 };
 use doorward_backends::{
     hub::ChannelModel,
-    upstream::{Signer, SigningKey, UnusableKey},
+    upstream::{Signer, SigningKey},
 };
 use doorward_outbound::Outbound;
 use doorward_session::{Follower, Following, Sockets};
-use doorward_store::StoreError;
-use doorward_types::{CookieNames, OwnerId, Secret};
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
+use doorward_types::CookieNames;
+use tokio::net::TcpListener;
 
+use self::running::FirstAccount;
+pub use self::{
+    error::{ReloadError, StartError},
+    issuer::{NoIssuer, issuer},
+    running::Running,
+};
 use crate::{
     background::BackgroundThreads,
     certificate::{self, UnusableTls},
     comeback::ByLogin,
-    config::{Config, Lease, Limits, StoreUrl, TlsFiles, Waiting, in_memory, secret_reader},
-    control::{self, InUse, StoreLock, Unbound, beside},
+    config::{Config, Lease, Limits, StoreUrl, TlsFiles, in_memory, secret_reader},
+    control::{self, StoreLock, beside},
     door::{Door, Parts},
     edge::{self, Caps, CapsLimits, HeadLimits, Http, Proxies, Tls},
-    gates::{self, AssembleErrors, Gates, Owners, Tools},
+    gates::{self, Gates, Owners, Tools},
     internal,
     issuer_keys::KeyRings,
-    kek::{UnusableKek, open_kek},
+    kek::open_kek,
     metrics::{Counting, Metrics},
     ports,
-    reload::Reloaded,
     store_file::StoreFile,
     system::{BootTime, SystemClock},
     upkeep::Upkeep,
     website::{self, NodeView},
     witness::Witness,
 };
-
-/// Of the time of a shutdown, what is kept for those who do not take their Close at once.
-const STRAGGLERS: Duration = Duration::from_secs(2);
 
 /// What an embedding application brings along.
 #[derive(Clone, Default)]
@@ -84,57 +81,6 @@ impl Extensions {
         self.models.insert(name.into(), Arc::new(model));
         self
     }
-}
-
-/// Why a node cannot start. One clear line each.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Another server has the store.
-    #[error(transparent)]
-    InUse(#[from] InUse),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The key that signs what upstreams are told cannot be used.
-    #[error(transparent)]
-    Key(#[from] UnusableKey),
-    /// The key that secrets are sealed under cannot be used.
-    #[error(transparent)]
-    Kek(#[from] UnusableKek),
-    /// Passwords cannot be hashed.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// The system has no threads to hash on.
-    #[error("the threads that hash passwords cannot be started: {0}")]
-    Threads(#[source] io::Error),
-    /// What has ended cannot be read.
-    #[error(transparent)]
-    Log(#[from] PortError),
-    /// Gates cannot be put together.
-    #[error(transparent)]
-    Assemble(#[from] AssembleErrors),
-    /// TLS cannot be served.
-    #[error(transparent)]
-    Tls(#[from] UnusableTls),
-    /// A port cannot be listened on.
-    #[error("cannot listen on {address}: {error}; another is named by {key}")]
-    Listen {
-        /// Which.
-        address: SocketAddr,
-        /// What names it.
-        key: &'static str,
-        /// Why.
-        error: io::Error,
-    },
-    /// The socket for the command line cannot be made.
-    #[error("cannot listen for the command line at `{path}`: {why}", path = .path.display())]
-    Control {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        why: Unbound,
-    },
 }
 
 /// A door with everything behind it, not yet listening.
@@ -284,133 +230,6 @@ impl Node {
     }
 }
 
-/// A node that listens.
-pub struct Running {
-    /// What it was started with.
-    config: Config,
-    door: Arc<Door>,
-    tools: Tools,
-    tls: Option<Arc<Tls>>,
-    public: SocketAddr,
-    internal: SocketAddr,
-    ninep: Option<SocketAddr>,
-    accept: JoinHandle<()>,
-    work: JoinHandle<()>,
-    tasks: Vec<JoinHandle<()>>,
-    /// Whose site it is that may lack its first account, and where it is; `None` without a site.
-    first: Option<FirstAccount>,
-    _lock: Option<StoreLock>,
-}
-
-/// Where the first account of a site is made.
-struct FirstAccount {
-    owner: OwnerId,
-    url: String,
-}
-
-impl Running {
-    /// Where users connect.
-    pub fn public(&self) -> SocketAddr {
-        self.public
-    }
-
-    /// Where the operator's probes connect.
-    pub fn internal(&self) -> SocketAddr {
-        self.internal
-    }
-
-    /// Where file tools connect; `None` where they do not.
-    pub fn ninep(&self) -> Option<SocketAddr> {
-        self.ninep
-    }
-
-    /// The door.
-    pub fn door(&self) -> &Arc<Door> {
-        &self.door
-    }
-
-    /// The link by which the first account is made, an owner; `None` where there is no site, or an account already. It holds for
-    /// three days, until there is an account, or until another start gives another one.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn first_invitation(&self) -> Result<Option<Secret>, PortError> {
-        let accounts = &self.tools.ports.site.accounts;
-        let Some(site) = &self.first else { return Ok(None) };
-        if !accounts.list(Some(&site.owner), None, 1).await?.is_empty() {
-            return Ok(None);
-        }
-        let expires_at = self.door.clock.now().plus(Invitation::LASTS);
-        let invitation = Invitation { owner: site.owner.clone(), role: Role::Owner, expires_at, first: true };
-        let new = NewInvitation::to_register(&**accounts, &*self.door.rng, invitation).await?;
-        Ok(Some(new.link(&site.url)))
-    }
-
-    /// What of another configuration a [`reload`](Self::reload) does not take: it takes effect at the next start.
-    pub fn waiting(&self, next: &Config) -> Vec<Waiting> {
-        self.config.waiting(next)
-    }
-
-    /// Takes the gates of another configuration, all at once or none of them (see [`Door::reload`]), and its certificate: who
-    /// comes from here on is shown that. All that is [`waiting`](Self::waiting) stays as it is.
-    ///
-    /// # Errors
-    /// Everything that cannot be put together, or served. Then nothing has changed.
-    pub fn reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
-        let renewed = config.server.tls.as_ref().map(|files| tls(files, &self.tools.base)).transpose()?;
-        let reloaded = self.door.reload(config, &self.tools, config.server.shutdown.duration());
-        let reloaded = reloaded.map_err(|errors| match self.tools.site {
-            None if config.site.enabled => ReloadError::SiteWaits(errors),
-            _ => errors.into(),
-        })?;
-        if let (Some(tls), Some(renewed)) = (&self.tls, renewed) {
-            tls.replace(renewed);
-        }
-        Ok(reloaded)
-    }
-
-    /// Lets nobody in any more, closes every socket with 1012 spread over the time, and ends; it takes that time at the most.
-    ///
-    /// Until the last socket has left, whoever comes is answered with 503: to a load balancer that has yet to notice, that is
-    /// an answer, and a port that is closed is an error.
-    pub async fn close(self, within: Duration) {
-        self.close_unless_hurried(within, std::future::pending()).await;
-    }
-
-    /// As [`close`](Self::close), and at once when `hurry` comes.
-    pub async fn close_unless_hurried(self, within: Duration, hurry: impl Future<Output = ()>) {
-        let latest = Instant::now() + within;
-        let spread = within - STRAGGLERS.min(within / 2);
-        tokio::select! {
-            biased;
-            () = self.door.drain(spread) => {}
-            () = sleep_until(latest) => tracing::warn!("some did not leave in time"),
-            () = hurry => tracing::warn!("some are left behind"),
-        }
-        self.accept.abort();
-        if let Err(error) = self.door.audit.flush().await {
-            tracing::error!(%error, "the last rows of the audit log are lost");
-        }
-        self.work.abort();
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-/// Why another configuration is not taken.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReloadError {
-    /// TLS cannot be served with it.
-    #[error(transparent)]
-    Tls(#[from] UnusableTls),
-    /// Its gates cannot be put together.
-    #[error(transparent)]
-    Assemble(#[from] AssembleErrors),
-    /// They cannot, and it has a site, which this node was started without.
-    #[error("{0}\nthe site of the file takes effect at the next start, and gates that need it do")]
-    SiteWaits(AssembleErrors),
-}
-
 /// What TLS is served with, as it is now in the files.
 fn tls(files: &TlsFiles, base: &Path) -> Result<Arc<rustls::ServerConfig>, UnusableTls> {
     certificate::server_config(files, &secret_reader(base), SystemClock.now())
@@ -475,39 +294,4 @@ pub fn control_path(config: &Config, base: &Path) -> Option<PathBuf> {
         Some(path) => Some(base.join(path)),
         None => store_path(config, base).map(|store| control::socket_path(&store)),
     }
-}
-
-/// Why an issuer cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum NoIssuer {
-    /// It is the server's own.
-    #[error(
-        "`{0}` is the server's own issuer: behind each of its tokens is a login, and the built-in site makes them at `POST /api/token`",
-        Issuer::OWN
-    )]
-    Own,
-    /// There is none of that name.
-    #[error("there is no issuer `{name}`; there are: {known}")]
-    Unknown {
-        /// The name.
-        name: String,
-        /// Those that there are.
-        known: String,
-    },
-    /// Its keys cannot be read.
-    #[error(transparent)]
-    Unusable(#[from] IssuerError),
-}
-
-/// An issuer of the configuration by its name, with its keys.
-pub fn issuer(config: &Config, base: &Path, name: &str) -> Result<Issuer, NoIssuer> {
-    if name == Issuer::OWN {
-        return Err(NoIssuer::Own);
-    }
-    let Some(found) = config.issuers.iter().find(|issuer| issuer.name == name) else {
-        let known: Vec<_> = config.issuers.iter().map(|issuer| format!("`{}`", issuer.name)).collect();
-        return Err(NoIssuer::Unknown { name: name.to_owned(), known: known.join(", ") });
-    };
-    let owner = gates::owner_of(config, found.owner.as_deref());
-    Ok(Issuer::build(found, &owner, &secret_reader(base))?)
 }

@@ -21,10 +21,10 @@ use doorward_wire::websocket::{Event, Input, Limits, frame};
 
 use crate::{
     Ended, Incoming, Socket, Transport,
-    framing::Reading,
     lock::lock,
     moment::Moment,
     outbox::Phase,
+    reading::Reading,
     scratch::{SCRATCH, with_read_buffer},
 };
 

@@ -90,6 +90,7 @@ mod observer;
 mod outbox;
 mod policy;
 mod rate;
+mod reading;
 mod readmit;
 mod renewal;
 mod restart;

@@ -12,7 +12,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     Connection, Incoming, Socket, Transport,
-    framing::Reading,
+    reading::Reading,
     scratch::{SCRATCH, with_read_buffer},
     socket::LINGER,
 };

@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod data;
 mod decoder;
 mod few;
 mod fields;
@@ -41,6 +42,7 @@ mod stat;
 mod violation;
 mod write;
 
+pub use data::Data;
 pub use decoder::Decoder;
 pub use few::Few;
 pub use frame::Frame;
@@ -50,7 +52,6 @@ pub use reply::Reply;
 pub use request::Request;
 pub use stat::{DIRECTORY, Stat};
 pub use violation::Violation;
-pub use write::Data;
 
 /// The name of this dialect, as `Tversion` offers it.
 pub const VERSION: &str = "9P2000";

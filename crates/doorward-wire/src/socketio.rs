@@ -33,8 +33,7 @@ pub use arguments::Arguments;
 pub use assembler::{Assembled, Assembler};
 pub use emitted::Emitted;
 pub use malformed::Malformed;
-pub use namespace::{Namespace, Namespaces};
-use outbound::head;
+pub use namespace::{KeptNamespace, Namespace, Namespaces, UnfitNamespaces};
 pub use outbound::{ack, connect_error, connected, disconnect, event, event_parts};
 pub use packet::{Ack, Event, Packet, may_name_an_event};
 

@@ -1,18 +1,21 @@
-use std::{fmt, net::IpAddr, sync::Arc};
+mod not_right;
+mod tries;
 
-use doorward_types::{AccountId, OwnerId, Secret, Subject, Timestamp};
+use std::sync::Arc;
 
+use doorward_types::{AccountId, OwnerId, Secret, Subject};
+
+pub use self::{
+    not_right::{Lock, NotRight},
+    tries::{Trier, tries_of_account, tries_of_name},
+};
 use super::{
     CodeKey, EntryKey, HashedPassword, Hashing, HashingError, HashingPlace, KeyEncryptionKey, Password, RecoveryCode,
     Sealed, TotpSeed, Verified, fold::folded,
 };
-use crate::{
-    crypto::sha256,
-    ports::{
-        Account, Accounts, Attempt, AttemptId, Bounded, Clock, Entered, Factors, KeyEntries, KeyEntry, PortError,
-        Ports, Reserved, Rng, Sessions, Throttle, Totp,
-    },
-    throttle::network_of,
+use crate::ports::{
+    Account, Accounts, Bounded, Clock, Entered, Factors, KeyEntries, KeyEntry, PortError, Ports, Rng, Sessions,
+    Throttle, Totp,
 };
 
 /// Checks what people know and have: the layers of a socket and the site's own login both do it here, so that a try counts the
@@ -35,17 +38,6 @@ pub struct Checks {
     nobody: TotpSeed,
 }
 
-/// Whoever tries.
-#[derive(Clone, Debug)]
-pub struct Trier {
-    /// At whose site.
-    pub owner: OwnerId,
-    /// From where.
-    pub source: IpAddr,
-    /// The hash of the browser's own cookie, where it shows one.
-    pub browser: Option<[u8; 32]>,
-}
-
 /// By what a second factor was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactor {
@@ -61,59 +53,6 @@ impl SecondFactor {
         match self {
             Self::Totp => "otp",
             Self::RecoveryCode => "recovery",
-        }
-    }
-}
-
-/// Why a check failed. What is wrong of it, and whose it would have been, is for the log alone.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotRight {
-    /// It is wrong.
-    #[error("{why}")]
-    Wrong {
-        /// Of whose account; `None` where there is none of that name.
-        whose: Option<Subject>,
-        /// What of it is wrong.
-        why: String,
-    },
-    /// It can be nothing of the kind, so it was not looked at, and counts as no try.
-    #[error("it can be neither a code of an app nor a recovery code")]
-    Unreadable,
-    /// It was not looked at: there were too many wrong ones.
-    #[error("locked: {factor} {lock}")]
-    Locked {
-        /// Of whose account; `None` where there is none of that name.
-        whose: Option<Subject>,
-        /// What may not be tried.
-        factor: &'static str,
-        /// For how long; the same for a name that nobody has.
-        lock: Lock,
-    },
-    /// Too many passwords are being checked. To be told: try later.
-    #[error(transparent)]
-    Busy(HashingError),
-    /// What it depends on is down. To be told: try later.
-    #[error(transparent)]
-    Down(#[from] PortError),
-    /// What is kept of the account cannot be used, by our own fault.
-    #[error("what is kept of it is unusable: {0}")]
-    Unusable(String),
-}
-
-/// Until when something may not be tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
-    /// Not before then.
-    Until(Timestamp),
-    /// Not before it was recovered by another way.
-    UntilRecovered,
-}
-
-impl fmt::Display for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Until(at) => write!(f, "may be tried again at {at}"),
-            Self::UntilRecovered => f.write_str("is disabled until it is recovered"),
         }
     }
 }
@@ -136,34 +75,7 @@ pub fn totp_row(owner: &OwnerId, account: AccountId) -> String {
     format!("totp/{owner}/{account}")
 }
 
-/// Under what a throttle counts the tries of a name that was given, whether there is such an account or not.
-pub fn tries_of_name(given: &str) -> [u8; 32] {
-    let name = if given.len() <= Password::LONGEST { folded(given) } else { given.to_owned() };
-    sha256(&[b"doorward tries v1\0name\0", name.as_bytes()])
-}
-
-/// Under what a throttle counts the tries of a known account.
-pub fn tries_of_account(account: AccountId) -> [u8; 32] {
-    sha256(&[b"doorward tries v1\0account\0", account.to_string().as_bytes()])
-}
-
-/// Under what a throttle counts those who want an account: by where they come from, since a count by the name that they want would
-/// let a stranger keep the name from whoever was invited.
-fn tries_of_source(source: IpAddr) -> [u8; 32] {
-    sha256(&[b"doorward tries v1\0source\0", network_of(source).to_string().as_bytes()])
-}
-
 impl Checks {
-    /// The factor under which a throttle counts passwords.
-    pub const PASSWORD: &'static str = "password";
-    /// The factor under which a throttle counts codes of phones.
-    pub const TOTP: &'static str = "totp";
-    /// The factor under which a throttle counts recovery codes: for themselves, since they are the way back where wrong codes have
-    /// locked the others.
-    pub const RECOVERY: &'static str = "recovery_code";
-    /// The factor under which a throttle counts those who want an account.
-    pub const REGISTER: &'static str = "register";
-
     /// With what the site keeps. `sealing` is the server's key.
     pub fn new(ports: &Ports, hashing: Arc<Hashing>, sealing: KeyEncryptionKey) -> Self {
         let site = &ports.site;
@@ -310,34 +222,6 @@ impl Checks {
         Ok(self.throttle.answer(|throttle| throttle.forgive(owner, Self::TOTP, tries)).await?)
     }
 
-    /// Says of a try that it was right; a wrong one counts already.
-    async fn settle(
-        &self,
-        attempt: AttemptId,
-        whose: &Subject,
-        shown: Result<(), &'static str>,
-    ) -> Result<(), NotRight> {
-        shown.map_err(|why| NotRight::Wrong { whose: Some(whose.clone()), why: why.to_owned() })?;
-        Ok(self.throttle.answer(|throttle| throttle.was_right(attempt)).await?)
-    }
-
-    /// Takes a try to make an account, counted by where it comes from. It counts as a failure until
-    /// [the account was made](Self::registered).
-    ///
-    /// # Errors
-    /// [`NotRight::Locked`], or what it depends on is down.
-    pub async fn register(&self, trier: &Trier) -> Result<AttemptId, NotRight> {
-        self.reserve(trier, Self::REGISTER, tries_of_source(trier.source), None).await
-    }
-
-    /// The account of that try was made.
-    ///
-    /// # Errors
-    /// The throttle is down.
-    pub async fn registered(&self, attempt: AttemptId) -> Result<(), PortError> {
-        self.throttle.answer(|throttle| throttle.was_right(attempt)).await
-    }
-
     /// The account's authenticator app, where it counts.
     ///
     /// # Errors
@@ -365,46 +249,6 @@ impl Checks {
             Entered::Right(entry) => Ok(entry),
             Entered::Unknown => Err(wrong("there is no such key, or not any more".to_owned())),
             Entered::Wrong(tries) => Err(wrong(format!("the key is wrong, for the {tries}. time"))),
-        }
-    }
-
-    /// Takes a try. A browser that the account has logged in with before has a count of its own.
-    async fn reserve(
-        &self,
-        trier: &Trier,
-        factor: &'static str,
-        subject: [u8; 32],
-        whose: Option<&Subject>,
-    ) -> Result<AttemptId, NotRight> {
-        let device = self.known_browser(trier, whose).await?;
-        self.reserve_on(device, trier, factor, subject, whose).await
-    }
-
-    /// The browser that tries, where the account has logged in with it before.
-    async fn known_browser(&self, trier: &Trier, whose: Option<&Subject>) -> Result<Option<[u8; 32]>, PortError> {
-        let Some(browser) = trier.browser else { return Ok(None) };
-        // Nobody has the number 0: an unknown account is looked up as a known one is.
-        let (owner, account) = (&trier.owner, whose.and_then(AccountId::of).unwrap_or(AccountId(0)));
-        let known = self.sessions.answer(|sessions| sessions.knows_browser(owner, account, browser)).await?;
-        Ok(known.then_some(browser))
-    }
-
-    /// Takes a try that was made on that known browser, or on none.
-    async fn reserve_on(
-        &self,
-        device: Option<[u8; 32]>,
-        trier: &Trier,
-        factor: &'static str,
-        subject: [u8; 32],
-        whose: Option<&Subject>,
-    ) -> Result<AttemptId, NotRight> {
-        let (owner, source, at) = (trier.owner.clone(), trier.source, self.clock.now());
-        let attempt = Attempt { owner, factor, subject, device, source, at };
-        let locked = |lock| Err(NotRight::Locked { whose: whose.cloned(), factor, lock });
-        match self.throttle.answer(|throttle| throttle.reserve(attempt)).await? {
-            Reserved::Go(attempt) => Ok(attempt),
-            Reserved::Wait(until) => locked(Lock::Until(until)),
-            Reserved::Disabled => locked(Lock::UntilRecovered),
         }
     }
 }

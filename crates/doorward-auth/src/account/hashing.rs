@@ -1,67 +1,21 @@
+//! Passwords are hashed beside the threads that serve sockets, a few at a time: whoever finds too many waiting hears so at once.
+
 use std::sync::Arc;
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
-};
+use argon2::password_hash::phc::PasswordHash;
 use doorward_types::Secret;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     NewPassword, Password,
     blocks::{Blocks, Lobby, Memory},
+    hashed::{HashedPassword, Work, hash, is_outdated, is_that_of, unusable},
     places::{Place, Places},
 };
 use crate::ports::{BlockingThreads, Rng, Threads};
 
 /// The salt and the password of nobody: what is hashed where there is no such account.
 const NOBODY: [u8; 16] = *b"nobody's account";
-
-/// How much work it is to try a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Work(Params);
-
-impl Work {
-    /// argon2id with so many KiB of memory and so many passes, in one lane.
-    ///
-    /// # Errors
-    /// What argon2 says against it: fewer than 8 KiB, no pass.
-    pub fn new(kibibytes: u32, passes: u32) -> Result<Self, argon2::Error> {
-        Params::new(kibibytes, passes, 1, Some(Params::DEFAULT_OUTPUT_LEN)).map(Self)
-    }
-
-    /// Next to none, so that a thousand logins take no time: for tests. A store that was filled so is worth nothing.
-    pub fn dangerously_cheap_for_tests() -> Self {
-        Self(Params::new(Params::MIN_M_COST, 1, 1, Some(Params::DEFAULT_OUTPUT_LEN)).unwrap_or_default())
-    }
-}
-
-impl Default for Work {
-    /// 19 MiB and two passes in one lane: OWASP's recommendation, and argon2's default.
-    fn default() -> Self {
-        Self(Params::DEFAULT)
-    }
-}
-
-/// A password as it is kept: argon2id with its parameters and salt, in PHC string format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HashedPassword(Secret);
-
-impl HashedPassword {
-    /// As a store gives it back.
-    pub fn from_secret(phc: Secret) -> Self {
-        Self(phc)
-    }
-
-    /// The PHC string, to be stored. Whoever has it can try passwords against it.
-    pub fn into_secret(self) -> Secret {
-        self.0
-    }
-
-    fn reveal_text(&self, reason: &'static str) -> &str {
-        self.0.reveal_text(reason).unwrap_or_default()
-    }
-}
 
 /// How a password compares with what is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,49 +181,6 @@ impl HashingPlace<'_> {
     }
 }
 
-fn hash(work: &Work, password: &[u8], salt: &[u8; 16], memory: &mut Memory) -> Result<HashedPassword, HashingError> {
-    let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, work.0.clone());
-    let hashed = PasswordHash {
-        algorithm: algorithm.ident(),
-        version: Some(version.into()),
-        params: ParamsString::try_from(&params).map_err(unusable)?,
-        salt: Some(Salt::new(salt).map_err(unusable)?),
-        hash: Some(output(Argon2::new(algorithm, version, params), password, salt, memory)?),
-    };
-    Ok(HashedPassword(Secret::from_text(hashed.to_string())))
-}
-
-/// Whether what is kept is that of this password.
-fn is_that_of(kept: &PasswordHash, password: &[u8], memory: &mut Memory) -> Result<bool, HashingError> {
-    let (Some(salt), Some(hash)) = (&kept.salt, &kept.hash) else { return Ok(false) };
-    let algorithm = Algorithm::try_from(kept.algorithm.as_str()).map_err(unusable)?;
-    let version = kept.version.map(Version::try_from).transpose().map_err(unusable)?.unwrap_or_default();
-    let argon2 = Argon2::new(algorithm, version, Params::try_from(kept).map_err(unusable)?);
-    // Outputs are compared in constant time.
-    Ok(*hash == output(argon2, password, salt, memory)?)
-}
-
-fn output(argon2: Argon2<'_>, password: &[u8], salt: &[u8], memory: &mut Memory) -> Result<Output, HashingError> {
-    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
-    let blocks = memory.at_least(argon2.params().block_count()).map_err(unusable)?;
-    let mut bytes = [0; Output::MAX_LENGTH];
-    let out = bytes.get_mut(..length).ok_or_else(|| unusable("the hash is too long"))?;
-    argon2.hash_password_into_with_memory(password, salt, &mut *out, blocks).map_err(unusable)?;
-    Output::new(out).map_err(unusable)
-}
-
-fn unusable(error: impl std::fmt::Display) -> HashingError {
-    HashingError::Unusable(error.to_string())
-}
-
-fn is_outdated(kept: &PasswordHash, work: &Work) -> bool {
-    let same = Params::try_from(kept).is_ok_and(|params| {
-        let wanted = &work.0;
-        (params.m_cost(), params.t_cost(), params.p_cost()) == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
-    });
-    !same || kept.algorithm != Algorithm::Argon2id.ident() || kept.version != Some(Version::V0x13.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,7 +282,7 @@ mod tests {
     async fn what_is_kept_broken_is_an_error_and_lets_nobody_in() {
         let hashing = cheap(1);
         for text in ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ", "$2b$12$abcdefghijklmnopqrstuv"] {
-            let kept = HashedPassword(Secret::from_text(text));
+            let kept = HashedPassword::from_secret(Secret::from_text(text));
             let verified = verify(&hashing, &typed(RIGHT), Some(&kept)).await;
             assert!(!matches!(verified, Ok(Verified::Right { .. })), "{text}: {verified:?}");
         }

@@ -9,29 +9,29 @@
 //! hub  -> user   2/default,["doorward",{"event":"subscribed", ...}]
 //! user -> hub    2/default,["authentication",{"token":"..."}]     another token of the same subject: the socket rests on that
 //! hub  -> user   2/default,["authenticated",true]                 or `unauthorized`: it rests on what it did
+//!
+//! hub  -> user   2/default,["doorward",{"event":"suspended", ...}]    from here on a token and an answer are taken, and nothing else
+//! user -> hub    0/other,
+//! hub  -> user   4/other,{"message":"suspended"}
 //! ```
 
 use std::{sync::Arc, task::Context};
 
 use doorward_auth::BoxFuture;
-use doorward_session::{Backend, Incoming, Line, Socket};
+use doorward_session::{Backend, Incoming, Line, Socket, Sockets};
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
     engineio::{self, Revision},
-    json::{self, Inbound},
+    json::Inbound,
     socketio::{
-        self, Ack, Assembler, Emitted, Event, Namespace, Namespaces, Packet,
+        self, Assembler, Emitted, Event, KeptNamespace, Namespace, Namespaces, Packet,
         dialect::{self, AUTHENTICATION, DOORWARD},
     },
-    websocket::{Message, MessageKind},
+    websocket::Message,
 };
 use serde_json::value::RawValue;
 
-use super::{
-    Hub,
-    member::Member,
-    voice::{self, Voice},
-};
+use super::{Hub, member::Member, voice::Voice};
 
 /// What a hub is to one user who speaks Socket.IO.
 pub struct Events {
@@ -41,10 +41,8 @@ pub struct Events {
     pub revision: Revision,
     /// The namespaces that there are.
     pub namespaces: Arc<Namespaces>,
-    /// Those that the user is in already.
+    /// Those that the user is in already. It has spoken in the last of them last, and was told there that it is let in.
     pub connected: Vec<String>,
-    /// Where the user has spoken last, and whether it was told there that it is let in.
-    pub spoke_in: Option<(String, bool)>,
 }
 
 impl Backend for Events {
@@ -65,58 +63,77 @@ struct EventMember {
     revision: Revision,
     namespaces: Arc<Namespaces>,
     /// The namespaces that the user is in. It hears what is emitted in those where it may have a seat.
-    connected: Vec<Box<str>>,
+    connected: Vec<KeptNamespace>,
     /// Whether the user has been told that it is let in.
     told: bool,
 }
 
+/// What is done with a packet and its attachments: something else while the socket is suspended.
+type Take = fn(&mut EventMember, &Arc<Socket>, Packet<'_>, &[Vec<u8>]) -> Result<(), CloseReason>;
+
 impl EventMember {
     fn of(events: &Events, socket: &Arc<Socket>) -> Self {
-        let (namespace, told) = events.spoke_in.clone().unwrap_or_else(|| ("/".to_owned(), false));
+        let connected: Vec<_> = events.connected.iter().filter_map(|name| Namespace::new(name).ok()).collect();
+        let speaks_in = connected.last().copied().unwrap_or(Namespace::ROOT);
         let mut member = Self {
-            member: Member::of(Arc::clone(&events.hub), Voice::Events(namespace.into())),
+            member: Member::of(Arc::clone(&events.hub), Voice::Events(speaks_in.into())),
             assembler: Assembler::new(events.revision, socket.policy().limits.message),
             revision: events.revision,
             namespaces: Arc::clone(&events.namespaces),
             connected: Vec::new(),
-            told,
+            told: !connected.is_empty(),
         };
-        for namespace in &events.connected {
+        for namespace in connected {
             member.enter(socket, namespace);
         }
         member
     }
 
-    fn enter(&mut self, socket: &Arc<Socket>, namespace: &str) {
+    fn enter(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
         self.connected.push(namespace.into());
-        self.member.sit_in(socket, namespace);
+        self.member.sit_in(socket, namespace.as_str());
     }
 
-    fn is_in(&self, namespace: Namespace<'_>) -> bool {
-        self.connected.iter().any(|connected| **connected == *namespace.as_str())
+    /// Turns to the user in that namespace; gives whether it is there.
+    fn speaks_in(&mut self, namespace: Namespace<'_>) -> bool {
+        let place = self.connected.iter().find(|connected| connected.name() == namespace);
+        if let Some(place) = place {
+            self.member.voice = Voice::Events(place.clone());
+        }
+        place.is_some()
     }
 
-    fn connect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
-        if self.namespaces.get(namespace).is_none() {
-            let text = socketio::connect_error(self.revision, namespace, "Invalid namespace", None);
-            socket.tell(dialect::framed(&text));
-            return;
+    /// Takes what one message of the user says; where that is not whole yet, or nothing for a hub, nothing is done.
+    fn hears(&mut self, socket: &Arc<Socket>, message: Message<'_>, take: Take) -> Result<(), CloseReason> {
+        let malformed = |what: &dyn std::fmt::Display| {
+            tracing::debug!(socket = %socket.id(), %what, "a packet was malformed");
+            CloseReason::Malformed
+        };
+        let packet = match message.text() {
+            Some(text) => engineio::Packet::from_text(self.revision, text),
+            None => engineio::Packet::from_binary(self.revision, message.payload),
+        };
+        match packet.map_err(|error| malformed(&error))? {
+            engineio::Packet::Message(text) => match self.assembler.text(text).map_err(|error| malformed(&error))? {
+                Some(packet) => take(self, socket, packet, &[]),
+                None => Ok(()),
+            },
+            engineio::Packet::Binary(bytes) => {
+                match self.assembler.binary(&bytes).map_err(|error| malformed(&error))? {
+                    Some(whole) => {
+                        let packet = whole.packet().map_err(|error| malformed(&error))?;
+                        take(self, socket, packet, whole.attachments())
+                    }
+                    None => Ok(()),
+                }
+            }
+            engineio::Packet::Close => Err(CloseReason::Normal),
+            engineio::Packet::Open(_)
+            | engineio::Packet::Ping(_)
+            | engineio::Packet::Pong(_)
+            | engineio::Packet::Upgrade
+            | engineio::Packet::Noop => Ok(()),
         }
-        if !self.is_in(namespace) {
-            // Said before the first event can come.
-            let sid = socket.id().to_string();
-            socket.tell(dialect::framed(&socketio::connected(self.revision, namespace, &sid)));
-            self.enter(socket, namespace.as_str());
-        }
-        self.member.voice = Voice::Events(namespace.as_str().into());
-        if !std::mem::replace(&mut self.told, true) {
-            self.member.voice.say_admitted(socket, socket.admission().expires_at());
-        }
-    }
-
-    fn disconnect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
-        self.connected.retain(|connected| **connected != *namespace.as_str());
-        self.member.leave(socket, namespace.as_str());
     }
 
     fn take(&mut self, socket: &Arc<Socket>, packet: Packet<'_>, attachments: &[Vec<u8>]) -> Result<(), CloseReason> {
@@ -124,28 +141,61 @@ impl EventMember {
             Packet::Connect { namespace, .. } => self.connect(socket, namespace),
             Packet::Disconnect { namespace } => self.disconnect(socket, namespace),
             // Nothing is emitted that asks for one, but `unauthorized`.
-            Packet::Ack(Ack { .. }) => {}
-            Packet::Event(event) => return self.happens(socket, &event, attachments),
+            Packet::Ack(_) => {}
+            Packet::Event(event) if self.speaks_in(event.namespace) => match (&*event.name, event.arguments.first()) {
+                (AUTHENTICATION, shown) => return self.member.show(socket, dialect::shown(shown.copied())),
+                (DOORWARD, Some(spoken)) => return self.member.hear(socket, spoken.get()),
+                (DOORWARD, None) => {}
+                _ => self.emitted(socket, &event, attachments),
+            },
+            Packet::Event(_) => {}
         }
         Ok(())
     }
 
-    fn happens(&mut self, socket: &Arc<Socket>, event: &Event<'_>, attachments: &[Vec<u8>]) -> Result<(), CloseReason> {
-        if !self.is_in(event.namespace) {
-            return Ok(());
-        }
-        self.member.voice = Voice::Events(event.namespace.as_str().into());
-        match &*event.name {
-            AUTHENTICATION => self.member.show(socket, dialect::shown(event.arguments.first().copied())),
-            DOORWARD => match event.arguments.first() {
-                Some(spoken) => self.member.hear(socket, spoken.get()),
-                None => Ok(()),
+    /// While the socket is suspended nothing is done but what brings it back, or ends it; what is given up is given up.
+    fn take_suspended(
+        &mut self,
+        socket: &Arc<Socket>,
+        packet: Packet<'_>,
+        _attachments: &[Vec<u8>],
+    ) -> Result<(), CloseReason> {
+        match packet {
+            Packet::Connect { namespace, .. } => self.not_connected(socket, namespace, "suspended"),
+            Packet::Disconnect { namespace } => self.disconnect(socket, namespace),
+            Packet::Event(event) if self.speaks_in(event.namespace) => match (&*event.name, event.arguments.first()) {
+                (AUTHENTICATION, shown) => return self.member.show(socket, dialect::shown(shown.copied())),
+                (DOORWARD, Some(spoken)) => return self.member.hear_suspended(socket, spoken.get()),
+                _ => {}
             },
-            _ => {
-                self.emitted(socket, event, attachments);
-                Ok(())
-            }
+            Packet::Event(_) | Packet::Ack(_) => {}
         }
+        Ok(())
+    }
+
+    fn connect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
+        if self.namespaces.get(namespace).is_none() {
+            return self.not_connected(socket, namespace, "Invalid namespace");
+        }
+        if !self.speaks_in(namespace) {
+            // Said before the first event can come.
+            let sid = socket.id().to_string();
+            socket.tell(dialect::framed(&socketio::connected(self.revision, namespace, &sid)));
+            self.enter(socket, namespace);
+            self.speaks_in(namespace);
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            self.member.voice.say_admitted(socket, socket.admission().expires_at());
+        }
+    }
+
+    fn not_connected(&self, socket: &Arc<Socket>, namespace: Namespace<'_>, why: &str) {
+        socket.tell(dialect::framed(&socketio::connect_error(self.revision, namespace, why, None)));
+    }
+
+    fn disconnect(&mut self, socket: &Arc<Socket>, namespace: Namespace<'_>) {
+        self.connected.retain(|connected| connected.name() != namespace);
+        self.member.leave(socket, namespace.as_str());
     }
 
     /// Hands an event of the application's own to the model of its channel. Its payload is the list of its arguments.
@@ -163,10 +213,7 @@ impl EventMember {
             raw: &list,
         };
         match self.member.asked(socket, event.namespace.as_str(), &inbound) {
-            None => {
-                let denied = json::error(None, "permission_denied", "you may not do that there");
-                self.member.voice.say(socket, &denied);
-            }
+            None => self.member.deny(socket),
             Some(answer) => {
                 let Some(id) = event.id else { return };
                 let answer = answer.as_deref().and_then(|answer| serde_json::from_str::<&RawValue>(answer).ok());
@@ -175,56 +222,15 @@ impl EventMember {
             }
         }
     }
-
-    /// What one message of the user says; `None` where it is not whole yet, or nothing for a hub.
-    fn hears(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let malformed = |what: &dyn std::fmt::Display| {
-            tracing::debug!(socket = %socket.id(), %what, "a packet was malformed");
-            CloseReason::Malformed
-        };
-        let packet = match (message.kind, message.text()) {
-            (MessageKind::Text, Some(text)) => engineio::Packet::from_text(self.revision, text),
-            _ => engineio::Packet::from_binary(self.revision, message.payload),
-        };
-        match packet.map_err(|error| malformed(&error))? {
-            engineio::Packet::Message(text) => match self.assembler.text(text).map_err(|error| malformed(&error))? {
-                Some(packet) => self.take(socket, packet, &[]),
-                None => Ok(()),
-            },
-            engineio::Packet::Binary(bytes) => {
-                match self.assembler.binary(&bytes).map_err(|error| malformed(&error))? {
-                    Some(whole) => {
-                        let packet = whole.packet().map_err(|error| malformed(&error))?;
-                        self.take(socket, packet, whole.attachments())
-                    }
-                    None => Ok(()),
-                }
-            }
-            engineio::Packet::Close => Err(CloseReason::Normal),
-            engineio::Packet::Open(_)
-            | engineio::Packet::Ping(_)
-            | engineio::Packet::Pong(_)
-            | engineio::Packet::Upgrade
-            | engineio::Packet::Noop => Ok(()),
-        }
-    }
 }
 
 impl Incoming for EventMember {
     fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        self.hears(socket, message)
+        self.hears(socket, message, Self::take)
     }
 
-    /// Nothing is kept of what comes meanwhile, but what brings the socket back.
     fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let text = message.text().map(|text| engineio::Packet::from_text(self.revision, text));
-        if let Some(Ok(engineio::Packet::Message(text))) = text
-            && let Ok(Packet::Event(event)) = Packet::read(self.revision, text)
-            && &*event.name == AUTHENTICATION
-        {
-            return self.member.show(socket, dialect::shown(event.arguments.first().copied()));
-        }
-        Ok(())
+        self.hears(socket, message, Self::take_suspended)
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {
@@ -241,16 +247,13 @@ impl Hub {
     /// one room of it, without asking any rule. Gives how many sockets it was put out for.
     pub fn emit(
         &self,
-        sockets: &doorward_session::Sockets,
+        sockets: &Sockets,
         (owner, gate): (&OwnerId, &GateName),
         (namespace, room): (Namespace<'_>, Option<&str>),
         event: &Emitted<'_>,
     ) -> usize {
         let list = event.arguments().text();
-        let frame = || match list {
-            "" => dialect::framed(&socketio::event(namespace, None, event.name(), &[], 0)),
-            list => voice::event(namespace, event.name(), list),
-        };
+        let frame = || dialect::framed_event(namespace, event.name(), list);
         self.topics.publish(sockets, (owner, gate), (namespace.as_str(), room), list, frame)
     }
 }

@@ -2,19 +2,18 @@
 //! there is, by the same rules.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use doorward_auth::Admission;
 use doorward_session::{Admitted, Socket};
-use doorward_wire::json::{Inbound, Malformed, may_name_a_channel};
-use serde::Serialize;
+use doorward_wire::json::{self, Inbound, Malformed, may_name_a_channel};
 use serde_json::value::RawValue;
 
 use super::{
-    Hub, Permitted, may_stay,
+    ChannelModel, Hub, Permitted, may_stay,
     reader::{Lost, Reader, Room},
     topics::{Subscription, gate_of},
 };
@@ -45,22 +44,12 @@ pub enum NotSaid {
 pub struct Listener {
     hub: Arc<Hub>,
     reader: Arc<Reader>,
-    room: Arc<Room>,
+    /// Until it is dropped.
     subscription: Option<Subscription>,
     /// By which admission it was last found that it may.
     may: Mutex<Arc<Admitted>>,
     channel: String,
     pk: Option<String>,
-}
-
-/// A request of the hub's own protocol, of which the rules are asked.
-#[derive(Serialize)]
-struct Publish<'a> {
-    action: &'static str,
-    channel: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pk: Option<&'a str>,
-    message: &'a RawValue,
 }
 
 impl Hub {
@@ -81,16 +70,12 @@ impl Hub {
         if model.is_none() {
             return Err(NotHeard::Denied);
         }
-        if room.readers.fetch_add(1, Ordering::Relaxed) >= rules.most_subscriptions {
-            room.readers.fetch_sub(1, Ordering::Relaxed);
-            return Err(NotHeard::TooMany);
-        }
-        let reader = Arc::new(Reader::of(socket, room));
+        let reader = Reader::enter(socket, room, rules.most_subscriptions).ok_or(NotHeard::TooMany)?;
+        let reader = Arc::new(reader);
         let subscription = Some(self.topics.join_to_read(&reader, channel, pk));
         Ok(Listener {
             hub: Arc::clone(self),
             reader,
-            room: Arc::clone(room),
             subscription,
             may: Mutex::new(admission),
             channel: channel.to_owned(),
@@ -105,9 +90,7 @@ impl Hub {
 
     /// Whether an admission may say something there.
     pub fn may_say(&self, admission: &Admission, channel: &str, pk: Option<&str>) -> bool {
-        let request = publish(channel, pk, RawValue::NULL);
-        let Ok(inbound) = Inbound::parse_text(&request) else { return false };
-        self.rules().model(channel).is_some_and(|model| model.can_publish(admission, &inbound))
+        self.rules().model(channel).is_some_and(|model| may_publish(model.as_ref(), admission, channel, pk))
     }
 
     /// Says something to everybody who is subscribed. Gives to how many.
@@ -116,11 +99,11 @@ impl Hub {
     /// [`NotSaid`]; a channel that does not exist is denied in the same way.
     pub fn say(&self, socket: &Socket, channel: &str, pk: Option<&str>, message: &str) -> Result<usize, NotSaid> {
         let message: &RawValue = serde_json::from_str(message).map_err(|_| NotSaid::NotJson)?;
-        let request = publish(channel, pk, message);
-        let inbound = Inbound::parse_text(&request).map_err(NotSaid::Malformed)?;
+        let asked = json::publish(channel, pk, None, message);
+        let asked = Inbound::parse_text(&asked).map_err(NotSaid::Malformed)?;
         let admission = socket.admission();
         let model = self.rules().model(channel).cloned();
-        if !model.is_some_and(|model| model.can_publish(&admission, &inbound)) {
+        if !model.is_some_and(|model| model.can_publish(&admission, &asked)) {
             return Err(NotSaid::Denied);
         }
         let frame = || self.dialect.message(channel, pk, message);
@@ -138,15 +121,15 @@ impl Hub {
     /// What the rules name to an admission of a channel: its objects by their primary keys, and `None` for the channel as a
     /// whole.
     pub fn objects(&self, admission: &Admission, channel: &str) -> Vec<Option<String>> {
-        let request = publish(channel, None, RawValue::NULL);
-        let Ok(inbound) = Inbound::parse_text(&request) else { return Vec::new() };
+        let asked = json::subscribe(channel, None, None);
+        let Ok(asked) = Inbound::parse_text(&asked) else { return Vec::new() };
         let rules = self.rules();
         let Some(model) = rules.model(channel) else { return Vec::new() };
-        let mut objects: Vec<Option<String>> = match model.can_subscribe(admission, &inbound) {
+        let mut objects: Vec<Option<String>> = match model.can_subscribe(admission, &asked) {
             Permitted::WhatWasAskedFor => vec![None],
             Permitted::Only(pks) => pks.into_iter().filter(|pk| may_name_a_channel(pk)).map(Some).collect(),
         };
-        if !objects.contains(&None) && model.can_publish(admission, &inbound) {
+        if !objects.contains(&None) && may_publish(model.as_ref(), admission, channel, None) {
             objects.push(None);
         }
         objects.sort();
@@ -191,11 +174,11 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.subscription.take().into_iter().for_each(|subscription| self.hub.topics.leave(subscription));
-        self.room.readers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-fn publish(channel: &str, pk: Option<&str>, message: &RawValue) -> String {
-    // Texts and JSON are always JSON; where they were not, the empty text would be refused.
-    serde_json::to_string(&Publish { action: "publish", channel, pk, message }).unwrap_or_default()
+/// Whether a model would allow something to be said there.
+fn may_publish(model: &dyn ChannelModel, admission: &Admission, channel: &str, pk: Option<&str>) -> bool {
+    let asked = json::publish(channel, pk, None, RawValue::NULL);
+    Inbound::parse_text(&asked).is_ok_and(|asked| model.can_publish(admission, &asked))
 }

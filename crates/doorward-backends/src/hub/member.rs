@@ -19,6 +19,12 @@ use super::{
 /// After so many malformed messages in a row the socket ends.
 const MOST_MALFORMED: u8 = 3;
 
+/// In these words everything that is denied is, whether there is such a channel or not.
+const PERMISSION_DENIED: (&str, &str) = ("permission_denied", "you may not do that there");
+
+/// What is wrong with bytes.
+const NOT_TEXT: &str = "a message here is a text";
+
 /// One socket in a hub.
 pub(super) struct Member {
     hub: Arc<Hub>,
@@ -132,16 +138,7 @@ impl Member {
 
     /// Takes what the user says in the words of `doorward.v1`.
     pub(super) fn hear(&mut self, socket: &Arc<Socket>, text: &str) -> Result<(), CloseReason> {
-        let inbound = match Inbound::parse_text(text) {
-            Ok(inbound) => inbound,
-            Err(malformed) => return self.is_malformed(socket, None, &malformed.to_string()),
-        };
-        if inbound.action == "logout" {
-            return Err(CloseReason::Normal);
-        }
-        if inbound.action == "auth" {
-            return self.authenticate(socket, &inbound);
-        }
+        let Some(inbound) = self.read(socket, text)? else { return Ok(()) };
         let (code, sentence) = match self.act(socket, &inbound) {
             Ok(()) => {
                 self.malformed = 0;
@@ -150,13 +147,40 @@ impl Member {
             Err(Denied::Missing(field)) => {
                 return self.is_malformed(socket, inbound.id, &format!("`{field}` is missing"));
             }
-            Err(Denied::Permission) => ("permission_denied", "you may not do that there"),
+            Err(Denied::Permission) => PERMISSION_DENIED,
             Err(Denied::NotSupported) => ("not_supported", "this hub does not do that"),
             Err(Denied::TooMany) => ("too_many_subscriptions", "a socket has no more subscriptions than that"),
         };
         self.malformed = 0;
         self.voice.say(socket, &json::error(inbound.id, code, sentence));
         Ok(())
+    }
+
+    /// The same while the socket is suspended: nothing is done but what brings it back, or ends it.
+    pub(super) fn hear_suspended(&mut self, socket: &Arc<Socket>, text: &str) -> Result<(), CloseReason> {
+        let Some(inbound) = self.read(socket, text)? else { return Ok(()) };
+        self.malformed = 0;
+        self.voice.say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
+        Ok(())
+    }
+
+    /// Reads what the user says, and does what can be done in any state; `None` where that was all. An `Err` ends the socket.
+    fn read<'t>(&mut self, socket: &Arc<Socket>, text: &'t str) -> Result<Option<Inbound<'t>>, CloseReason> {
+        let inbound = match Inbound::parse_text(text) {
+            Ok(inbound) => inbound,
+            Err(malformed) => return self.is_malformed(socket, None, &malformed.to_string()).map(|()| None),
+        };
+        match &*inbound.action {
+            "logout" => Err(CloseReason::Normal),
+            "auth" => self.authenticate(socket, &inbound).map(|()| None),
+            _ => Ok(Some(inbound)),
+        }
+    }
+
+    /// Says that something may not be done.
+    pub(super) fn deny(&self, socket: &Arc<Socket>) {
+        let (code, sentence) = PERMISSION_DENIED;
+        self.voice.say(socket, &json::error(None, code, sentence));
     }
 
     /// Takes a seat in a channel as a whole, unasked, where the user may have one.
@@ -228,24 +252,15 @@ impl Incoming for Member {
     fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
         match message.text() {
             Some(text) => self.hear(socket, text),
-            None => self.is_malformed(socket, None, "a message here is a text"),
+            None => self.is_malformed(socket, None, NOT_TEXT),
         }
     }
 
     fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let inbound = match message.text().map(Inbound::parse_text) {
-            Some(Ok(inbound)) => inbound,
-            _ => return self.is_malformed(socket, None, "a message here is a JSON text"),
-        };
-        if inbound.action == "logout" {
-            return Err(CloseReason::Normal);
+        match message.text() {
+            Some(text) => self.hear_suspended(socket, text),
+            None => self.is_malformed(socket, None, NOT_TEXT),
         }
-        if inbound.action == "auth" {
-            return self.authenticate(socket, &inbound);
-        }
-        self.malformed = 0;
-        self.voice.say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
-        Ok(())
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {

@@ -48,11 +48,11 @@ use doorward_wire::{
     websocket::frame,
 };
 use serde::Deserialize;
-use serde_json::{json as value, value::RawValue};
+use serde_json::value::RawValue;
 
-pub use self::events::Events;
 pub use self::{
     channel::{ChannelName, UnfitName},
+    events::Events,
     listener::{Listener, NotHeard, NotSaid},
     model::{ChannelModel, Permitted},
     reader::Room,
@@ -208,11 +208,7 @@ impl Hub {
 
 /// Whether a model would allow a subscription that was made by another one, or by another admission.
 fn may_stay(model: &dyn ChannelModel, admission: &Admission, channel: &str, pk: Option<&str>) -> bool {
-    let asked = match pk {
-        Some(pk) => value!({ "action": "subscribe", "channel": channel, "pk": pk }),
-        None => value!({ "action": "subscribe", "channel": channel }),
-    };
-    let asked = asked.to_string();
+    let asked = json::subscribe(channel, pk, None);
     let Ok(asked) = Inbound::parse_text(&asked) else { return false };
     match model.can_subscribe(admission, &asked) {
         Permitted::WhatWasAskedFor => true,

@@ -18,7 +18,8 @@ use doorward_session::Socket;
 pub struct Room {
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    pub(super) readers: AtomicUsize,
+    /// How many share it.
+    readers: AtomicUsize,
 }
 
 /// A seat that is read from.
@@ -40,6 +41,19 @@ struct Queue {
 pub(super) struct Lost;
 
 impl Room {
+    /// Lets one more reader share it, where fewer than `most` do.
+    fn let_in(&self, most: usize) -> bool {
+        let may = self.readers.fetch_add(1, Ordering::Relaxed) < most;
+        if !may {
+            self.let_out();
+        }
+        may
+    }
+
+    fn let_out(&self) {
+        self.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Takes room for a message of so many bytes, if there is any.
     fn take(&self, bytes: usize, socket: &Socket) -> bool {
         let limits = &socket.policy().limits;
@@ -59,8 +73,10 @@ impl Room {
 }
 
 impl Reader {
-    pub(super) fn of(socket: &Arc<Socket>, room: &Arc<Room>) -> Self {
-        Self { socket: Arc::clone(socket), room: Arc::clone(room), queue: Mutex::default() }
+    /// One that shares that room; `None` where `most` do already.
+    pub(super) fn enter(socket: &Arc<Socket>, room: &Arc<Room>, most: usize) -> Option<Self> {
+        let reader = || Self { socket: Arc::clone(socket), room: Arc::clone(room), queue: Mutex::default() };
+        room.let_in(most).then(reader)
     }
 
     /// The socket for which it reads.
@@ -96,16 +112,16 @@ impl Reader {
         if std::mem::take(&mut queue.lost) {
             return Poll::Ready(Err(Lost));
         }
-        let Some(mut message) = queue.waiting.pop_front() else {
+        let Some(message) = queue.waiting.front_mut() else {
             queue.waker = Some(context.waker().clone());
             return Poll::Pending;
         };
         let part = message.split_to(count.min(message.len()));
-        let rest = usize::from(!message.is_empty());
-        self.room.give_back(1 - rest, part.len());
-        if rest == 1 {
-            queue.waiting.push_front(message);
+        let is_through = message.is_empty();
+        if is_through {
+            queue.waiting.pop_front();
         }
+        self.room.give_back(usize::from(is_through), part.len());
         Poll::Ready(Ok(part))
     }
 
@@ -124,5 +140,6 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.clear();
+        self.room.let_out();
     }
 }

@@ -1,3 +1,5 @@
+//! How a hub speaks: with all who are subscribed at once, in the dialect of its gate; and with one of them, where that one listens.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -5,7 +7,7 @@ use doorward_session::Socket;
 use doorward_types::{CloseReason, Timestamp};
 use doorward_wire::{
     json,
-    socketio::{self, Namespace, dialect},
+    socketio::{KeptNamespace, Namespace, dialect},
     websocket::frame,
 };
 use serde_json::value::RawValue;
@@ -24,31 +26,25 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// A message on a channel, as everybody gets it who is subscribed. A channel of events is a namespace.
+    /// A message on a channel, as everybody gets it who is subscribed. A channel of events is a namespace; of one that is none whoever
+    /// listens to it hears in `/`, in the words of `doorward.v1`.
     pub(super) fn message(self, channel: &str, pk: Option<&str>, payload: &RawValue) -> Bytes {
+        let (before, after) = json::message_parts(channel, pk);
         match (self, Namespace::new(channel)) {
-            (Self::Events, Ok(namespace)) => event(namespace, MESSAGE, payload.get()),
-            _ => {
-                let (before, after) = json::message_parts(channel, pk);
-                frame::text_parts(&[before.as_bytes(), payload.get().as_bytes(), after.as_bytes()])
-            }
+            (Self::Json, _) => frame::text_parts(&[before.as_bytes(), payload.get().as_bytes(), after.as_bytes()]),
+            (Self::Events, Ok(namespace)) => dialect::framed_event(namespace, MESSAGE, payload.get()),
+            (Self::Events, Err(_)) => dialect::says(Namespace::ROOT, &[&before, payload.get(), after].concat()),
         }
     }
 }
 
-/// An event as everybody gets it: its arguments as JSON, with commas between.
-pub(super) fn event(namespace: Namespace<'_>, name: &str, arguments: &str) -> Bytes {
-    let (before, after) = socketio::event_parts(namespace, name);
-    frame::text_parts(&[b"4", before.as_bytes(), arguments.as_bytes(), after.as_bytes()])
-}
-
 /// How one user is spoken to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Voice {
-    #[default]
+    /// In the words of `doorward.v1`.
     Json,
     /// By events in the namespace that the user spoke in last.
-    Events(Box<str>),
+    Events(KeptNamespace),
 }
 
 impl Voice {
@@ -93,7 +89,7 @@ impl Voice {
     fn namespace(&self) -> Option<Namespace<'_>> {
         match self {
             Self::Json => None,
-            Self::Events(namespace) => Namespace::new(namespace).ok(),
+            Self::Events(namespace) => Some(namespace.name()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorward_auth::{Admission, Proof};
-use doorward_backends::hub::{ChannelModel, Events, Hub, Permitted};
+use doorward_backends::hub::{ChannelModel, ChannelRules, Events, Hub, Permitted, Rule};
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
     engineio::Revision,
@@ -13,8 +13,8 @@ use doorward_wire::{
 };
 
 use crate::{
-    support::{Heard, World, somebody},
-    users::{User, enter, over_a_pipe},
+    support::{Heard, World, climb, login, somebody, waiting},
+    users::{User, enter, enter_with, over_a_pipe},
 };
 
 const DEFAULT: &str = "/default";
@@ -44,16 +44,42 @@ fn hub() -> Arc<Hub> {
     Arc::new(Hub::default().of_events().with_channel(DEFAULT.parse().unwrap(), Project))
 }
 
-async fn join(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof) -> User {
+fn events(hub: &Arc<Hub>, connected: &[&str]) -> Arc<Events> {
     let names = [DEFAULT.to_owned(), "/other".to_owned()];
-    let events = Events {
+    Arc::new(Events {
         hub: Arc::clone(hub),
         revision: Revision::Four,
         namespaces: Arc::new(Namespaces::new(&names).unwrap()),
         connected: connected.iter().map(|name| (*name).to_owned()).collect(),
-        spoke_in: connected.first().map(|name| ((*name).to_owned(), true)),
-    };
-    enter(world, &Arc::new(events), "acme", "ui", proof).await
+    })
+}
+
+async fn join(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof) -> User {
+    enter(world, &events(hub, connected), "acme", "ui", proof).await
+}
+
+/// One in `/default` whose login has ended, and may come back.
+async fn join_and_wait(world: &World, hub: &Arc<Hub>) -> User {
+    let mut bob = enter_with(world, &events(hub, &[DEFAULT]), ("acme", "fancy"), login("bob", "s1"), waiting()).await;
+    is_logged_out(world, &mut bob, "s1").await;
+    bob
+}
+
+async fn is_logged_out(world: &World, user: &mut User, sid: &str) {
+    drop(world.log_out(sid));
+    user.peer.hears("suspended: logged out").await;
+}
+
+async fn comes_back(world: &World, user: &mut User, sid: &str) {
+    world.sockets.readmit(&user.socket, climb(login("bob", sid), world.sockets.cursor()), vec![]).unwrap();
+    user.peer.hears("resumed").await;
+}
+
+/// Says that an attachment follows, and waits until that was heard.
+async fn announces_an_attachment(user: &mut User) {
+    user.peer.say(r#"451-/default,8["upload",{"_placeholder":true,"num":0}]"#).await;
+    user.peer.frame(Opcode::Ping, b"heard?").await;
+    assert_eq!(user.peer.hear().await, Heard::Pong("heard?".into()));
 }
 
 fn emit(world: &World, hub: &Hub, room: Option<&str>, name: &str, argument: &str) -> usize {
@@ -149,4 +175,51 @@ async fn what_is_no_packet_ends_the_socket() {
         ann.peer.say(nonsense).await;
         ann.peer.hears_close(CloseReason::Malformed).await;
     }
+}
+
+#[tokio::test]
+async fn of_a_channel_that_is_no_namespace_a_user_hears_in_the_root() {
+    let world = over_a_pipe();
+    let rules = ChannelRules { subscribe: Rule::Any, publish: Rule::Any, ..ChannelRules::default() };
+    let hub = Arc::new(Hub::default().of_events().with_channel("news".parse().unwrap(), rules));
+    let mut ann = join(&world, &hub, &["/"], somebody("ann")).await;
+    ann.peer.say(r#"42["doorward",{"action":"subscribe","channel":"news"}]"#).await;
+    ann.peer.hears(r#"42["doorward",{"event":"subscribed","channel":"news"}]"#).await;
+    ann.peer.say(r#"42["doorward",{"action":"publish","channel":"news","message":[1]}]"#).await;
+    ann.peer.hears(r#"42["doorward",{"event":"message","channel":"news","message":[1]}]"#).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_user_is_told_that_nothing_is_done_and_may_leave() {
+    for leaves in [r#"42/default,["doorward",{"action":"logout"}]"#, "1"] {
+        let (world, hub) = (over_a_pipe(), hub());
+        let mut bob = join_and_wait(&world, &hub).await;
+        bob.peer.say("40/other,").await;
+        bob.peer.hears(r#"44/other,{"message":"suspended"}"#).await;
+        bob.peer.say(r#"42/default,7["bind"]"#).await;
+        bob.peer.say(r#"42/default,["doorward",{"action":"subscribe","channel":"/default","id":8}]"#).await;
+        let Heard::Text(text) = bob.peer.hear().await else { panic!("no text") };
+        assert!(text.starts_with(r#"42/default,["doorward",{"event":"error","id":8,"code":"suspended""#), "{text}");
+        bob.peer.say(leaves).await;
+        bob.peer.hears_close(CloseReason::Normal).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attachment_is_put_to_its_packet_also_where_a_suspension_begins_or_ends_between_the_two() {
+    let (world, hub) = (over_a_pipe(), hub());
+    let mut bob = join_and_wait(&world, &hub).await;
+    announces_an_attachment(&mut bob).await;
+    comes_back(&world, &mut bob, "s2").await;
+    bob.peer.frame(Opcode::Binary, &[1, 2, 3]).await;
+    bob.peer.hears(r#"43/default,8[{"upload":[{"_placeholder":true,"num":0}],"bytes":3}]"#).await;
+
+    announces_an_attachment(&mut bob).await;
+    is_logged_out(&world, &mut bob, "s2").await;
+    bob.peer.frame(Opcode::Binary, &[1, 2, 3]).await;
+    bob.peer.say("40/other,").await;
+    bob.peer.hears(r#"44/other,{"message":"suspended"}"#).await;
+    comes_back(&world, &mut bob, "s3").await;
+    bob.peer.say(r#"42/default,9["bind"]"#).await;
+    bob.peer.hears(r#"43/default,9[{"bind":[],"bytes":0}]"#).await;
 }

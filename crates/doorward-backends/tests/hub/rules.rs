@@ -151,3 +151,28 @@ fn a_configuration_is_read_as_it_is_written_in_the_manual() {
         assert!(serde_json::from_value::<HubConfig>(wrong.clone()).is_err(), "{wrong}");
     }
 }
+
+/// Allows everything that is asked for by its own word.
+struct ByWord;
+
+impl ChannelModel for ByWord {
+    fn can_subscribe(&self, _: &Admission, message: &Inbound<'_>) -> Permitted {
+        if message.action == "subscribe" { ["3"].into_iter().collect() } else { Permitted::NOTHING }
+    }
+
+    fn can_publish(&self, _: &Admission, message: &Inbound<'_>) -> bool {
+        message.action == "publish"
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_what_there_is_asks_a_model_in_the_words_of_whoever_does_it() {
+    let world = over_a_pipe();
+    let hub = Arc::new(Hub::default().with_channel("group".parse().unwrap(), ByWord));
+    let bob = enter(&world, &hub, "acme", "fancy", somebody("bob")).await;
+    let admission = bob.socket.admission();
+    assert_eq!(hub.channels(&admission), ["group"]);
+    assert_eq!(hub.objects(&admission, "group"), [None, Some("3".to_owned())]);
+    assert!(hub.may_listen(&admission, "group", Some("3")) && hub.may_say(&admission, "group", Some("4")));
+    assert!(!hub.may_listen(&admission, "group", Some("4")) && !hub.may_listen(&admission, "nothing", None));
+}

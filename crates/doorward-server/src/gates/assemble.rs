@@ -20,7 +20,7 @@ use doorward_backends::{
 };
 use doorward_session::{Limits, Renewal, SocketPolicy};
 use doorward_types::{GateName, OwnerId};
-use doorward_wire::socketio::{self, Namespaces};
+use doorward_wire::socketio::{Namespaces, UnfitNamespaces};
 
 use super::{
     Backing, Gate, Gates, Owners, SocketIo,
@@ -105,9 +105,9 @@ pub enum Unassembled {
     /// The name of a channel cannot be used.
     #[error(transparent)]
     Channel(#[from] UnfitName),
-    /// The name of a namespace cannot be used.
+    /// The namespaces cannot be used.
     #[error(transparent)]
-    Namespace(#[from] socketio::Malformed),
+    Namespaces(#[from] UnfitNamespaces),
     /// The path cannot be used.
     #[error(transparent)]
     Path(#[from] PathError),

@@ -5,8 +5,8 @@
 use super::{Malformed, Packet, Revision, lengths};
 
 /// The most packets of one payload. A polling client posts at once all that it has said since its last post, so a small number
-/// cuts off who is merely lively (sixteen, the default of others, does); 256 is twenty events with ten attachments each. Of what is
-/// to be done for a packet, a payload holds back nothing, so this bounds the work between two looks at how fast a client is.
+/// cuts off who is merely lively (sixteen, the default of others, does); 256 is more than twenty events with ten attachments each.
+/// A payload is read as a whole before any of it counts against the limits of a client, so it cannot be without an end.
 pub const PACKETS: usize = 256;
 
 /// Between the packets of revision 4.

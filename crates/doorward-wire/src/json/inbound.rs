@@ -35,11 +35,13 @@ pub struct Inbound<'a> {
     pub pk: Option<Pk<'a>>,
     /// To be echoed in the answer as it was written.
     pub id: Option<&'a RawValue>,
-    /// The payload, as it was written: nested 63 deep at most, its texts Unicode.
+    /// The payload, as it was written, its texts Unicode: nested 63 deep at most. Of an event of Socket.IO it is the list of its
+    /// arguments, nested 64 deep at most.
     pub message: Option<&'a RawValue>,
     /// Bytes that came beside the payload, on a wire that has such: number 0 first.
     pub attachments: &'a [Vec<u8>],
-    /// The whole message, for custom actions that have fields of their own. Its names are unique.
+    /// The whole message, for custom actions that have fields of their own. Its names are unique. An event of Socket.IO has no
+    /// fields: of that it is the list of its arguments.
     pub raw: &'a str,
 }
 

@@ -1,4 +1,4 @@
-use super::{Fid, Malformed, Qid, Tag};
+use super::{Few, Fid, Malformed, NAMES, Qid, Stat, Tag};
 
 /// What is left of a message, field by field.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -59,6 +59,34 @@ impl<'a> Fields<'a> {
     pub(super) fn data(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
         let count = self.u32(field)?;
         self.bytes(field, usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// So many of something, their number before them in two bytes.
+    pub(super) fn few<T: Copy + Default>(
+        &mut self,
+        field: &'static str,
+        mut one: impl FnMut(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Few<T>, Malformed> {
+        let count = self.u16(field)?;
+        if usize::from(count) > NAMES {
+            return Err(Malformed::TooManyNames { count });
+        }
+        let mut few = Few::default();
+        for _ in 0..count {
+            few.push(one(self)?);
+        }
+        Ok(few)
+    }
+
+    /// A stat record as it stands in a message: with its length once more before it.
+    pub(super) fn stat(&mut self) -> Result<Stat<'a>, Malformed> {
+        let length = usize::from(self.u16("nstat")?);
+        let mut record = self.bytes("stat", length)?;
+        let stat = Stat::read(&mut record)?;
+        if !record.is_empty() {
+            return Err(Malformed::StatSize { said: length, there: length - record.len() });
+        }
+        Ok(stat)
     }
 
     /// That this was all.

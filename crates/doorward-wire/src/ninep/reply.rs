@@ -1,9 +1,4 @@
-use super::{
-    Data, Few, Frame, Malformed, NAMES, Qid, Stat, Tag,
-    fields::Fields,
-    request::{stat, write_stat},
-    write::Writing,
-};
+use super::{Data, Few, Frame, Malformed, Qid, Stat, Tag, fields::Fields, write::Writing};
 
 /// What a server answers. The texts and data in it are pieces of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +82,14 @@ impl<'a> Reply<'a> {
             105 => Self::Attach { qid: fields.qid("qid")? },
             107 => Self::Error { text: fields.text("ename")? },
             109 => Self::Flush,
-            111 => Self::Walk { qids: qids(&mut fields)? },
+            111 => Self::Walk { qids: fields.few("nwqid", |fields| fields.qid("wqid"))? },
             113 => Self::Open { qid: fields.qid("qid")?, iounit: fields.u32("iounit")? },
             115 => Self::Create { qid: fields.qid("qid")?, iounit: fields.u32("iounit")? },
             117 => Self::Read { data: Data(fields.data("data")?) },
             119 => Self::Write { count: fields.u32("count")? },
             121 => Self::Clunk,
             123 => Self::Remove,
-            125 => Self::Stat { stat: stat(&mut fields)? },
+            125 => Self::Stat { stat: fields.stat()? },
             127 => Self::Wstat,
             other => return Err(Malformed::Type(other)),
         };
@@ -111,31 +106,16 @@ impl<'a> Reply<'a> {
             Self::Attach { qid } => message.kind(105).qid(*qid),
             Self::Error { text } => message.kind(107).text(text),
             Self::Flush => message.kind(109),
-            Self::Walk { qids } => {
-                let writing = message.kind(111).u16(u16::try_from(qids.len()).unwrap_or(0));
-                qids.iter().fold(writing, |writing, qid| writing.qid(*qid))
-            }
+            Self::Walk { qids } => message.kind(111).few(qids, |writing, qid| writing.qid(*qid)),
             Self::Open { qid, iounit } => message.kind(113).qid(*qid).u32(*iounit),
             Self::Create { qid, iounit } => message.kind(115).qid(*qid).u32(*iounit),
             Self::Read { data } => message.kind(117).data(data),
             Self::Write { count } => message.kind(119).u32(*count),
             Self::Clunk => message.kind(121),
             Self::Remove => message.kind(123),
-            Self::Stat { stat } => write_stat(message.kind(125), stat),
+            Self::Stat { stat } => message.kind(125).stat(stat),
             Self::Wstat => message.kind(127),
         }
         .end();
     }
-}
-
-fn qids(fields: &mut Fields<'_>) -> Result<Few<Qid>, Malformed> {
-    let count = fields.u16("nwqid")?;
-    if usize::from(count) > NAMES {
-        return Err(Malformed::TooManyNames { count });
-    }
-    let mut qids = Few::default();
-    for _ in 0..count {
-        qids.push(fields.qid("wqid")?);
-    }
-    Ok(qids)
 }

@@ -1,4 +1,4 @@
-use super::{Data, Few, Fid, Frame, Malformed, NAMES, OpenMode, Stat, Tag, fields::Fields, write::Writing};
+use super::{Data, Few, Fid, Frame, Malformed, OpenMode, Stat, Tag, fields::Fields, write::Writing};
 
 /// What a client asks. The texts and data in it are pieces of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,11 @@ impl<'a> Request<'a> {
                 aname: fields.text("aname")?,
             },
             108 => Self::Flush { old: fields.tag("oldtag")? },
-            110 => Self::Walk { fid: fields.fid("fid")?, new: fields.fid("newfid")?, names: names(&mut fields)? },
+            110 => Self::Walk {
+                fid: fields.fid("fid")?,
+                new: fields.fid("newfid")?,
+                names: fields.few("nwname", |fields| fields.text("wname"))?,
+            },
             112 => Self::Open { fid: fields.fid("fid")?, mode: OpenMode(fields.u8("mode")?) },
             114 => Self::Create {
                 fid: fields.fid("fid")?,
@@ -136,7 +140,7 @@ impl<'a> Request<'a> {
             120 => Self::Clunk { fid: fields.fid("fid")? },
             122 => Self::Remove { fid: fields.fid("fid")? },
             124 => Self::Stat { fid: fields.fid("fid")? },
-            126 => Self::Wstat { fid: fields.fid("fid")?, stat: stat(&mut fields)? },
+            126 => Self::Wstat { fid: fields.fid("fid")?, stat: fields.stat()? },
             other => return Err(Malformed::Type(other)),
         };
         fields.end()?;
@@ -152,8 +156,7 @@ impl<'a> Request<'a> {
             Self::Attach { fid, afid, uname, aname } => message.kind(104).fid(*fid).fid(*afid).text(uname).text(aname),
             Self::Flush { old } => message.kind(108).u16(old.0),
             Self::Walk { fid, new, names } => {
-                let writing = message.kind(110).fid(*fid).fid(*new).u16(u16::try_from(names.len()).unwrap_or(0));
-                names.iter().fold(writing, |writing, name| writing.text(name))
+                message.kind(110).fid(*fid).fid(*new).few(names, |writing, name| writing.text(name))
             }
             Self::Open { fid, mode } => message.kind(112).fid(*fid).u8(mode.0),
             Self::Create { fid, name, permissions, mode } => {
@@ -164,37 +167,8 @@ impl<'a> Request<'a> {
             Self::Clunk { fid } => message.kind(120).fid(*fid),
             Self::Remove { fid } => message.kind(122).fid(*fid),
             Self::Stat { fid } => message.kind(124).fid(*fid),
-            Self::Wstat { fid, stat } => write_stat(message.kind(126).fid(*fid), stat),
+            Self::Wstat { fid, stat } => message.kind(126).fid(*fid).stat(stat),
         }
         .end();
     }
-}
-
-fn names<'a>(fields: &mut Fields<'a>) -> Result<Few<&'a str>, Malformed> {
-    let count = fields.u16("nwname")?;
-    if usize::from(count) > NAMES {
-        return Err(Malformed::TooManyNames { count });
-    }
-    let mut names = Few::default();
-    for _ in 0..count {
-        names.push(fields.text("wname")?);
-    }
-    Ok(names)
-}
-
-/// A record as it stands in a message: with its length once more before it.
-pub(super) fn stat<'a>(fields: &mut Fields<'a>) -> Result<Stat<'a>, Malformed> {
-    let length = usize::from(fields.u16("nstat")?);
-    let mut record = fields.bytes("stat", length)?;
-    let stat = Stat::read(&mut record)?;
-    if !record.is_empty() {
-        return Err(Malformed::StatSize { said: length, there: length - record.len() });
-    }
-    Ok(stat)
-}
-
-pub(super) fn write_stat<'o>(writing: Writing<'o>, stat: &Stat<'_>) -> Writing<'o> {
-    let mut record = Vec::with_capacity(stat.size());
-    stat.write(&mut record);
-    writing.u16(u16::try_from(record.len()).unwrap_or(u16::MAX)).raw(&record)
 }

@@ -1,4 +1,8 @@
-use super::{Malformed, Qid, fields::Fields, write::fitting};
+use super::{
+    Malformed, Qid,
+    fields::Fields,
+    write::{fitting, length16},
+};
 
 /// The bit of a mode that makes it a directory's (`DMDIR`).
 pub const DIRECTORY: u32 = 0x8000_0000;
@@ -87,16 +91,13 @@ impl<'a> Stat<'a> {
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut room = usize::from(u16::MAX) - 2 - FIXED - 2 * self.texts().len();
         let texts = self.texts().map(|text| {
-            let mut end = text.len().min(room);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            room -= end;
-            fitting(text.get(..end).unwrap_or_default())
+            let text = fitting(text, room);
+            room -= text.len();
+            text
         });
-        let size = FIXED + texts.iter().map(|(length, _)| 2 + usize::from(*length)).sum::<usize>();
+        let size = FIXED + texts.iter().map(|text| 2 + text.len()).sum::<usize>();
         out.reserve(2 + size);
-        out.extend_from_slice(&u16::try_from(size).unwrap_or(u16::MAX).to_le_bytes());
+        out.extend_from_slice(&length16(size).to_le_bytes());
         out.extend_from_slice(&self.kind.to_le_bytes());
         out.extend_from_slice(&self.device.to_le_bytes());
         out.push(self.qid.kind);
@@ -106,9 +107,9 @@ impl<'a> Stat<'a> {
         out.extend_from_slice(&self.read_at.to_le_bytes());
         out.extend_from_slice(&self.written_at.to_le_bytes());
         out.extend_from_slice(&self.length.to_le_bytes());
-        for (length, bytes) in texts {
-            out.extend_from_slice(&length.to_le_bytes());
-            out.extend_from_slice(bytes);
+        for text in texts {
+            out.extend_from_slice(&length16(text.len()).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
         }
     }
 

@@ -1,24 +1,4 @@
-use std::{fmt, ops::Deref};
-
-use super::{Fid, Qid, Tag};
-
-/// The bytes of a file. Their `Debug` tells how many they are, and no more.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Data<'a>(pub &'a [u8]);
-
-impl Deref for Data<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.0
-    }
-}
-
-impl fmt::Debug for Data<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.0.len())
-    }
-}
+use super::{Few, Fid, Qid, Stat, Tag};
 
 /// A message that is being written. Its size is set when it is whole.
 pub(super) struct Writing<'o> {
@@ -65,8 +45,8 @@ impl<'o> Writing<'o> {
     }
 
     pub(super) fn text(self, text: &str) -> Self {
-        let (length, bytes) = fitting(text);
-        self.u16(length).raw(bytes)
+        let text = fitting(text, u16::MAX.into());
+        self.u16(length16(text.len())).raw(text.as_bytes())
     }
 
     pub(super) fn data(self, data: &[u8]) -> Self {
@@ -78,20 +58,41 @@ impl<'o> Writing<'o> {
         self
     }
 
+    /// So many of something, their number before them.
+    pub(super) fn few<T>(self, items: &Few<T>, one: impl Fn(Self, &T) -> Self) -> Self {
+        items.iter().fold(self.u16(length16(items.len())), one)
+    }
+
+    /// A stat record as it stands in a message: with its length once more before it.
+    pub(super) fn stat(self, stat: &Stat<'_>) -> Self {
+        let place = self.out.len();
+        let writing = self.u16(0);
+        stat.write(writing.out);
+        let length = writing.out.len() - place - 2;
+        put(writing.out, place, length16(length).to_le_bytes());
+        writing
+    }
+
     /// Sets the size.
     pub(super) fn end(self) {
         let size = u32::try_from(self.out.len() - self.start).unwrap_or(u32::MAX);
-        if let Some(place) = self.out.get_mut(self.start..).and_then(|message| message.first_chunk_mut()) {
-            *place = size.to_le_bytes();
-        }
+        put(self.out, self.start, size.to_le_bytes());
     }
 }
 
-/// As much of a text as its length can say, cut at a character.
-pub(super) fn fitting(text: &str) -> (u16, &[u8]) {
-    let mut end = text.len().min(u16::MAX.into());
-    while !text.is_char_boundary(end) {
-        end -= 1;
+/// Puts a number where room was left for it.
+fn put<const N: usize>(out: &mut [u8], place: usize, number: [u8; N]) {
+    if let Some(room) = out.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
+        *room = number;
     }
-    (u16::try_from(end).unwrap_or(u16::MAX), text.as_bytes().get(..end).unwrap_or_default())
+}
+
+/// A length of what is known to be no longer than two bytes can say.
+pub(super) fn length16(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
+}
+
+/// As much of a text as there is room for, in bytes, cut at a character.
+pub(super) fn fitting(text: &str, room: usize) -> &str {
+    text.get(..text.floor_char_boundary(room)).unwrap_or_default()
 }

@@ -23,12 +23,20 @@ impl<'a> Arguments<'a> {
         self.text
     }
 
-    /// Reads the list in `json`; there must be nothing else in it. `named` is whether it begins with the name of an event, which is
-    /// no argument.
-    pub(super) fn read(json: &'a RawValue, named: bool) -> Result<(Option<&'a RawValue>, Self), Malformed> {
-        let mut values = elements(json, ARGUMENTS + usize::from(named))?;
-        let name = (named && !values.is_empty()).then(|| values.remove(0));
-        Ok((name, Self { text: from_first(json.get(), &values), values }))
+    /// Reads the list in `json`; there must be nothing else in it.
+    pub(super) fn read(json: &'a RawValue) -> Result<Self, Malformed> {
+        let values = elements(json, ARGUMENTS)?;
+        Ok(Self { text: from_first(json.get(), &values), values })
+    }
+
+    /// As [`read`](Self::read), where the list begins with the name of an event, which is no argument; `None` where it is empty.
+    pub(super) fn read_named(json: &'a RawValue) -> Result<Option<(&'a RawValue, Self)>, Malformed> {
+        let mut values = elements(json, 1 + ARGUMENTS)?;
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let name = values.remove(0);
+        Ok(Some((name, Self { text: from_first(json.get(), &values), values })))
     }
 }
 

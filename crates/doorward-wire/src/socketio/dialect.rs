@@ -15,7 +15,7 @@ use doorward_types::{Answer, CloseReason, Secret, TraceId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Namespace, head};
+use super::{Namespace, outbound::head};
 use crate::{websocket::frame, write::Object};
 
 /// The event by which a client sends its token.
@@ -24,33 +24,49 @@ pub const AUTHENTICATION: &str = "authentication";
 /// The event in which `doorward.v1` is spoken, in both directions.
 pub const DOORWARD: &str = "doorward";
 
+/// The id of the acknowledgement that is asked for with `unauthorized`.
+pub const UNAUTHORIZED_ID: u64 = 0;
+
 /// The events by which a client is told the verdict.
 const AUTHENTICATED: &str = "authenticated";
 const UNAUTHORIZED: &str = "unauthorized";
-
-/// The id of the acknowledgement that is asked for with `unauthorized`.
-pub const UNAUTHORIZED_ID: u64 = 0;
 
 /// Whether an event of that name is the gate's own, in either direction.
 pub(super) fn is_the_gates_own(name: &str) -> bool {
     [AUTHENTICATION, AUTHENTICATED, UNAUTHORIZED, DOORWARD].contains(&name)
 }
 
+/// What a message of Engine.IO begins with.
+const MESSAGE: &[u8] = b"4";
+
 /// A packet of Socket.IO as a WebSocket frame: the same for everybody whom it goes to.
 pub fn framed(packet: &str) -> Bytes {
-    frame::text_parts(&[b"4", packet.as_bytes()])
+    frame::text_parts(&[MESSAGE, packet.as_bytes()])
+}
+
+/// An event as a WebSocket frame. Its arguments are JSON, with commas between where they are several; they may be none.
+///
+/// ```
+/// use doorward_wire::socketio::{Namespace, dialect};
+/// assert_eq!(&dialect::framed_event(Namespace::ROOT, "log-update", "[1, 2],3")[2..], br#"42["log-update",[1, 2],3]"#);
+/// assert_eq!(&dialect::framed_event(Namespace::ROOT, "log-end", "")[2..], br#"42["log-end"]"#);
+/// ```
+pub fn framed_event(namespace: Namespace<'_>, name: &str, arguments: &str) -> Bytes {
+    if arguments.is_empty() {
+        return framed(&super::event(namespace, None, name, &[], 0));
+    }
+    let (before, after) = super::event_parts(namespace, name);
+    frame::text_parts(&[MESSAGE, before.as_bytes(), arguments.as_bytes(), after.as_bytes()])
 }
 
 /// What `doorward.v1` says, as an event.
 pub fn says(namespace: Namespace<'_>, json: &str) -> Bytes {
-    let (before, after) = super::event_parts(namespace, DOORWARD);
-    frame::text_parts(&[b"4", before.as_bytes(), json.as_bytes(), after.as_bytes()])
+    framed_event(namespace, DOORWARD, json)
 }
 
 /// The client is let in.
 pub fn authenticated(namespace: Namespace<'_>) -> Bytes {
-    let (before, after) = super::event_parts(namespace, AUTHENTICATED);
-    framed(&[&before, "true", after].concat())
+    framed_event(namespace, AUTHENTICATED, "true")
 }
 
 /// The client is not. The sentence is the one that its clients know: the token is not good, whatever is wrong with it, or nobody

@@ -30,7 +30,7 @@ impl<'a> Emitted<'a> {
             return Err(Malformed::GatesOwnEventName);
         }
         packet::check_name(name)?;
-        let (_, arguments) = Arguments::read(arguments::checked(arguments.get())?, false)?;
+        let arguments = Arguments::read(arguments::checked(arguments.get())?)?;
         Ok(Self { name, arguments })
     }
 

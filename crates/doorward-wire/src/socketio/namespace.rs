@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{Malformed, NAME};
 
@@ -32,9 +32,46 @@ impl fmt::Display for Namespace<'_> {
     }
 }
 
+/// A namespace that outlives the packet which named it. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeptNamespace(Arc<str>);
+
+impl KeptNamespace {
+    /// Its name.
+    pub fn name(&self) -> Namespace<'_> {
+        Namespace(&self.0)
+    }
+}
+
+impl From<Namespace<'_>> for KeptNamespace {
+    fn from(namespace: Namespace<'_>) -> Self {
+        Self(namespace.0.into())
+    }
+}
+
 /// The namespaces that a gate has: at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Namespaces(Box<[String]>);
+pub struct Namespaces(Box<[KeptNamespace]>);
+
+/// Names that are not those of a gate's namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnfitNamespaces {
+    /// One cannot be the name of a namespace.
+    #[error("`{name}` cannot be the name of a namespace: {why}")]
+    Name {
+        /// Which.
+        name: String,
+        /// Why not.
+        why: Malformed,
+    },
+    /// One stands twice.
+    #[error("`{0}` stands twice; take one of them away")]
+    Twice(String),
+    /// There are none, or too many.
+    #[error("there are {0} namespaces; a gate has 1 to {most}", most = Namespaces::MOST)]
+    Count(usize),
+}
 
 impl Namespaces {
     /// The most that a gate can have.
@@ -43,16 +80,25 @@ impl Namespaces {
     /// These, in their order.
     ///
     /// # Errors
-    /// One is no name of a namespace; none, or too many, are no list either.
-    pub fn new(names: &[String]) -> Result<Self, Malformed> {
-        names.iter().try_for_each(|name| Namespace::new(name).map(drop))?;
-        let fits = (1..=Self::MOST).contains(&names.len());
-        if fits { Ok(Self(names.into())) } else { Err(Malformed::BadNamespace) }
+    /// One is no name of a namespace, or stands twice; or they are none, or too many.
+    pub fn new(names: &[String]) -> Result<Self, UnfitNamespaces> {
+        if !(1..=Self::MOST).contains(&names.len()) {
+            return Err(UnfitNamespaces::Count(names.len()));
+        }
+        let mut namespaces: Vec<KeptNamespace> = Vec::with_capacity(names.len());
+        for name in names {
+            let namespace = Namespace::new(name).map_err(|why| UnfitNamespaces::Name { name: name.clone(), why })?;
+            if namespaces.iter().any(|before| before.name() == namespace) {
+                return Err(UnfitNamespaces::Twice(name.clone()));
+            }
+            namespaces.push(namespace.into());
+        }
+        Ok(Self(namespaces.into()))
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Namespace<'_>> {
-        self.0.iter().map(|name| Namespace(name))
+        self.0.iter().map(KeptNamespace::name)
     }
 
     /// The one of that name.
@@ -66,12 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gate_has_one_to_sixteen_namespaces() {
-        let of = |names: &[&str]| Namespaces::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-        assert!(of(&["/", "/default"]).is_ok());
-        assert!(of(&[]).is_err() && of(&["default"]).is_err() && of(&["/a,b"]).is_err());
-        assert!(of(&["/"; 17]).is_err());
-        let namespaces = of(&["/default"]).unwrap();
+    fn a_gate_has_one_to_sixteen_namespaces_each_once() {
+        let of = |names: &[String]| Namespaces::new(names).map(|namespaces| namespaces.iter().count());
+        let named = |count: usize| (0..count).map(|number| format!("/{number}")).collect::<Vec<_>>();
+        assert_eq!(of(&named(0)), Err(UnfitNamespaces::Count(0)));
+        assert_eq!(of(&named(16)), Ok(16));
+        assert_eq!(of(&named(17)), Err(UnfitNamespaces::Count(17)));
+        assert_eq!(of(&["/a".to_owned(), "/a".to_owned()]), Err(UnfitNamespaces::Twice("/a".to_owned())));
+        for bad in ["default", "/a,b"] {
+            let why = of(&["/".to_owned(), bad.to_owned()]).unwrap_err();
+            assert!(why.to_string().starts_with(&format!("`{bad}` cannot be")), "{why}");
+        }
+        let namespaces = Namespaces::new(&["/default".to_owned()]).unwrap();
         assert!(namespaces.get(Namespace::ROOT).is_none());
         assert!(namespaces.get(Namespace::new("/default").unwrap()).is_some());
     }

@@ -170,8 +170,8 @@ fn event(rest: &str, attachments: usize) -> Result<Packet<'_>, Malformed> {
     let Head { namespace, id, json } = Head::read(rest)?;
     let namespace = Namespace::new(namespace)?;
     let json = checked(json)?;
-    let (name, arguments) = Arguments::read(json, true)?;
-    let name = name.and_then(raw::string).ok_or(Malformed::BadEventName)?;
+    let (name, arguments) = Arguments::read_named(json)?.ok_or(Malformed::BadEventName)?;
+    let name = raw::string(name).ok_or(Malformed::BadEventName)?;
     check_name(&name)?;
     placeholders::check(json, attachments)?;
     Ok(Packet::Event(Event { namespace, name, arguments, id, attachments }))
@@ -181,7 +181,7 @@ fn ack(rest: &str, attachments: usize) -> Result<Packet<'_>, Malformed> {
     let Head { namespace, id, json } = Head::read(rest)?;
     let (namespace, id) = (Namespace::new(namespace)?, id.ok_or(Malformed::MissingId)?);
     let json = checked(json)?;
-    let (_, arguments) = Arguments::read(json, false)?;
+    let arguments = Arguments::read(json)?;
     placeholders::check(json, attachments)?;
     Ok(Packet::Ack(Ack { namespace, id, arguments, attachments }))
 }

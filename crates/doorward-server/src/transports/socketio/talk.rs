@@ -229,7 +229,6 @@ impl Voice for Talk {
             hub: Arc::clone(&self.hub),
             revision: self.revision,
             namespaces: Arc::clone(&self.namespaces),
-            spoke_in: self.connected.last().map(|name| (name.clone(), true)),
             connected: std::mem::take(&mut self.connected),
         })
     }
