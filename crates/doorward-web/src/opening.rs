@@ -104,9 +104,10 @@ impl Desk {
         self.given(visit.event(Some(session.subject()), By::Holder, Happening::LoggedIn { sid, factors }))
     }
 
-    /// Somebody begins to show who they are.
-    pub(crate) fn begin(&self, visit: &Visit) -> Began {
-        Began { as_of: *self.ports().revocations.appended().borrow(), at: visit.now }
+    /// Somebody begins to show who they are. The store is asked where the log stands: a signal that says too much would have a login
+    /// begin that an ending has overtaken.
+    pub(crate) async fn begin(&self, visit: &Visit) -> Result<Began, Sorry> {
+        Ok(Began { as_of: self.ports().revocations.newest().await?, at: visit.now })
     }
 
     /// Whether the browser goes on under the cookie that it shows. Where other hosts can set cookies here, one of them may have
