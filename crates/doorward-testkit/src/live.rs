@@ -133,7 +133,7 @@ impl Live {
         };
         let as_of = *self.world.site.appended().borrow();
         match self.world.site.open(beginning(session.clone(), Some(hash), as_of)).await {
-            Ok(Some(_)) => session,
+            Ok(Some(opened)) => Session { opened, ..session },
             other => panic!("{other:?}"),
         }
     }

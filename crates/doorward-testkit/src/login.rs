@@ -22,6 +22,7 @@ pub fn login_of(account: &Account, sid: SessionId, at: Timestamp) -> Session {
         last_seen: at,
         idle: Duration::from_mins(30),
         expires_at: at.plus(Duration::from_hours(12)),
+        opened: Cursor::default(),
     }
 }
 

@@ -140,7 +140,7 @@ impl Cluster {
         let (Some(client), Some(node)) = (self.clients.get(number), self.some_node(dice)) else { return };
         let Some(account) = self.accounts.get(client.user) else { return };
         // The site asks first where the log stands, then for the account.
-        let Ok(Ok(stands)) = timeout(PATIENCE, node.link.read_after(Cursor(u64::MAX), 0)).await else { return };
+        let Ok(Ok(stands)) = timeout(PATIENCE, node.link.newest()).await else { return };
         node.machine.until_awake().await;
         let created_at = node.machine.now();
         let (sid, key) = (SessionId::from_bytes(dice.bytes()), dice.bytes());
@@ -154,7 +154,7 @@ impl Cluster {
         };
         let replaces = client.cookie().map(|cookie| cookie.sid);
         let hash = Some(hash_of(KeyText::Session, &key));
-        let new = NewSession { replaces, ..beginning(session, hash, stands.newest) };
+        let new = NewSession { replaces, ..beginning(session, hash, stands) };
         if let Ok(Ok(Some(_))) = timeout(PATIENCE, node.link.open(new)).await {
             client.takes(Cookie { sid, key });
         }

@@ -75,10 +75,11 @@ pub(super) async fn login(site: &SitePorts, account: &Account) -> Session {
     open(site, new_login(site, account)).await
 }
 
+/// As it is kept: with where it stands in the log.
 pub(super) async fn open(site: &SitePorts, login: NewSession) -> Session {
     let session = login.session.clone();
-    site.sessions.open(login).await.unwrap().unwrap();
-    session
+    let opened = site.sessions.open(login).await.unwrap().unwrap();
+    Session { opened, ..session }
 }
 
 /// Whether a login holds.

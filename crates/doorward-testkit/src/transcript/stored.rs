@@ -11,7 +11,7 @@ use doorward_auth::{
         TicketBinding, Tickets, What, Why,
     },
 };
-use doorward_types::{AccountId, GateName, KeyId, OwnerId, Secret, SessionId, Subject, Timestamp};
+use doorward_types::{AccountId, Cursor, GateName, KeyId, OwnerId, Secret, SessionId, Subject, Timestamp};
 use serde_json::Value;
 
 use super::{Said, Transcript, hex};
@@ -78,7 +78,7 @@ impl Stores {
     }
 
     async fn session(&self, row: &Row<'_>) {
-        let as_of = *self.site.revocations.appended().borrow();
+        let as_of = self.site.revocations.newest().await.unwrap();
         let login = beginning(row.session(), row.hash_of("cookie"), as_of);
         assert!(self.site.sessions.open(login).await.unwrap().is_some(), "the login does not begin");
     }
@@ -163,6 +163,7 @@ impl<'a> Row<'a> {
             last_seen: self.time("last_seen"),
             idle: Duration::from_millis(self.number("idle_ms")),
             expires_at: self.time("expires_at"),
+            opened: Cursor::default(),
         }
     }
 
