@@ -21,8 +21,8 @@ async def test_a_generated_configuration_is_right_and_serves(folder: Path) -> No
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, f"{file.name} is for its owner alone"
     server = await Process.start(binary(), "serve", cwd=folder, env=PORTS)
     try:
-        for _ in range(2):
-            await server.line(r"^listening on \S+:\d+$")
+        await server.line(r"^listening on \S+:\d+$")
+        await server.line(r"^listening on \S+:\d+ \(internal\)$")
         healthy = await run(binary(), "health", cwd=folder)
         assert healthy.code == 0, healthy
     finally:

@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use doorward_types::{Cursor, GateName, OwnerId, Rest, Subject, Timestamp, TraceId};
 
@@ -21,6 +25,7 @@ pub struct Admission {
     only_one: Option<OnlyOne>,
     trace: TraceId,
     as_of: Cursor,
+    newer_than: AtomicU64,
     at: Timestamp,
 }
 
@@ -56,6 +61,7 @@ impl Admission {
             only_one: claimant.only_one,
             trace,
             as_of,
+            newer_than: AtomicU64::new(claimant.newer_than.unwrap_or_default().0),
             at,
         }
     }
@@ -68,6 +74,7 @@ impl Admission {
         claimant.evidence = self.evidence.to_vec();
         claimant.rests_on = self.rests_on.to_vec();
         claimant.only_one = self.only_one;
+        claimant.newer_than = self.evidence.iter().any(Evidence::is_of_somebody).then(|| self.newer_than());
         if let Some(named) = &self.named {
             claimant.claims = named.claims.clone();
             claimant.brought = named.claims.keys().cloned().zip(named.brought.iter().copied()).collect();
@@ -160,6 +167,17 @@ impl Admission {
         self.as_of
     }
 
+    /// Up to where the revocation log means what is older than all that it was let in by: an entry that ends whatever somebody has
+    /// does not end this where it stands there or before. It is about the log of the store that was asked on the climb.
+    pub fn newer_than(&self) -> Cursor {
+        Cursor(self.newer_than.load(Ordering::Relaxed))
+    }
+
+    /// The log is another one from here on, in which nobody knows what is older than this.
+    pub fn lose_place(&self) {
+        self.newer_than.store(0, Ordering::Relaxed);
+    }
+
     /// When the climb ended.
     pub fn at(&self) -> Timestamp {
         self.at
@@ -173,7 +191,7 @@ mod tests {
     #[test]
     fn what_lives_as_long_as_a_socket_is_small() {
         // An idle socket of a hub has 2,000 bytes in all; with a proof and what it rests on this is less than half of them.
-        assert!(size_of::<Admission>() <= 200, "{} bytes", size_of::<Admission>());
+        assert!(size_of::<Admission>() <= 208, "{} bytes", size_of::<Admission>());
         assert!(size_of::<Evidence>() <= 64, "{} bytes", size_of::<Evidence>());
         assert!(size_of::<Rest>() <= 40, "{} bytes", size_of::<Rest>());
     }

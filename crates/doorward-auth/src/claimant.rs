@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use doorward_types::{GateName, KeyText, OwnerId, Rest, Secret, Subject, Timestamp};
+use doorward_types::{Cursor, GateName, KeyText, OwnerId, Rest, Secret, Subject, Timestamp};
 use serde::Deserialize;
 
 use crate::{Handshake, Refusal, crypto::sha256};
@@ -74,6 +74,11 @@ impl Evidence {
         (self.until < NEVER).then_some(self.until)
     }
 
+    /// Whether it proves somebody, or rests on something.
+    pub(crate) fn is_of_somebody(&self) -> bool {
+        self.rests != 0
+    }
+
     /// Whether it rests on the thing at this place in the claimant's list. Of what is further behind than a proof can tell,
     /// nobody knows.
     pub(crate) fn rests_on_place(&self, place: usize) -> bool {
@@ -99,6 +104,9 @@ pub struct Proof {
     /// When what the proof is made of was issued: the time in a token, the beginning of a login. `None` where it was made on the
     /// spot.
     pub issued_at: Option<Timestamp>,
+    /// Up to where the revocation log means what is older than this: where it stands that the login began of which the proof is made.
+    /// Before the first entry where that is not known.
+    pub newer_than: Cursor,
     /// When the proof expires.
     pub expires_at: Option<Timestamp>,
     /// The hash of the cookie of the browser that it was made in: the login may come back there.
@@ -130,6 +138,8 @@ pub struct Claimant {
     pub(crate) brought: BTreeMap<String, u8>,
     pub(crate) browser: Option<[u8; 32]>,
     pub(crate) only_one: Option<OnlyOne>,
+    /// Up to where the revocation log means what is older than all that was proven of anybody; `None` where nothing was.
+    pub(crate) newer_than: Option<Cursor>,
 }
 
 /// What the upgrade request said of the browser. It proves nothing, and is gone after the climb.
@@ -171,13 +181,14 @@ impl Claimant {
             brought: BTreeMap::new(),
             browser: None,
             only_one: None,
+            newer_than: None,
         }
     }
 
     /// Adds what `layer` has proven at the time `now`. Refuses where an earlier layer has proven somebody else.
     pub fn prove(&mut self, layer: &'static str, now: Timestamp, proof: Proof) -> Result<(), Refusal> {
         const STEP: &str = "same subject as before";
-        let mut rests = 0;
+        let (mut rests, newer_than) = (0, self.newer_with(&proof));
         if let Some(subject) = proof.subject {
             if let Some(before) = &self.subject
                 && !before.same_as(&subject)
@@ -195,6 +206,7 @@ impl Claimant {
         self.claims.extend(proof.claims);
         self.only_one = proof.only_one.or(self.only_one);
         self.browser = proof.browser.or(self.browser);
+        self.newer_than = newer_than;
         self.evidence.push(Evidence {
             layer,
             at: now,
@@ -207,6 +219,18 @@ impl Claimant {
             rests,
         });
         Ok(())
+    }
+
+    /// Up to where the log means what is older, with one proof more. All of them have to be newer than an entry which is to mean none
+    /// of them: one that is made on the spot is as new as those before it, and one that proves nobody and rests on nothing can be
+    /// as old as it likes.
+    fn newer_with(&self, proof: &Proof) -> Option<Cursor> {
+        if proof.subject.is_none() && proof.rests_on.is_empty() {
+            return self.newer_than;
+        }
+        let is_made_here = proof.issued_at.is_none() && proof.newer_than == Cursor::default();
+        let of_it = self.newer_than.filter(|_| is_made_here).unwrap_or(proof.newer_than);
+        Some(self.newer_than.map_or(of_it, |before| before.min(of_it)))
     }
 
     /// Rests on one thing more, once; the bit that stands for it.
@@ -260,12 +284,15 @@ impl Claimant {
         self.claims.retain(|name, _| self.brought.contains_key(name));
         self.rests_on = left.iter().filter_map(|place| self.rests_on.get(*place).cloned()).collect();
         self.evidence = evidence;
+        if !self.evidence.iter().any(Evidence::is_of_somebody) {
+            self.newer_than = None;
+        }
         self.subject.take_if(|subject| !self.rests_on.contains(&subject.rest()));
     }
 
     /// Forgets who was proven: with [`crate::Verdict::End`] a failed claimant climbs on as nobody.
     pub(crate) fn become_nobody(&mut self) {
-        self.subject = None;
+        (self.subject, self.newer_than) = (None, None);
         self.evidence.clear();
         self.claims.clear();
         self.brought.clear();
@@ -396,6 +423,34 @@ mod tests {
         claimant.prove("c", Timestamp::from_secs(10), Proof::default()).unwrap();
         let times: Vec<_> = claimant.evidence.iter().map(|evidence| evidence.issued_at.as_secs()).collect();
         assert_eq!(times, [10, 8, 10]);
+    }
+
+    #[test]
+    fn what_was_proven_is_as_new_as_the_oldest_proof_of_somebody() {
+        let newer = |newer_than| Proof { newer_than: Cursor(newer_than), ..proof_of("bob") };
+        let issued = Proof { issued_at: Some(Timestamp::default()), ..proof_of("bob") };
+        for (proofs, expected) in [
+            (vec![newer(7)], 7),
+            (vec![newer(7), newer(9)], 7),
+            (vec![newer(9), newer(7)], 7),
+            (vec![newer(7), proof_of("bob")], 7),
+            (vec![proof_of("bob"), newer(7)], 0),
+            (vec![newer(7), issued], 0),
+            (vec![Proof::default(), newer(7), Proof::default()], 7),
+            (vec![], 0),
+        ] {
+            let mut claimant = somebody();
+            for (place, proof) in proofs.into_iter().enumerate() {
+                claimant.prove(["a", "b", "c"][place], Timestamp::default(), proof).unwrap();
+            }
+            assert_eq!(claimant.newer_than.unwrap_or_default(), Cursor(expected), "{:?}", claimant.evidence);
+        }
+        let mut again = somebody();
+        again.prove("a", Timestamp::default(), newer(7)).unwrap();
+        again.prove("ident", Timestamp::default(), Proof::default()).unwrap();
+        again.take_back(&["a"]);
+        again.prove("a", Timestamp::default(), newer(9)).unwrap();
+        assert_eq!(again.newer_than, Some(Cursor(9)), "what was taken back is no matter any more");
     }
 
     #[test]

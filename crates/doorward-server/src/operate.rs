@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use doorward_session::{Receipt, SocketInfo, Sockets, Target};
+use doorward_session::{Receipt, Selection, SocketInfo, Sockets, Target};
 use doorward_types::{CloseReason, Cursor, OwnerId, Rest, SocketId, Subject, TraceId};
 use doorward_web::{By, Event, Happening};
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ impl Door {
         let owner = owner.map(OwnerId::new);
         let failing_open = self.failing_open(owner.as_ref());
         let count_and_list = move |sockets: &Sockets| {
-            let listed = sockets.list(owner.as_ref(), at_most);
+            let listed = sockets.select(&Selection { owner: owner.clone(), at_most, ..Selection::default() });
             let counts = sockets.count_by_gate().into_iter();
             let own = counts.filter(|((of, _), _)| owner.as_ref().is_none_or(|owner| owner == of));
             let total = own.map(|(_, count)| count).sum::<usize>();
@@ -154,7 +154,9 @@ impl Door {
             (total.max(listed.len()), listed)
         };
         let (total, listed) = self.apart(count_and_list).await?;
-        let sockets = listed.into_iter().map(|info| socket_json(&info));
+        // What there is to say of one is put together when it is written, and nothing of one that has ended meanwhile.
+        let live = listed.into_iter().filter(|socket| socket.is_open());
+        let sockets = live.map(|socket| socket_json(&socket.info()));
         Ok(Answer::with_list(json!({ "total": total, "failing_open": failing_open }), "sockets", sockets))
     }
 

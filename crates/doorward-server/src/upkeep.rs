@@ -80,12 +80,12 @@ impl Upkeep {
         let sockets = Arc::clone(&self.sockets);
         let look = move || {
             let mut used: HashMap<SessionId, Timestamp> = HashMap::new();
-            for socket in sockets.list(None, usize::MAX) {
-                if let Some(sid) = socket.sid.as_deref().and_then(|sid| sid.parse().ok()) {
+            sockets.each_open(|socket| {
+                if let Some((sid, at)) = socket.last_use(|sid| sid.parse().ok()) {
                     let last = used.entry(sid).or_default();
-                    *last = (*last).max(socket.last_seen);
+                    *last = (*last).max(at);
                 }
-            }
+            });
             used
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()

@@ -10,8 +10,8 @@ use doorward_auth::{
     ports::{Audit, Ending, PortError},
 };
 use doorward_backends::upstream::SigningKey;
-use doorward_session::{Follower, SocketInfo, SocketState, Sockets, Target};
-use doorward_types::{CloseReason, GateName, OwnerId, Rest, SocketId, Subject};
+use doorward_session::{Follower, Selection, SocketInfo, SocketState, Sockets, Target};
+use doorward_types::{CloseReason, GateName, OwnerId, SocketId};
 use doorward_web::{
     GateInfo, Journal, Site, SiteConfig, SiteParts,
     live::{self, Emission, Live, NodeReceipt, NotEmitted, SocketQuery, SocketView},
@@ -152,16 +152,8 @@ fn gate_info(gate: &Gate) -> GateInfo {
 impl live::Node for NodeView {
     fn sockets(&self, query: SocketQuery) -> BoxFuture<'_, Result<Vec<SocketView>, PortError>> {
         Box::pin(self.apart(move |sockets| {
-            let owner = query.owner.as_ref();
-            let mut found = match on(&query) {
-                Some(rest) => sockets.list_on(owner, &rest),
-                None => sockets.list(owner, usize::MAX),
-            };
-            if query.newest_first {
-                found.reverse();
-            }
-            let views = found.into_iter().map(view);
-            views.filter(|view| is_asked_for(view, &query)).take(query.at_most).collect()
+            let found = sockets.select(&selection(query));
+            found.iter().map(|socket| view(socket.info())).collect()
         }))
     }
 
@@ -229,22 +221,10 @@ fn put_out(sockets: &Sockets, gate: &Gate, emission: &Emission) -> Result<usize,
     Ok(wire.hub.emit(sockets, at, (namespace, emission.room.as_deref()), &event))
 }
 
-/// What all sockets that are asked for rest on, where that is said: by it they are found.
-fn on(query: &SocketQuery) -> Option<Rest> {
-    let sid = || query.sid.as_deref().map(|sid| Rest::on("sid", sid));
-    query.subject.as_ref().map(Subject::rest).or_else(sid)
-}
-
-fn is_asked_for(view: &SocketView, query: &SocketQuery) -> bool {
-    let place = (view.since, view.id);
-    query.gate.as_ref().is_none_or(|gate| *gate == view.gate)
-        && query
-            .subject
-            .as_ref()
-            .is_none_or(|subject| view.subject.as_ref().is_some_and(|known| known.same_as(subject)))
-        && query.sid.as_ref().is_none_or(|sid| view.sid.as_ref() == Some(sid))
-        && query.state.is_none_or(|state| state == view.state)
-        && query.after.is_none_or(|after| if query.newest_first { place < after } else { place > after })
+fn selection(query: SocketQuery) -> Selection {
+    let SocketQuery { owner, gate, subject, sid, state, after, newest_first, at_most } = query;
+    let suspended = state.map(|state| state == live::SocketState::Suspended);
+    Selection { owner, gate, subject, sid, suspended, after, newest_first, at_most }
 }
 
 fn view(info: SocketInfo) -> SocketView {

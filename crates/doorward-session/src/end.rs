@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use doorward_auth::ports::{LogEntry, What};
-use doorward_types::{CloseReason, OwnerId, Timestamp};
+use doorward_types::{CloseReason, Cursor, OwnerId, Timestamp};
 
 use crate::{Ended, Ending, OnLogout, Socket, Sockets, Suspension, Target, lock::lock};
 
@@ -25,11 +25,15 @@ struct Order<'a> {
     /// What ends does not come back, whatever its kind.
     for_ever: bool,
     at: Timestamp,
+    /// Where it stands in the log: what is newer is not meant. `None` for one that is not there, and means all that there is.
+    entry: Option<Cursor>,
 }
 
 impl Order<'_> {
     fn means(&self, socket: &Socket, now: Timestamp) -> bool {
-        self.what.means(self.owner, socket) || self.what.means_what_is_ahead_of(now, self.owner, socket)
+        let is_older = || self.entry.is_some_and(|entry| self.what.is_older_than(entry, &socket.admission()));
+        (self.what.means(self.owner, socket) || self.what.means_what_is_ahead_of(now, self.owner, socket))
+            && !is_older()
     }
 }
 
@@ -39,7 +43,7 @@ impl Sockets {
     ///
     /// `owner` says whose; `None` is for the operator, who means everybody's.
     pub fn end(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Ending {
-        self.carry_out(&Order { owner, what, reason, may_return: false, for_ever: false, at: self.now() })
+        self.carry_out(&Order { owner, what, reason, may_return: false, for_ever: false, at: self.now(), entry: None })
     }
 
     /// Does what an entry of the revocation log says. One that ends nothing ends nothing.
@@ -52,6 +56,7 @@ impl Sockets {
             may_return: entry.why.may_return() && !matches!(what, Target::NotBefore { .. }),
             for_ever: is_for_ever(entry),
             at: entry.at,
+            entry: Some(entry.cursor),
         })
     }
 
@@ -59,14 +64,15 @@ impl Sockets {
     /// let in.
     pub fn remember(&self, entry: &LogEntry) {
         if let Some(what) = Target::of(&entry.what) {
-            self.revocations.mark(entry.owner.as_ref(), &what, is_for_ever(entry), entry.at);
+            let (owner, place) = (entry.owner.as_ref(), Some(entry.cursor));
+            self.revocations.mark(owner, &what, is_for_ever(entry), entry.at, place);
         }
     }
 
     fn carry_out(&self, order: &Order<'_>) -> Ending {
         let mut ending = Ending::begin(Arc::clone(&self.observer));
-        self.revocations.append(order.owner, order.what, order.reason);
-        self.revocations.mark(order.owner, order.what, order.for_ever, order.at);
+        self.revocations.append(order.owner, order.what, order.reason, order.entry);
+        self.revocations.mark(order.owner, order.what, order.for_ever, order.at, order.entry);
         let key = match order.what {
             Target::Socket(id) => Some(self.key_of_id(*id)),
             what => what.rest().map(|rest| self.key_of_rest(&rest)),

@@ -97,7 +97,7 @@ impl Sockets {
 
     /// The climbs that have begun do not know what has ended since: they may come again at once.
     pub(crate) fn turn_back_climbs(&self) {
-        self.revocations.append(None, &Target::Everything, CloseReason::GoingAway);
+        self.revocations.append(None, &Target::Everything, CloseReason::GoingAway, None);
     }
 
     /// Nobody knows any more what has ended: sockets whose gates fail closed end, and so do the climbs that have begun. All of
@@ -105,11 +105,16 @@ impl Sockets {
     /// would not end them.
     pub(crate) fn lose_track(&self) {
         self.lease.until.store(self.moment().as_millis(), Ordering::Relaxed);
+        self.revocations.lose_places();
         self.turn_back_climbs();
         for shard in &self.shards {
             let all = lock(shard).all();
-            for socket in all.iter().filter(|socket| socket.policy().fail == Fail::Closed) {
-                socket.end_as(Ended::For(CloseReason::GoingAway), true, None);
+            for socket in &all {
+                // The log that is read next may be another one: what stays has to be found by all that it says.
+                socket.admission().lose_place();
+                if socket.policy().fail == Fail::Closed {
+                    socket.end_as(Ended::For(CloseReason::GoingAway), true, None);
+                }
             }
         }
     }

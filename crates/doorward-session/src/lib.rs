@@ -119,6 +119,7 @@ pub use info::{SocketInfo, SocketState};
 pub use late_stream::LateStream;
 pub use lease::Asked;
 pub use line::{Gone, Line, Received};
+pub use list::Selection;
 pub use observer::Observer;
 pub use policy::{Fail, Limits, OnLogout, SocketPolicy};
 pub use renewal::{Renewal, Renews};

@@ -5,7 +5,7 @@ use std::{
 };
 
 use doorward_auth::Admission;
-use doorward_types::{CloseReason, OwnerId, Rest, Subject, Timestamp};
+use doorward_types::{CloseReason, Cursor, OwnerId, Rest, Subject, Timestamp};
 
 /// How long a mark holds, as long as the revocation log is kept: no proof may live longer than that after what it rests on.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 60 * 60);
@@ -34,6 +34,17 @@ struct NotBefore {
     at: Timestamp,
     /// But what rests on this counts however old it is.
     keep: Option<u64>,
+    /// And so does what is newer than the entry at that place of the log, whatever a clock has said.
+    place: Option<Cursor>,
+}
+
+impl NotBefore {
+    /// Whether it refuses all that the other does.
+    fn covers(&self, other: &Self) -> bool {
+        self.at >= other.at
+            && (self.keep.is_none() || self.keep == other.keep)
+            && self.place.is_none_or(|place| other.place.is_some_and(|other| other <= place))
+    }
 }
 
 impl Marks {
@@ -44,23 +55,30 @@ impl Marks {
         self.ended.entry(week_of(at)).or_default().insert(hash);
     }
 
-    /// Marks that what was issued before `at` counts no more: a subject's, or everybody's; but for what rests on `keep`.
+    /// Marks that what was issued before `at` counts no more: a subject's, or everybody's; but for what rests on `keep`, and for
+    /// what is newer than the entry at `place`.
     pub(crate) fn not_before(
         &mut self,
         owner: Option<&OwnerId>,
         subject: Option<&Subject>,
         at: Timestamp,
         keep: Option<&Rest>,
+        place: Option<Cursor>,
     ) {
         self.forget(at);
-        let keep = keep.map(|keep| self.of_rest(owner, keep));
+        let new = NotBefore { at, keep: keep.map(|keep| self.of_rest(owner, keep)), place };
         let whose = self.whose(owner, subject);
         let marks = self.not_before.entry(whose).or_default();
-        if marks.iter().any(|mark| mark.at >= at && (mark.keep.is_none() || mark.keep == keep)) {
+        if marks.iter().any(|mark| mark.covers(&new)) {
             return;
         }
-        marks.retain(|mark| mark.at > at || (keep.is_some() && mark.keep != keep));
-        marks.push(NotBefore { at, keep });
+        marks.retain(|mark| !new.covers(mark));
+        marks.push(new);
+    }
+
+    /// The log is another one from here on: what is newer than its entries says nothing of what was marked.
+    pub(crate) fn lose_places(&mut self) {
+        self.not_before.values_mut().flatten().for_each(|mark| mark.place = None);
     }
 
     /// Why an admission must not be: it rests on something marked, or was issued before a time that concerns it.
@@ -76,7 +94,10 @@ impl Marks {
         let is_too_old = |owner, subject| {
             let marks = self.not_before.get(&self.whose(owner, subject)).into_iter().flatten();
             let kept = |keep: u64| rests.iter().any(|rest| self.of_rest(owner, rest) == keep);
-            marks.into_iter().any(|mark| issued_at < mark.at && !mark.keep.is_some_and(kept))
+            let newer = |place| place <= admission.newer_than();
+            marks
+                .into_iter()
+                .any(|mark| issued_at < mark.at && !mark.keep.is_some_and(kept) && !mark.place.is_some_and(newer))
         };
         let too_old = [None, Some(owner)].into_iter().any(|owner| {
             is_too_old(owner, None) || admission.subject().is_some_and(|subject| is_too_old(owner, Some(subject)))
@@ -131,7 +152,7 @@ mod tests {
         let sid = |number: u64| Rest::on("sid", number.to_string());
         for number in 0..100 {
             marks.end(Some(&owner), &sid(number), day(number));
-            marks.not_before(Some(&owner), None, day(number), Some(&sid(number)));
+            marks.not_before(Some(&owner), None, day(number), Some(&sid(number)), None);
         }
         assert!((69..100).all(|number| marks.is_ended(&owner, &sid(number))));
         assert!((0..50).all(|number| !marks.is_ended(&owner, &sid(number))));
@@ -144,7 +165,7 @@ mod tests {
         let mut marks = Marks::default();
         for day in 0..400 {
             let subject = Subject { kind: "member".into(), pk: day.to_string(), uuid: day.to_string() };
-            marks.not_before(None, Some(&subject), Timestamp::from_secs(day * 24 * 60 * 60), None);
+            marks.not_before(None, Some(&subject), Timestamp::from_secs(day * 24 * 60 * 60), None, None);
         }
         assert!(marks.not_before.len() <= 45, "{}", marks.not_before.len());
     }
@@ -153,14 +174,16 @@ mod tests {
     fn a_later_time_takes_the_place_of_the_earlier_ones() {
         let mut marks = Marks::default();
         let (first, second) = (Rest::on("sid", "1"), Rest::on("sid", "2"));
-        let mut count = |secs, keep| {
-            marks.not_before(None, None, Timestamp::from_secs(secs), keep);
+        let mut count = |secs, keep, place: Option<u64>| {
+            marks.not_before(None, None, Timestamp::from_secs(secs), keep, place.map(Cursor));
             marks.not_before.values().map(Vec::len).sum::<usize>()
         };
-        assert_eq!(count(5, Some(&first)), 1);
-        assert_eq!(count(6, Some(&first)), 1);
-        assert_eq!(count(7, Some(&second)), 2);
-        assert_eq!(count(8, None), 1);
-        assert_eq!(count(7, None), 1);
+        assert_eq!(count(5, Some(&first), Some(1)), 1);
+        assert_eq!(count(6, Some(&first), Some(2)), 1);
+        assert_eq!(count(6, Some(&first), Some(1)), 1, "what the later entry means is meant already");
+        assert_eq!(count(7, Some(&second), Some(3)), 2);
+        assert_eq!(count(8, None, None), 1);
+        assert_eq!(count(7, None, Some(4)), 1);
+        assert_eq!(count(9, Some(&first), Some(5)), 2, "it leaves what is newer, and the other does not");
     }
 }

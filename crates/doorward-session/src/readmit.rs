@@ -21,11 +21,16 @@ use doorward_auth::{
     trail::RungTrail,
 };
 use doorward_types::{CloseReason, OwnerId, Subject, Timestamp, TraceId};
+use tokio::task::JoinSet;
 
 use crate::{Socket, Sockets, lock::lock};
 
 /// How long the climb of somebody who has come back may take: it asks a store, and no person.
 const CLIMB_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many of one login climb again at a time: a store that is slow makes the last of a thousand wait for thirty others, and not
+/// for all of them.
+const AT_ONCE: usize = 32;
 
 impl Sockets {
     /// Puts a new admission in the place of the one that a socket has. What it rested on before is no matter any more, and a
@@ -119,29 +124,48 @@ impl Sockets {
         browser: &[u8; 32],
         climb: impl Fn(&Arc<Socket>) -> Option<Climb>,
     ) -> usize {
-        let mut resumed = 0;
+        let (mut climbing, mut resumed) = (JoinSet::new(), 0);
         for socket in self.waiting_for(owner, subject, browser) {
-            let Some(mut climb) = climb(&socket) else { continue };
-            let (trace, progress) = (climb.trace(), climb.progress());
-            match tokio::time::timeout(CLIMB_WITHIN, climb.next()).await {
-                Ok(ClimbEvent::Admitted(admission)) => match self.readmit(&socket, admission, progress.trail()) {
-                    Ok(()) => resumed += 1,
-                    Err(reason) => tracing::debug!(socket = %socket.id(), %reason, "a login came back in vain"),
-                },
-                Ok(ClimbEvent::Refused(refusal)) => {
-                    tracing::debug!(socket = %socket.id(), %refusal, "a login came back in vain");
-                    self.not_readmitted(&socket, trace, &refusal, &progress);
-                }
-                Ok(ClimbEvent::Say(_)) | Err(_) => {
-                    tracing::warn!(socket = %socket.id(), "nobody can be asked when a login comes back");
-                    let why = "it took too long, or somebody would have had to be asked";
-                    let refusal = Refusal::new(Fault::Dependency, "let the socket in once more", why);
-                    self.not_readmitted(&socket, trace, &refusal, &progress);
-                }
+            if climbing.len() == AT_ONCE
+                && let Some(done) = climbing.join_next().await
+            {
+                resumed += usize::from(done.unwrap_or(false));
             }
+            // Not before its turn: a climb knows from its beginning on what has ended.
+            if let Some(climb) = climb(&socket) {
+                climbing.spawn(come_back(socket, climb));
+            }
+        }
+        while let Some(done) = climbing.join_next().await {
+            resumed += usize::from(done.unwrap_or(false));
         }
         resumed
     }
+}
+
+/// Has one socket climb again, in which nobody is asked anything, and readmits it where it gets through. Gives whether it goes on.
+async fn come_back(socket: Arc<Socket>, mut climb: Climb) -> bool {
+    let (trace, progress) = (climb.trace(), climb.progress());
+    let refusal = match tokio::time::timeout(CLIMB_WITHIN, climb.next()).await {
+        Ok(ClimbEvent::Admitted(admission)) => {
+            let readmitted = socket.sockets().readmit(&socket, admission, progress.trail());
+            if let Err(reason) = readmitted {
+                tracing::debug!(socket = %socket.id(), %reason, "a login came back in vain");
+            }
+            return readmitted.is_ok();
+        }
+        Ok(ClimbEvent::Refused(refusal)) => {
+            tracing::debug!(socket = %socket.id(), %refusal, "a login came back in vain");
+            refusal
+        }
+        Ok(ClimbEvent::Say(_)) | Err(_) => {
+            tracing::warn!(socket = %socket.id(), "nobody can be asked when a login comes back");
+            let why = "it took too long, or somebody would have had to be asked";
+            Refusal::new(Fault::Dependency, "let the socket in once more", why)
+        }
+    };
+    socket.sockets().not_readmitted(&socket, trace, &refusal, &progress);
+    false
 }
 
 /// What a decision about a live socket was, until it is known how it came out.

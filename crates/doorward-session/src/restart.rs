@@ -29,7 +29,7 @@ impl Sockets {
     ) -> (usize, impl Future<Output = ()> + Send + use<>) {
         let key = self.key_of_rest(&rest);
         let what = Target::Rest(rest);
-        self.revocations.append(Some(owner), &what, CloseReason::Restart);
+        self.revocations.append(Some(owner), &what, CloseReason::Restart, None);
         let found = self.shards.iter().flat_map(|shard| lock(shard).find(key));
         let found: Vec<_> = found.filter(|socket| socket.is_open() && what.means(Some(owner), socket)).collect();
         let sockets = Arc::clone(self);

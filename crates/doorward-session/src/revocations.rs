@@ -39,6 +39,15 @@ struct Entry {
     owner: Option<OwnerId>,
     what: Target,
     reason: CloseReason,
+    /// Where it stands in the log, where it does.
+    place: Option<Cursor>,
+}
+
+impl Entry {
+    fn concerns(&self, admission: &Admission) -> bool {
+        let is_older = || self.place.is_some_and(|place| self.what.is_older_than(place, admission));
+        self.what.concerns(self.owner.as_ref(), admission) && !is_older()
+    }
 }
 
 impl Default for Revocations {
@@ -59,14 +68,15 @@ impl Revocations {
         Cursor(lock(&self.view).last)
     }
 
-    /// Adds an ending to the tail. The end of one socket by its id concerns no admission and is not remembered.
-    pub fn append(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason) -> Cursor {
+    /// Adds an ending to the tail, with its place in the log where it stands there. The end of one socket by its id concerns no
+    /// admission and is not remembered.
+    pub fn append(&self, owner: Option<&OwnerId>, what: &Target, reason: CloseReason, place: Option<Cursor>) -> Cursor {
         let mut view = lock(&self.view);
         if let Target::Socket(_) = what {
             return Cursor(view.last);
         }
         view.last += 1;
-        view.tail.push_back(Entry { owner: owner.cloned(), what: what.clone(), reason });
+        view.tail.push_back(Entry { owner: owner.cloned(), what: what.clone(), reason, place });
         while view.tail.len() > view.remembered {
             view.tail.pop_front();
         }
@@ -74,15 +84,20 @@ impl Revocations {
     }
 
     /// Marks what ended at the time `at`: a thing that does not come back, where `for_ever` or its kind says so, and the time
-    /// from which on proofs count. Anything else leaves no mark.
-    pub fn mark(&self, owner: Option<&OwnerId>, what: &Target, for_ever: bool, at: Timestamp) {
+    /// from which on proofs count. Anything else leaves no mark. `place` is where it stands in the log, where it does.
+    pub fn mark(&self, owner: Option<&OwnerId>, what: &Target, for_ever: bool, at: Timestamp, place: Option<Cursor>) {
         let marks = &mut lock(&self.view).marks;
         match what {
             Target::Rest(rest) if for_ever || matches!(&*rest.kind, "sid" | "jti") => marks.end(owner, rest, at),
-            Target::NotBefore { subject, at } => marks.not_before(owner, subject.as_ref(), *at, None),
-            Target::Others { subject, keep } => marks.not_before(owner, Some(subject), at, Some(keep)),
+            Target::NotBefore { subject, at } => marks.not_before(owner, subject.as_ref(), *at, None, None),
+            Target::Others { subject, keep } => marks.not_before(owner, Some(subject), at, Some(keep), place),
             Target::Rest(_) | Target::Socket(_) | Target::Everything => {}
         }
+    }
+
+    /// The log is another one from here on: the marks have no places in it.
+    pub(crate) fn lose_places(&self) {
+        lock(&self.view).marks.lose_places();
     }
 
     /// Why what the admission rests on has ended: ever, where that leaves a mark; since its climb began, where it does not.
@@ -101,6 +116,6 @@ impl Revocations {
             return Err(TailGone(Cursor(as_of)));
         };
         let newer = view.tail.iter().skip(first);
-        Ok(newer.filter(|entry| entry.what.concerns(entry.owner.as_ref(), admission)).map(|entry| entry.reason).next())
+        Ok(newer.filter(|entry| entry.concerns(admission)).map(|entry| entry.reason).next())
     }
 }

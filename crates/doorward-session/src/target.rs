@@ -1,5 +1,5 @@
 use doorward_auth::{Admission, ports::What};
-use doorward_types::{OwnerId, Rest, SocketId, Subject, Timestamp};
+use doorward_types::{Cursor, OwnerId, Rest, SocketId, Subject, Timestamp};
 
 use crate::Socket;
 
@@ -71,6 +71,17 @@ impl Target {
                 Self::Socket(_) => false,
                 Self::Everything => true,
             }
+    }
+
+    /// Whether an entry of the log at that place means only what is older than this admission: it ends whatever its subject had then,
+    /// and the subject has come again since.
+    pub(crate) fn is_older_than(&self, entry: Cursor, admission: &Admission) -> bool {
+        let ends_what_there_is = match self {
+            Self::Rest(rest) => rest.kind == "subject",
+            Self::Others { .. } => true,
+            Self::NotBefore { .. } | Self::Socket(_) | Self::Everything => false,
+        };
+        ends_what_there_is && entry <= admission.newer_than()
     }
 
     /// What all sockets that it means rest on, where that is one thing.

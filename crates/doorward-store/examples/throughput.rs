@@ -8,12 +8,13 @@ use std::{error::Error, fs, net::IpAddr, sync::Arc, time::Duration};
 
 use doorward_auth::{
     ports::{
-        Account, Accounts, Attempt, Audit, AuditRecord, Created, Ending, NewAccount, NewSession, Outcome, Reserved,
-        Revocations, Role, Session, Sessions, Throttle, Ticket, TicketBinding, Tickets, UsedTokens, What, Why,
+        Account, Accounts, Attempt, Audit, AuditRecord, Created, Ending, NewAccount, Outcome, Reserved, Revocations,
+        Role, Session, Sessions, Throttle, Ticket, TicketBinding, Tickets, UsedTokens, What, Why,
     },
     trail,
 };
 use doorward_store::Store;
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{CloseReason, GateName, OwnerId, Rest, Secret, SessionId, Subject, Timestamp, TraceId};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -115,14 +116,11 @@ async fn measure_a_site(store: &Arc<Store>, callers: u64) -> Result<(), Failure>
         async move {
             let session = login(&account, sid(callers, number));
             let as_of = *store.appended().borrow();
-            let new = NewSession {
-                hash: Some(hash(callers << 32 | number)),
-                session,
-                replaces: None,
-                at_most: usize::MAX,
-                as_of,
-            };
-            store.open(new).await?.map(|_| ()).ok_or_else(|| "the login did not begin".into())
+            store
+                .open(beginning(session, Some(hash(callers << 32 | number)), as_of))
+                .await?
+                .map(|_| ())
+                .ok_or_else(|| "the login did not begin".into())
         }
     })
     .await?;
@@ -153,19 +151,9 @@ fn sid(callers: u64, number: u64) -> SessionId {
 
 fn login(account: &Account, sid: SessionId) -> Session {
     Session {
-        owner: account.owner.clone(),
-        sid,
-        account: account.id,
-        username: account.username.clone(),
-        role: account.role,
         browser: Some([7; 32]),
-        factors: vec!["pwd".into()],
-        source: IpAddr::from([192, 0, 2, 7]),
         agent: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_mins(30),
-        expires_at: NOW.plus(Duration::from_hours(12)),
+        ..login_of(account, sid, NOW)
     }
 }
 

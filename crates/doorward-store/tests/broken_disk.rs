@@ -7,10 +7,11 @@
 use std::{net::IpAddr, process::Command, time::Duration};
 
 use doorward_auth::ports::{
-    Accounts, Audit, AuditRecord, Created, NewAccount, NewSession, Outcome, Revocations, Role, Session, Sessions,
-    Ticket, TicketBinding, Tickets,
+    Accounts, Audit, AuditRecord, Created, NewAccount, NewSession, Outcome, Revocations, Role, Sessions, Ticket,
+    TicketBinding, Tickets,
 };
 use doorward_store::Store;
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{GateName, OwnerId, Secret, SessionId, Subject, Timestamp, TraceId};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -60,22 +61,8 @@ async fn login(store: &Store, name: &str) -> NewSession {
         at: NOW,
     };
     let Created::Account(account) = store.create(new).await.unwrap() else { panic!("{name} was there before") };
-    let session = Session {
-        owner: acme(),
-        sid: SessionId::from_bytes([1; 16]),
-        account: account.id,
-        username: account.username,
-        role: account.role,
-        browser: None,
-        factors: vec![],
-        source: IpAddr::from([127, 0, 0, 1]),
-        agent: String::new(),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_hours(1),
-        expires_at: NOW.plus(Duration::from_hours(12)),
-    };
-    NewSession { hash: Some([1; 32]), session, replaces: None, at_most: usize::MAX, as_of: *store.appended().borrow() }
+    let session = login_of(&account, SessionId::from_bytes([1; 16]), NOW);
+    beginning(session, Some([1; 32]), *store.appended().borrow())
 }
 
 /// Whether anything can be written to a file.

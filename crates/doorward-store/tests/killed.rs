@@ -6,17 +6,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
-    net::IpAddr,
     process::{Command, Stdio},
     sync::Arc,
     time::Duration,
 };
 
 use doorward_auth::ports::{
-    Accounts, Created, Ending, Invitation, NewAccount, NewSession, Refresh, Refreshes, Revocations, Role, Rotated,
-    Session, Sessions, What, Why,
+    Accounts, Created, Ending, Invitation, NewAccount, Refresh, Refreshes, Revocations, Role, Rotated, Session,
+    Sessions, What, Why,
 };
 use doorward_store::Store;
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{AccountId, Cursor, OwnerId, Rest, Secret, SessionId, Timestamp};
 use tokio::task::JoinSet;
 
@@ -57,24 +57,10 @@ async fn comes_and_goes(store: &Store, number: u64) {
     };
     let Created::Account(account) = store.create(account).await.unwrap() else { panic!("{number} was there before") };
     println!("told registered {number}");
-    let session = Session {
-        owner: acme(),
-        sid: sid(number),
-        account: account.id,
-        username: account.username,
-        role: account.role,
-        browser: None,
-        factors: vec![],
-        source: IpAddr::from([127, 0, 0, 1]),
-        agent: String::new(),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_hours(1000),
-        expires_at: LATER,
-    };
+    let session =
+        Session { idle: Duration::from_hours(1000), expires_at: LATER, ..login_of(&account, sid(number), NOW) };
     let as_of = *store.appended().borrow();
-    let login = NewSession { hash: Some(hash(b's', number)), session, replaces: None, at_most: usize::MAX, as_of };
-    assert!(store.open(login).await.unwrap().is_some());
+    assert!(store.open(beginning(session, Some(hash(b's', number)), as_of)).await.unwrap().is_some());
     println!("told opened {number}");
     let refresh = Refresh { owner: acme(), account: account.id, sid: sid(number), expires_at: LATER };
     store.issue(hash(b'1', number), refresh).await.unwrap();

@@ -5,9 +5,10 @@ use std::{net::IpAddr, path::Path, time::Duration};
 
 use doorward_auth::ports::{
     Accounts, Attempt, AttemptId, Change, Created, Ending, Factors, NewAccount, NewSession, Reserved, Revocations,
-    Role, Session, Sessions, Throttle, What, Why,
+    Role, Sessions, Throttle, What, Why,
 };
 use doorward_store::Store;
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{Cursor, OwnerId, Rest, Secret, SessionId, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -38,22 +39,7 @@ async fn with_bob() -> (tempfile::TempDir, std::path::PathBuf, doorward_auth::po
 }
 
 fn login(bob: &doorward_auth::ports::Account, number: u8, as_of: Cursor) -> NewSession {
-    let session = Session {
-        owner: acme(),
-        sid: SessionId::from_bytes([number; 16]),
-        account: bob.id,
-        username: bob.username.clone(),
-        role: bob.role,
-        browser: None,
-        factors: vec![],
-        source: IpAddr::from([127, 0, 0, 1]),
-        agent: String::new(),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_hours(1),
-        expires_at: NOW.plus(Duration::from_hours(12)),
-    };
-    NewSession { hash: Some([number; 32]), session, replaces: None, at_most: usize::MAX, as_of }
+    beginning(login_of(bob, SessionId::from_bytes([number; 16]), NOW), Some([number; 32]), as_of)
 }
 
 fn ending(what: What, change: Option<Change>) -> Ending {

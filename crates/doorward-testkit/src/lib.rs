@@ -23,6 +23,7 @@ pub mod transcript;
 
 mod full_disk;
 mod live;
+mod login;
 mod peer;
 mod publisher;
 mod rng;
@@ -31,6 +32,7 @@ mod world;
 
 pub use full_disk::FullDisk;
 pub use live::{Live, LiveSocket};
+pub use login::{beginning, login_of};
 pub use peer::{Heard, Peer};
 pub use publisher::Publisher;
 pub use rng::SeededRng;

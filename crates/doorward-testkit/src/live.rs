@@ -1,6 +1,5 @@
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +10,7 @@ use std::{
 use doorward_auth::{
     Claimant, Climb, ClimbEvent, Ladder, Rung, Start, Step,
     layers::LoginReturned,
-    ports::{Account, Accounts, Clock, Created, Ending, NewAccount, NewSession, Revocations, Role, Session, Sessions},
+    ports::{Account, Accounts, Clock, Created, Ending, NewAccount, Revocations, Role, Session, Sessions},
     ports::{What, Why},
 };
 use doorward_session::{
@@ -28,7 +27,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::World;
+use crate::{World, beginning, login_of};
 
 /// A world with a registry that follows the log of its site: people log in, and have sockets that rest on their logins. The test
 /// has tokio's clock paused.
@@ -127,24 +126,14 @@ impl Live {
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&number.to_be_bytes());
         let session = Session {
-            owner: account.owner.clone(),
-            sid: SessionId::from_bytes(u128::from(number).to_be_bytes()),
-            account: account.id,
-            username: account.username.clone(),
-            role: account.role,
             browser: Some([browser; 32]),
-            factors: vec!["pwd".to_owned()],
-            source: IpAddr::from([192, 0, 2, 7]),
-            agent: String::new(),
-            created_at: now,
-            last_seen: now,
             idle: Self::IDLE,
             expires_at: now.plus(Self::LONGEST),
+            ..login_of(account, SessionId::from_bytes(u128::from(number).to_be_bytes()), now)
         };
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash: Some(hash), session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
-        match self.world.site.open(new).await {
-            Ok(Some(_)) => session,
+        match self.world.site.open(beginning(session.clone(), Some(hash), as_of)).await {
+            Ok(Some(opened)) => Session { opened, ..session },
             other => panic!("{other:?}"),
         }
     }

@@ -145,6 +145,11 @@ fn climbs_that_do_not_know_when_they_began_are_seen() {
 }
 
 #[test]
+fn nodes_that_read_late_and_end_what_is_newer_are_seen() {
+    assert!(is_seen(Misdeed::HidesWhatIsNewer, 200));
+}
+
+#[test]
 fn a_clock_that_stands_still_while_its_machine_sleeps_is_seen() {
     assert!(is_seen(Misdeed::Naps, 20));
 }

@@ -11,8 +11,9 @@
 //!                                                    refused where an entry since as_of is about it
 //! ```
 //!
-//! Subjects come again: what ended is one login of theirs, and no mark for ever stands in the way of the next. So it is `as_of`
-//! alone that keeps a climb out whose login ended between the look and the registration.
+//! Subjects come again: what ended is what they had then, and no mark for ever stands in the way of the next login. So it is `as_of`
+//! alone that keeps a climb out whose login ended between the look and the registration; and what an entry means it says by its
+//! place, since logins have theirs in the log too.
 //!
 //! What is not in it: several nodes, which meet in the log alone; what a socket does while it is suspended; and the marks of
 //! what has ended for ever, which refuse more than this.
@@ -45,6 +46,8 @@ enum Variant {
     LeaseByAnyPage,
     /// An ending is answered before it is in the log, which gets it later.
     LogAfterTheAct,
+    /// An entry means whatever the subject has when it is read, however new that is.
+    WithoutPlaces,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,6 +62,8 @@ struct World {
     unlogged: Option<Ended>,
     node: Node,
     climbs: Vec<Climb>,
+    /// A socket was closed, or a climb refused, whose login holds.
+    is_wronged: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,9 +148,13 @@ impl World {
 
     fn receive(&mut self, variant: Variant) {
         let Some(Asking { asked, answer: Some(page) }) = self.node.asking.take() else { return };
-        if let Some(login) = page.entry {
+        if let Some(ended) = page.entry {
             self.node.read += 1;
-            self.climbs.retain(|climb| *climb != Climb::Live { login });
+            // Logins are numbered as they began: what has a higher number is newer than the entry.
+            let goes = |login: u8| login <= ended || variant == Variant::WithoutPlaces;
+            let is_one_wronged = self.live().any(|login| goes(login) && self.has(login));
+            self.is_wronged |= is_one_wronged;
+            self.climbs.retain(|climb| !matches!(climb, Climb::Live { login } if goes(*login)));
         }
         if page.is_all || variant == Variant::LeaseByAnyPage {
             let from = if variant == Variant::LeaseFromTheAnswer { self.now } else { asked };
@@ -156,10 +165,17 @@ impl World {
     fn register(&mut self, place: usize, variant: Variant) {
         let Climb::Looked { as_of, login } = self.climbs.remove(place) else { return };
         let mut since = self.log.iter().take(self.node.read).skip(as_of);
-        // The entry is about the subject: it does not say which login of it is meant.
-        if since.next().is_none() || variant == Variant::NoReplay {
+        let is_meant = |ended: &Ended| login <= ended.login || variant == Variant::WithoutPlaces;
+        if variant == Variant::NoReplay || !since.any(is_meant) {
             self.climbs.push(Climb::Live { login });
+        } else {
+            self.is_wronged |= self.has(login);
         }
+    }
+
+    /// Whether that is the login of the subject, and holds.
+    fn has(&self, login: u8) -> bool {
+        self.holds && self.login == login
     }
 }
 
@@ -249,6 +265,7 @@ impl Model for Schedules {
         vec![
             Property::always(IN_TIME, |_, world: &World| !world.delivers_too_late()),
             Property::always(IN_REACH, |_, world: &World| !world.live().any(|login| world.is_immortal(login))),
+            Property::always(IN_PEACE, |_, world: &World| !world.is_wronged),
             // The model would hold its promises too if nothing ever happened in it.
             Property::sometimes("a socket lives on a renewed lease", |_, world: &World| {
                 world.delivers() && world.now >= LASTS && world.live().next().is_some()
@@ -266,11 +283,12 @@ impl Model for Schedules {
 
 const IN_TIME: &str = "nothing goes out to a socket when a lease has passed since its login ended";
 const IN_REACH: &str = "no socket lives whose ending was read already";
+const IN_PEACE: &str = "nobody is closed or refused whose login holds";
 
 /// What a variant breaks.
 fn broken(variant: Variant) -> Vec<&'static str> {
     let checker = Schedules(variant).checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    [IN_TIME, IN_REACH].into_iter().filter(|name| checker.discovery(name).is_some()).collect()
+    [IN_TIME, IN_REACH, IN_PEACE].into_iter().filter(|name| checker.discovery(name).is_some()).collect()
 }
 
 #[test]
@@ -291,6 +309,11 @@ fn a_registration_that_does_not_look_back_is_found() {
 fn a_lease_that_counts_from_the_answer_or_is_renewed_too_early_is_found() {
     assert!(broken(Variant::LeaseFromTheAnswer).contains(&IN_TIME));
     assert!(broken(Variant::LeaseByAnyPage).contains(&IN_TIME));
+}
+
+#[test]
+fn an_entry_that_ends_what_is_newer_is_found() {
+    assert_eq!(broken(Variant::WithoutPlaces), [IN_PEACE]);
 }
 
 #[test]

@@ -70,6 +70,7 @@ mod operators;
 mod page;
 mod pages;
 mod peer;
+mod rows;
 mod same_origin;
 mod site;
 mod sorry;

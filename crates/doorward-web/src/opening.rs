@@ -72,11 +72,9 @@ impl Desk {
             as_of: began.as_of,
         };
         self.parts.journal.is_taking()?;
-        if self.ports().sessions.open(new).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(opened) = self.ports().sessions.open(new).await? else { return Ok(None) };
         self.logged_in(visit, &session)?;
-        Ok(Some(Opened { session, cookie, browser: is_new }))
+        Ok(Some(Opened { session: Session { opened, ..session }, cookie, browser: is_new }))
     }
 
     /// Logs an account in for a program, which has no cookie.
@@ -91,11 +89,9 @@ impl Desk {
         let at_most = self.parts.config.sessions_per_account;
         let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most, as_of: began.as_of };
         self.parts.journal.is_taking()?;
-        if self.ports().sessions.open(new).await?.is_none() {
-            return Ok(None);
-        }
+        let Some(opened) = self.ports().sessions.open(new).await? else { return Ok(None) };
         self.logged_in(visit, &session)?;
-        Ok(Some(session))
+        Ok(Some(Session { opened, ..session }))
     }
 
     /// Whoever has logged in is told so when it is written down, and not before.
@@ -104,9 +100,10 @@ impl Desk {
         self.given(visit.event(Some(session.subject()), By::Holder, Happening::LoggedIn { sid, factors }))
     }
 
-    /// Somebody begins to show who they are.
-    pub(crate) fn begin(&self, visit: &Visit) -> Began {
-        Began { as_of: *self.ports().revocations.appended().borrow(), at: visit.now }
+    /// Somebody begins to show who they are. The store is asked where the log stands: a signal that says too much would have a login
+    /// begin that an ending has overtaken.
+    pub(crate) async fn begin(&self, visit: &Visit) -> Result<Began, Sorry> {
+        Ok(Began { as_of: self.ports().revocations.newest().await?, at: visit.now })
     }
 
     /// Whether the browser goes on under the cookie that it shows. Where other hosts can set cookies here, one of them may have
@@ -141,6 +138,7 @@ impl Desk {
             last_seen: visit.now,
             idle: self.parts.config.session_idle,
             expires_at: began.plus(self.parts.config.session_longest),
+            opened: Cursor::default(),
         }
     }
 }

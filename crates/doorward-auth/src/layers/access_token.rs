@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use doorward_types::{Rest, Secret, Timestamp};
+use doorward_types::{Cursor, Rest, Secret, Timestamp};
 
 use crate::{
     Claimant, Level, OnExpiry, Proof, Refusal,
@@ -80,11 +80,14 @@ impl AccessTokens {
             on_expiry: self.on_expiry,
             issued_at: Some(token.issued_at),
             only_one: None,
+            newer_than: Cursor::default(),
             browser: None,
         };
         // A token of the site is as good and as old as its login.
         let proof = match login {
-            Some(login) => Proof { amr: login.amr, level: login.level, issued_at: login.issued_at, ..proof },
+            Some(Proof { amr, level, issued_at, newer_than, .. }) => {
+                Proof { amr, level, issued_at, newer_than, ..proof }
+            }
             None => proof,
         };
         claimant.prove(layer, now, proof)

@@ -45,6 +45,7 @@ pub(crate) fn proof_of(session: Session) -> Proof {
         rests_on: vec![session.rest()],
         issued_at: Some(session.created_at),
         expires_at: Some(session.expires_at),
+        newer_than: session.opened,
         browser: session.browser,
         on_expiry: OnExpiry::Close,
         ..Proof::default()

@@ -188,6 +188,11 @@ pub trait Revocations: Send + Sync {
     /// first entry has a higher number than the next.
     fn read_after<'a>(&'a self, cursor: Cursor, at_most: usize) -> BoxFuture<'a, Result<Page, PortError>>;
 
+    /// Where the log stands, by the store's own word.
+    fn newest(&self) -> BoxFuture<'_, Result<Cursor, PortError>> {
+        Box::pin(async move { Ok(self.read_after(Cursor(u64::MAX), 0).await?.newest) })
+    }
+
     /// Tells that entries may have been appended, by the cursor of the newest that is known here: a signal, never authority.
     fn appended(&self) -> watch::Receiver<Cursor>;
 }

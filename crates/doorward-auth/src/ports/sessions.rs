@@ -34,6 +34,9 @@ pub struct Session {
     pub idle: Duration,
     /// When it ends however much it is used.
     pub expires_at: Timestamp,
+    /// Where in the revocation log it stands that it has begun: what stands there before means logins that are older. The store
+    /// says so; before the first entry in one that has yet to begin, and in one of which the store does not know it.
+    pub opened: Cursor,
 }
 
 impl Session {
@@ -79,15 +82,15 @@ impl Session {
 pub struct NewSession {
     /// The hash of the cookie's text; `None` for a login that has no cookie.
     pub hash: Option<[u8; 32]>,
-    /// The rest of it. What it says of name and role is not kept: those are the account's.
+    /// The rest of it. What it says of name and role is not kept: those are the account's; nor is where it stands in the log.
     pub session: Session,
     /// The login that it takes the place of, in the same browser: it ends in the same act.
     pub replaces: Option<SessionId>,
     /// How many logins its account may have, this one among them: the oldest that are too many end in the same act.
     pub at_most: usize,
-    /// Where the revocation log stood before the account was looked up
-    /// ([`Revocations::appended`](super::Revocations::appended)): a login during which everything of its account ended, by a
-    /// new password say, does not begin.
+    /// Where the revocation log stood before the account was looked up, in the store's own words
+    /// ([`Revocations::newest`](super::Revocations::newest)) and not in those of a signal: a login during which everything of its
+    /// account ended, by a new password say, does not begin.
     pub as_of: Cursor,
 }
 

@@ -1,14 +1,14 @@
 //! Tokens of the built-in site: worth as much as the logins behind them.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use doorward_auth::{
     Handshake, Ladder, Level, Rung,
     layers::{BuildContext, RungConfig, handshake::origin::Origins},
-    ports::{Account, Created, Ending, NewAccount, NewSession, Role, Session, SitePorts, What, Why},
+    ports::{Account, Created, Ending, NewAccount, Role, Session, SitePorts, What, Why},
     token::{AccessClaims, Issuer},
 };
-use doorward_testkit::{Heard, World, tokens::TestKey};
+use doorward_testkit::{Heard, World, beginning, login_of, tokens::TestKey};
 use doorward_types::{Answer, Cursor, KeyText, OwnerId, Rest, Secret, SessionId, Timestamp};
 use serde_json::{Value, json};
 
@@ -33,23 +33,11 @@ impl Site {
         let ports = SitePorts::of(&world.site);
         let account = account(&ports, "bob").await;
         let session = Session {
-            owner: World::owner(),
-            sid: SessionId::from_bytes([0xab; 16]),
-            account: account.id,
-            username: account.username.clone(),
-            role: account.role,
-            browser: None,
-            factors: vec!["pwd".to_owned()],
-            source: IpAddr::from([192, 0, 2, 7]),
-            agent: String::new(),
-            created_at: earlier(),
             last_seen: World::NOW,
-            idle: Duration::from_mins(30),
             expires_at: later(3600),
+            ..login_of(&account, SessionId::from_bytes([0xab; 16]), earlier())
         };
-        let new =
-            NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of: Cursor(0) };
-        ports.sessions.open(new).await.unwrap().unwrap();
+        ports.sessions.open(beginning(session.clone(), None, Cursor(0))).await.unwrap().unwrap();
         Self { world, key: TestKey::ed25519(), account, session }
     }
 

@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use doorward_auth::{
@@ -17,12 +16,12 @@ use doorward_auth::{
     },
     layers::{RungConfig, SiteTools, handshake::origin::Origins},
     ports::{
-        Accounts, Change, Created, Ending, Factors, NewAccount, NewSession, Ports, Revocations, Role, Session,
-        Sessions, SystemRng, What, Why,
+        Accounts, Change, Created, Ending, Factors, NewAccount, Ports, Revocations, Role, Session, Sessions, SystemRng,
+        What, Why,
     },
     trail::RungTrail,
 };
-use doorward_testkit::{Peer, Switched, World};
+use doorward_testkit::{Peer, Switched, World, beginning, login_of};
 use doorward_types::{AccountId, KeyText, Secret, SessionId};
 use serde_json::Value;
 
@@ -118,26 +117,15 @@ impl SiteWorld {
         login: u8,
         browser: Option<u8>,
     ) -> Session {
-        let now = World::NOW;
+        let account = Accounts::find(&*self.world.site, &World::owner(), account).await.unwrap().unwrap();
         let session = Session {
-            owner: World::owner(),
-            sid: SessionId::from_bytes([login; 16]),
-            account,
-            username: "Bob".into(),
-            role: Role::User,
             browser: browser.map(|byte| hash(KeyText::Browser, byte)),
             factors: factors.iter().map(|factor| (*factor).to_owned()).collect(),
-            source: [192, 0, 2, 7].into(),
-            agent: String::new(),
-            created_at: now,
-            last_seen: now,
-            idle: Duration::from_secs(30 * 60),
-            expires_at: now.plus(Duration::from_secs(12 * 3600)),
+            ..login_of(&account, SessionId::from_bytes([login; 16]), World::NOW)
         };
         let hash = Some(hash(KeyText::Session, login));
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession { hash, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
-        self.world.site.open(new).await.unwrap().unwrap();
+        self.world.site.open(beginning(session.clone(), hash, as_of)).await.unwrap().unwrap();
         session
     }
 

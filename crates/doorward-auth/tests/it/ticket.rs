@@ -3,13 +3,16 @@ use std::sync::Arc;
 use doorward_auth::{
     BoxFuture, Handshake, Ladder, PresentedTicket, TicketVia,
     layers::handshake::ticket::NewTicket,
-    ports::{PortError, Ports, Ticket, TicketBinding, Tickets},
+    ports::{PortError, Ports, Session, Ticket, TicketBinding, Tickets},
 };
 use doorward_testkit::{Peer, World, script};
-use doorward_types::{GateName, OwnerId, Rest, Secret, Timestamp};
+use doorward_types::{Cursor, GateName, OwnerId, Rest, Secret, Timestamp};
 use serde_json::json;
 
-use crate::support::{ladder, later, rung};
+use crate::{
+    site::SiteWorld,
+    support::{ladder, later, rung},
+};
 
 /// Makes a ticket of bob's for the gate `fancy`, or as `change` has it.
 async fn ticket(world: &World, change: impl FnOnce(&mut Ticket)) -> Secret {
@@ -248,6 +251,27 @@ impl Tickets for Careless {
         _: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Ticket>, PortError>> {
         Box::pin(std::future::ready(Ok(Some(self.0.clone()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_admission_is_as_new_as_the_login_that_its_ticket_was_made_by_where_that_is_known() {
+    let site = SiteWorld::new().await;
+    let [first, second] = [site.log_in(site.bob, 1, None).await, site.log_in(site.bob, 2, None).await];
+    let opened = async |session: &Session| site.kept(session).await.opened;
+    let [first, second] = [(first.rest(), opened(&first).await), (second.rest(), opened(&second).await)];
+    assert!(Cursor::default() < first.1 && first.1 < second.1);
+    let ladder = in_request(&site.world);
+    for (rests_on, expected) in [
+        (vec![second.0.clone()], second.1),
+        (vec![second.0.clone(), first.0], first.1),
+        (vec![second.0, Rest::on("sid", "of another site")], Cursor::default()),
+        (vec![], Cursor::default()),
+    ] {
+        let text = ticket(&site.world, |ticket| ticket.rests_on = rests_on.clone()).await;
+        let mut peer = site.world.knock(&ladder, header(&text)).await.unwrap();
+        let admission = peer.play("< admitted member:bob").await.unwrap().admission.unwrap();
+        assert_eq!(admission.newer_than(), expected, "{rests_on:?}");
     }
 }
 

@@ -52,12 +52,12 @@ pub(super) fn serve(
         let mut over = config.server.shutdown.duration();
         let node = Node::open(config, &file.base(), Extensions::default()).await?;
         let running = node.listen().await?;
+        // Of several addresses the first is the users'; behind the others stands what they are for.
         say(format_args!("listening on {}", running.public()));
-        say(format_args!("listening on {}", running.internal()));
+        say(format_args!("listening on {} (internal)", running.internal()));
         if let Some(ninep) = running.ninep() {
             say(format_args!("listening on {ninep} (9P)"));
         }
-        // The lines above are for scripts, which want nothing behind the address.
         tracing::info!(
             "users connect to {}; probes, metrics and the HTTP API are on {}",
             running.public(),

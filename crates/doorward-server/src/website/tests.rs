@@ -396,3 +396,12 @@ async fn without_tools_for_a_site_there_is_the_api_alone() {
     tools.site = None;
     assert!(!opens(&tools, again));
 }
+
+#[test]
+fn an_account_has_as_many_logins_as_the_configuration_says_and_a_hundred_where_it_says_nothing() {
+    let at_most = |line: &str| {
+        let config = read(&CONFIG.replace("enabled = true", &format!("enabled = true\n{line}")));
+        site_config(&config.site).sessions_per_account
+    };
+    assert_eq!((at_most(""), at_most("sessions_per_account = 3")), (100, 3));
+}

@@ -1,18 +1,19 @@
 //! The operator's way to accounts: what the commands make and end, with a server that runs and without one.
 
-use std::{fs, net::IpAddr, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use doorward_auth::{
     account::{
         HashedPassword, Hashing, KeyEncryptionKey, Password, Sealed, TotpSeed, TotpStep, Verified, Work, totp_row,
     },
-    ports::{Account, Accounts, Clock, Factors, NewSession, Revocations, Session, Sessions, SystemRng},
+    ports::{Account, Accounts, Clock, Factors, Revocations, Session, Sessions, SystemRng},
     token::AccessClaims,
 };
 use doorward_backends::upstream::SigningKey;
 use doorward_client::{Client, ClimbError, Credentials, Options};
 use doorward_server::{Extensions, Node, Running, kek::open_kek, own_tokens::OwnTokens, system::SystemClock};
 use doorward_store::Store;
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{OwnerId, Secret, SessionId};
 use tempfile::TempDir;
 use tokio::{
@@ -100,24 +101,9 @@ impl Place {
     /// Somebody logs in: a login by a program, and its token.
     async fn log_in(&self, name: &str, login: u8) -> (Session, Secret) {
         let (store, account, now) = (self.store(), self.account(name).await, SystemClock.now());
-        let session = Session {
-            owner: acme(),
-            sid: SessionId::from_bytes([login; 16]),
-            account: account.id,
-            username: account.username.clone(),
-            role: account.role,
-            browser: None,
-            factors: vec!["pwd".to_owned()],
-            source: IpAddr::from([192, 0, 2, 7]),
-            agent: "test".to_owned(),
-            created_at: now,
-            last_seen: now,
-            idle: Duration::from_mins(30),
-            expires_at: now.plus(Duration::from_hours(12)),
-        };
+        let session = login_of(&account, SessionId::from_bytes([login; 16]), now);
         let as_of = *store.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
-        store.open(new).await.unwrap().unwrap();
+        store.open(beginning(session.clone(), None, as_of)).await.unwrap().unwrap();
         let claims = AccessClaims {
             owner: acme(),
             account: account.id,

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
@@ -108,7 +108,9 @@ impl Serving {
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut serving = Self { child, out, public: String::new(), internal: String::new() };
         serving.public = serving.line().strip_prefix("listening on ").unwrap().to_owned();
-        serving.internal = serving.line().strip_prefix("listening on ").unwrap().to_owned();
+        let internal = serving.line();
+        let internal = internal.strip_prefix("listening on ").and_then(|line| line.strip_suffix(" (internal)"));
+        serving.internal = internal.unwrap().to_owned();
         serving
     }
 
@@ -596,6 +598,24 @@ async fn guard_stands_before_a_server_without_a_configuration() {
         other => panic!("{:?}", other.err()),
     }
     assert!(Client::connect(&address, Options { bearer: Some(secret(&token)), ..raw }).await.is_ok());
+}
+
+#[test]
+fn serve_and_guard_say_which_address_is_for_users_and_which_is_for_probes() {
+    let folder = generated();
+    let guard = ["guard", "--open", "--listen", "127.0.0.1:0", "ws://127.0.0.1:9/"];
+    for arguments in [&["serve"][..], &guard] {
+        let serving = Serving::start(folder.path(), arguments);
+        let probed = |address: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            BufReader::new(stream).read_line(&mut answer).unwrap();
+            answer.trim_end().to_owned()
+        };
+        assert_eq!(probed(&serving.internal), "HTTP/1.1 200 OK", "{arguments:?}");
+        assert_eq!(probed(&serving.public), "HTTP/1.1 404 Not Found", "{arguments:?}");
+    }
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::{sync::atomic::Ordering, time::Duration};
 use doorward_auth::{
     account::EntryKey,
     ports::{
-        Account, Accounts, AuditRecord, Change, Clock, Created, Ending, KeyEntries, KeyEntry, NewAccount, NewSession,
-        Outcome, Revocations, Role, Session, Sessions, SystemRng, What, Why,
+        Account, Accounts, AuditRecord, Change, Clock, Created, Ending, KeyEntries, KeyEntry, NewAccount, Outcome,
+        Revocations, Role, Session, Sessions, SystemRng, What, Why,
     },
     token::AccessClaims,
 };
 use doorward_server::own_tokens::OwnTokens;
 use doorward_session::Receipt;
-use doorward_testkit::World as Kit;
+use doorward_testkit::{World as Kit, beginning, login_of};
 use doorward_types::{KeyText, OwnerId, Secret, SessionId, Subject, Timestamp};
 use doorward_wire::websocket::frame::Opcode;
 use serde_json::{Value, json};
@@ -113,29 +113,10 @@ impl Site {
 
     async fn log_in(&self, account: &Account, number: u8) -> Login {
         let (now, cookie) = (self.world.clock.now(), KeyText::Session.write(&[number; 32]));
-        let session = Session {
-            owner: acme(),
-            sid: SessionId::from_bytes([number; 16]),
-            account: account.id,
-            username: account.username.clone(),
-            role: account.role,
-            browser: Some([number; 32]),
-            factors: vec!["pwd".to_owned()],
-            source: [127, 0, 0, 1].into(),
-            agent: String::new(),
-            created_at: now,
-            last_seen: now,
-            idle: Duration::from_mins(30),
-            expires_at: now.plus(Duration::from_hours(12)),
-        };
+        let session =
+            Session { browser: Some([number; 32]), ..login_of(account, SessionId::from_bytes([number; 16]), now) };
         let as_of = *self.world.site.appended().borrow();
-        let new = NewSession {
-            hash: Some(Kit::kept_as(&cookie)),
-            session: session.clone(),
-            replaces: None,
-            at_most: usize::MAX,
-            as_of,
-        };
+        let new = beginning(session.clone(), Some(Kit::kept_as(&cookie)), as_of);
         self.world.site.open(new).await.unwrap().unwrap();
         Login { session, cookie }
     }

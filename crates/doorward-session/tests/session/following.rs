@@ -497,3 +497,73 @@ async fn c6_a_thousand_registrations_that_race_a_thousand_logouts_leave_no_socke
     let live = racing.join_all().await.into_iter().flatten().filter(|socket| socket.is_open()).count();
     assert_eq!(live, 0);
 }
+
+/// A proof of somebody's login, which stands at that place in the log.
+fn login_at(place: Cursor, name: &str, sid: &str) -> Proof {
+    Proof { newer_than: place, ..login(name, sid) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c4_a_node_that_hears_late_that_all_of_somebodys_has_ended_leaves_the_login_that_began_since() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    let bob = somebody("bob").subject.unwrap();
+    let keep = SessionId::from_bytes([9; 16]);
+    for (what, why) in
+        [(What::Rest(bob.rest()), Why::Revoked), (What::Others { subject: bob.clone(), keep }, Why::CredentialChanged)]
+    {
+        let old = log.append(What::LoggedIn { subject: bob.clone(), sid: keep, browser: None }, Why::LoggedIn);
+        let mut before = world.serve(login_at(old, "bob", "before"), told(), echo()).await;
+        let begun = climb(login_at(old, "bob", "begun before"), world.sockets.cursor());
+        // This node has not read that all of bob's has ended, when bob comes by a login that the store has kept since.
+        log.append(what, why);
+        let new = log.append(What::LoggedIn { subject: bob.clone(), sid: keep, browser: None }, Why::LoggedIn);
+        let mut since = world.serve(login_at(new, "bob", "since"), told(), echo()).await;
+        let begun_since = climb(login_at(new, "bob", "begun since"), world.sockets.cursor());
+        sleep(Duration::from_secs(3)).await;
+        before.peer.hears_close(CloseReason::SessionEnded).await;
+        since.peer.say("still here").await;
+        since.peer.hears("still here").await;
+        let register = async |climbed| {
+            let (transport, _) = world.stream(1024).await;
+            world.sockets.register(climbed, transport, told()).err()
+        };
+        assert_eq!((register(begun).await, register(begun_since).await), (Some(CloseReason::SessionEnded), None));
+        log.append(What::Rest(bob.rest()), Why::Revoked);
+        since.peer.hears_close(CloseReason::SessionEnded).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_ended_by_its_own_id_and_by_a_time_wherever_it_stands_in_the_log() {
+    let bob = somebody("bob").subject;
+    let not_before = What::NotBefore { subject: bob, at: Timestamp::from_secs(1_000_000) };
+    for what in [What::Rest(Rest::on("sid", "s1")), not_before, What::Rest(Rest::on("key", "k"))] {
+        let proof = Proof { rests_on: vec![Rest::on("sid", "s1"), Rest::on("key", "k")], ..somebody("bob") };
+        let Followed { world, log, .. } = &followed(Log::new(true)).await;
+        let mut served = world.serve(Proof { newer_than: Cursor(99), ..proof }, told(), echo()).await;
+        log.append(what, Why::Revoked);
+        served.peer.hears_close(CloseReason::SessionEnded).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_when_the_log_becomes_another_one_is_found_by_all_that_the_new_one_says() {
+    let Followed { world, log, .. } = &followed(Log::new(false)).await;
+    let open = SocketPolicy { fail: Fail::Open, ..told() };
+    let (eve, keep) = (somebody("eve").subject.unwrap(), SessionId::from_bytes([9; 16]));
+    for _ in 1..8 {
+        log.log_out("another");
+    }
+    let place = log.append(What::Others { subject: eve, keep }, Why::CredentialChanged);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(refused(world, login_at(place, "eve", "s2")).await, None);
+    let mut bob = world.serve(login_at(place, "bob", "s1"), open, echo()).await;
+    log.is_replaced();
+    sleep(Duration::from_secs(3)).await;
+    let refused = refused(world, login_at(place, "eve", "s3")).await;
+    assert_eq!(refused, Some(CloseReason::SessionEnded), "its place is of another log, so that its time counts");
+    bob.peer.say("still here").await;
+    bob.peer.hears("still here").await;
+    assert_eq!(log.append(What::Rest(somebody("bob").subject.unwrap().rest()), Why::Revoked), Cursor(1));
+    bob.peer.hears_close(CloseReason::SessionEnded).await;
+}

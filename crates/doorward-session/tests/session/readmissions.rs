@@ -1,11 +1,18 @@
 //! Sockets whose login comes back.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use doorward_auth::{Again, BoxFuture, Claimant, Climb, Conversation, Layer, Proof, Refusal, Resume};
-use doorward_session::{Socket, Suspension, Target};
+use doorward_session::{Socket, SocketPolicy, Suspension, Target};
 use doorward_types::{CloseReason, Cursor, OwnerId, Rest, Subject, Timestamp, TraceId};
 use doorward_wire::websocket::frame;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{Over, Served, Wall, World, climb, climb_at, echo, login, over_both, somebody, waiting};
 
@@ -116,4 +123,50 @@ async fn a_login_in_the_same_browser_brings_back_the_sockets_that_wait_for_it_an
     }
     assert_eq!(world.sockets.logged_in(&acme(), &bob, &BROWSER, climb).await, 0, "it waits no more");
     assert_eq!(world.sockets.cursor(), Cursor(4));
+}
+
+/// A store that takes a second to say that the login has come back, and how many have asked it at a time.
+#[derive(Default)]
+struct Slow {
+    asking: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Layer for Slow {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn verify<'a>(&'a self, _: &'a mut Conversation, claimant: &'a mut Claimant) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            self.most.fetch_max(self.asking.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            sleep(Duration::from_secs(1)).await;
+            self.asking.fetch_sub(1, Ordering::Relaxed);
+            claimant.prove("test", Timestamp::default(), Proof { browser: Some(BROWSER), ..login("bob", "new") })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sockets_that_come_back_by_one_login_do_not_wait_for_each_other_nor_ask_the_store_all_at_once() {
+    let world = World::over(Over::Pipe);
+    let mut sockets = Vec::new();
+    for number in 0..100 {
+        let sid = format!("s{number}");
+        let proof = Proof { browser: Some(BROWSER), ..login("bob", &sid) };
+        let policy = SocketPolicy { per_subject: None, ..waiting() };
+        sockets.push(world.serve(proof, policy, echo()).await);
+        assert_eq!(world.log_out(&sid).await.suspended.len(), 1);
+    }
+    let (slow, bob) = (Arc::new(Slow::default()), somebody("bob").subject.unwrap());
+    let clock: Arc<dyn doorward_auth::ports::Clock> = Arc::new(Wall::at(0));
+    let began = Instant::now();
+    let climb = |socket: &Arc<Socket>| {
+        let again = vec![Again { of: "test", by: Arc::clone(&slow) as _ }];
+        let (trace, as_of) = (TraceId::from_bytes([2; 16]), world.sockets.cursor());
+        Some(Climb::resume(&socket.admission(), Resume { trace, again, as_of, clock: Arc::clone(&clock) }))
+    };
+    assert_eq!(world.sockets.logged_in(&acme(), &bob, &BROWSER, climb).await, 100);
+    assert!(sockets.iter().all(|served| served.socket.suspension().is_none()));
+    assert_eq!((began.elapsed().as_secs(), slow.most.load(Ordering::Relaxed)), (4, 32));
 }

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_resets.sql"),
     include_str!("../../migrations/sqlite/0006_first_invitations.sql"),
     include_str!("../../migrations/sqlite/0007_carts.sql"),
+    include_str!("../../migrations/sqlite/0008_logins_in_the_log.sql"),
 ];
 
 /// Marks a file as Doorward's (`PRAGMA application_id`): the letters `DWRD`.
@@ -69,7 +70,7 @@ mod tests {
         to_newest(&mut connection, Path::new("old.db")).unwrap();
         assert_eq!(number::<String>(&connection, "SELECT id FROM owners"), Ok("acme".to_owned()));
         assert_eq!(number::<i64>(&connection, "SELECT count(*) FROM audit"), Ok(0));
-        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(7));
+        assert_eq!(number::<i64>(&connection, "PRAGMA user_version"), Ok(8));
     }
 
     #[test]

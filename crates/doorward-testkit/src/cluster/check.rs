@@ -6,8 +6,8 @@
 //! * A suspended socket is sent nothing until it goes on, by a login of the same user in the same browser.
 //! * Nobody is ever sent what was for another user.
 //! * What a receipt says has ended has had its Close frame when it is given, and nothing after it.
-//! * Nobody is told that a login has ended which has not; where nothing goes wrong nobody is closed or suspended otherwise, and
-//!   all who hold the cookie of a live login are connected.
+//! * Nobody is told that a login has ended which has not, though a node hears late of the end of all that its user had before;
+//!   where nothing goes wrong nobody is closed or suspended otherwise, and all who hold the cookie of a live login are connected.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -15,7 +15,7 @@ use doorward_types::SessionId;
 
 use super::{
     Connection, ENDS_WITHIN, Event, Notice, Run,
-    facts::{Facts, ON_THE_NODE, Stay},
+    facts::{Facts, Login, ON_THE_NODE, Stay},
     measure::Path,
 };
 
@@ -147,13 +147,16 @@ impl Watch<'_, '_> {
         }
     }
 
-    /// Something has ended that this client had. A node that hears late of the end of all that a user had ends what they have
-    /// then: their new login too.
+    /// What it rests on has ended, however late its node hears of the end of something older. Of one that went on by a login that is
+    /// not known it is enough that any of its browser has.
     fn is_explained(&mut self, at: Duration, what: &str) {
-        let theirs = self.facts.logins.iter().filter(|(_, login)| login.client == self.connection.client);
-        let by_name = theirs.flat_map(|(sid, _)| self.facts.names(*sid));
-        if !self.facts.a_clock_was_set && !by_name.into_iter().any(|commit| commit.at <= at) {
-            self.say(at, &format!("{what} though no login of that browser has ended"));
+        let is_meant = |sid: SessionId, login: &Login| match self.is_by_another {
+            true => login.client == self.connection.client,
+            false => sid == self.sid,
+        };
+        let theirs = self.facts.logins.iter().filter(|(sid, login)| is_meant(**sid, login));
+        if !self.facts.a_clock_was_set && !theirs.flat_map(|(sid, _)| self.facts.ends(*sid)).any(|end| end.at <= at) {
+            self.say(at, &format!("{what} though what it rests on has not ended"));
         }
     }
 

@@ -171,7 +171,7 @@ impl<'r> Facts<'r> {
     }
 
     /// The entries that mean the login by what they name, also those before it, oldest first.
-    pub(super) fn names(&self, sid: SessionId) -> impl Iterator<Item = &Commit<'r>> {
+    fn names(&self, sid: SessionId) -> impl Iterator<Item = &Commit<'r>> {
         self.names.get(&sid).into_iter().flatten().filter_map(|at| self.commits.get(*at))
     }
 

@@ -96,6 +96,7 @@ fn prove(claimant: &mut Claimant, found: Option<Session>, machine: &Machine) -> 
         subject: Some(session.subject()),
         rests_on: vec![session.rest()],
         issued_at: Some(session.created_at),
+        newer_than: session.opened,
         expires_at: Some(session.expires_at),
         browser: session.browser,
         ..Proof::default()

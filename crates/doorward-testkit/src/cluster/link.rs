@@ -201,6 +201,12 @@ impl Way {
         }
         page
     }
+
+    /// What the node is told of a login.
+    fn told(&self, found: Option<Session>) -> Option<Session> {
+        let is_hidden = self.shape.misdeed == Some(Misdeed::HidesWhatIsNewer);
+        found.map(|session| if is_hidden { Session { opened: Cursor(0), ..session } } else { session })
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -254,7 +260,9 @@ impl Sessions for Link {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Session>, PortError>> {
         let owner = owner.clone();
-        self.ask(Verb::Find, about(&hash), move |site| Box::pin(async move { site.find(&owner, hash, now).await }))
+        let asked =
+            self.ask(Verb::Find, about(&hash), move |site| Box::pin(async move { site.find(&owner, hash, now).await }));
+        Box::pin(async move { asked.await.map(|found| self.0.told(found)) })
     }
 
     fn find_by_id<'a>(
@@ -264,9 +272,10 @@ impl Sessions for Link {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Session>, PortError>> {
         let owner = owner.clone();
-        self.ask(Verb::Find, about(sid.as_bytes()), move |site| {
+        let asked = self.ask(Verb::Find, about(sid.as_bytes()), move |site| {
             Box::pin(async move { site.find_by_id(&owner, sid, now).await })
-        })
+        });
+        Box::pin(async move { asked.await.map(|found| self.0.told(found)) })
     }
 
     fn of_account<'a>(

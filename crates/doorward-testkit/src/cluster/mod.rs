@@ -45,7 +45,7 @@ use std::{
     time::Duration,
 };
 
-use doorward_auth::ports::{Accounts, Created, NewAccount, Role};
+use doorward_auth::ports::{Account, Accounts, Created, NewAccount, Role};
 use doorward_types::{Secret, Subject};
 use tokio::{runtime::Builder, time::sleep};
 
@@ -108,7 +108,7 @@ struct Cluster {
     links: Vec<Arc<Link>>,
     nodes: Vec<Mutex<Option<Arc<Node>>>>,
     clients: Vec<Arc<Client>>,
-    subjects: Vec<Subject>,
+    accounts: Vec<Account>,
 }
 
 impl Cluster {
@@ -125,7 +125,8 @@ impl Cluster {
         sleep(rests_at.saturating_sub(cluster.log.time().now())).await;
         cluster.look();
         let users = cluster.clients.iter().map(|client| client.user).collect();
-        Run { shape, users, subjects: cluster.subjects.clone(), lines: cluster.log.lines() }
+        let subjects = cluster.accounts.iter().map(Account::subject).collect();
+        Run { shape, users, subjects, lines: cluster.log.lines() }
     }
 
     async fn new(shape: Shape) -> Self {
@@ -142,9 +143,9 @@ impl Cluster {
         let links = machines.iter().enumerate().map(link).collect();
         let dice = Dice::of(shape.seed, &[0xc]);
         let client = |number| Client::new(&shape, number, dice.below(shape.users));
-        let mut subjects = Vec::new();
+        let mut accounts = Vec::new();
         for user in 0..shape.users {
-            subjects.extend(account(&store, user).await);
+            accounts.extend(account(&store, user).await);
         }
         Self {
             clients: (0..shape.clients).map(client).collect(),
@@ -155,7 +156,7 @@ impl Cluster {
             bus,
             machines,
             links,
-            subjects,
+            accounts,
         }
     }
 
@@ -197,7 +198,7 @@ impl Cluster {
     }
 }
 
-async fn account(store: &Store, user: usize) -> Option<Subject> {
+async fn account(store: &Store, user: usize) -> Option<Account> {
     let name = format!("user {user}");
     let new = NewAccount {
         owner: World::owner(),
@@ -209,7 +210,7 @@ async fn account(store: &Store, user: usize) -> Option<Subject> {
         at: World::NOW,
     };
     match store.act(|site| Box::pin(async move { site.create(new).await })).await {
-        Ok(Created::Account(account)) => Some(account.subject()),
+        Ok(Created::Account(account)) => Some(account),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use doorward_auth::ports::{
-    Accounts, Change, Clock, Ending, NewSession, Revocations, Role, Session, Sessions, What, Why,
+    Account, Accounts, Change, Clock, Ending, NewSession, Revocations, Session, Sessions, What, Why,
 };
 use doorward_types::{AccountId, Cursor, KeyText, Rest, SessionId, Subject, Timestamp};
 use tokio::time::{sleep, timeout};
@@ -16,7 +16,7 @@ use super::{
     lock,
     node::Node,
 };
-use crate::World;
+use crate::{World, beginning, login_of};
 
 /// How long somebody waits for an answer of the site.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -138,37 +138,23 @@ impl Cluster {
 
     async fn log_in(&self, number: usize, dice: &Dice) {
         let (Some(client), Some(node)) = (self.clients.get(number), self.some_node(dice)) else { return };
-        let Some(account) = self.subject_of(client.user).and_then(|subject| AccountId::of(&subject)) else { return };
+        let Some(account) = self.accounts.get(client.user) else { return };
         // The site asks first where the log stands, then for the account.
-        let Ok(Ok(stands)) = timeout(PATIENCE, node.link.read_after(Cursor(u64::MAX), 0)).await else { return };
+        let Ok(Ok(stands)) = timeout(PATIENCE, node.link.newest()).await else { return };
         node.machine.until_awake().await;
         let created_at = node.machine.now();
         let (sid, key) = (SessionId::from_bytes(dice.bytes()), dice.bytes());
         self.log.note(Actor::World, Event::LoggingIn { client: number, sid, created_at });
         let is_short = dice.percent(15);
         let session = Session {
-            owner: World::owner(),
-            sid,
-            account,
-            username: String::new(),
-            role: Role::User,
             browser: Some(client.browser),
-            factors: Vec::new(),
-            source: World::handshake().source,
-            agent: String::new(),
-            created_at,
-            last_seen: created_at,
             idle: if is_short { dice.millis(3000, 15_000) } else { Duration::from_secs(3600) },
             expires_at: created_at.plus(Duration::from_secs(3600)),
+            ..login_of(account, sid, created_at)
         };
         let replaces = client.cookie().map(|cookie| cookie.sid);
-        let new = NewSession {
-            hash: Some(hash_of(KeyText::Session, &key)),
-            session,
-            replaces,
-            at_most: usize::MAX,
-            as_of: stands.newest,
-        };
+        let hash = Some(hash_of(KeyText::Session, &key));
+        let new = NewSession { replaces, ..beginning(session, hash, stands) };
         if let Ok(Ok(Some(_))) = timeout(PATIENCE, node.link.open(new)).await {
             client.takes(Cookie { sid, key });
         }
@@ -222,7 +208,7 @@ impl Cluster {
     }
 
     fn subject_of(&self, user: usize) -> Option<Subject> {
-        self.subjects.get(user).cloned()
+        self.accounts.get(user).map(Account::subject)
     }
 }
 

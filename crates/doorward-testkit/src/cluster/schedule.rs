@@ -56,6 +56,8 @@ pub enum Misdeed {
     ForgetsTheBeginning,
     /// The monotonic clock of the nodes stands still while their machines sleep.
     Naps,
+    /// The store does not say where in the log logins stand, so that a node that reads late ends those that began since.
+    HidesWhatIsNewer,
 }
 
 /// Something that is done, or goes wrong.

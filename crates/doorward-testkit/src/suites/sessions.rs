@@ -75,6 +75,8 @@ async fn a_login_is_written_into_the_log(site: &SitePorts) {
     let cursor = site.sessions.open(new).await.unwrap().unwrap();
     let entries = logged(site, before).await;
     assert_eq!(entries.first().map(|entry| (entry.cursor, entry.owner.clone())), Some((cursor, Some(acme()))));
+    let kept = site.sessions.find_by_id(&acme(), session.sid, NOW).await.unwrap().unwrap();
+    assert_eq!(kept.opened, cursor, "a login does not know where it stands in the log");
     let what = What::LoggedIn { subject: account.subject(), sid: session.sid, browser: session.browser };
     assert_eq!(said(entries), [(what, Why::LoggedIn)]);
 }

@@ -1,7 +1,6 @@
 //! What the suites of a site begin with: accounts of `acme` and logins of theirs.
 
 use std::{
-    net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -12,6 +11,7 @@ use doorward_auth::ports::{
 use doorward_types::{Cursor, OwnerId, Rest, Secret, SessionId, Timestamp};
 
 use super::acme;
+use crate::{beginning, login_of};
 
 /// When what is made here is made.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_000_000);
@@ -62,21 +62,12 @@ pub(super) fn new_login(site: &SitePorts, account: &Account) -> NewSession {
     let mut sid = [0; 16];
     sid.copy_from_slice(&id[..16]);
     let session = Session {
-        owner: account.owner.clone(),
-        sid: SessionId::from_bytes(sid),
-        account: account.id,
-        username: account.username.clone(),
-        role: account.role,
         browser: Some(unique()),
         factors: vec!["pwd".to_owned(), "otp".to_owned()],
-        source: IpAddr::from([192, 0, 2, 7]),
         agent: "Mozilla/5.0 (☂; \"quoted\")".to_owned(),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_mins(30),
-        expires_at: NOW.plus(Duration::from_hours(12)),
+        ..login_of(account, SessionId::from_bytes(sid), NOW)
     };
-    NewSession { hash: Some(hash), session, replaces: None, at_most: usize::MAX, as_of: newest(site) }
+    beginning(session, Some(hash), newest(site))
 }
 
 /// A login of the account.
@@ -84,10 +75,11 @@ pub(super) async fn login(site: &SitePorts, account: &Account) -> Session {
     open(site, new_login(site, account)).await
 }
 
+/// As it is kept: with where it stands in the log.
 pub(super) async fn open(site: &SitePorts, login: NewSession) -> Session {
     let session = login.session.clone();
-    site.sessions.open(login).await.unwrap().unwrap();
-    session
+    let opened = site.sessions.open(login).await.unwrap().unwrap();
+    Session { opened, ..session }
 }
 
 /// Whether a login holds.

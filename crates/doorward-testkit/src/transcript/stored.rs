@@ -7,14 +7,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use doorward_auth::{
     account::Checks,
     ports::{
-        AppKey, AppKeys, Attempt, Created, Ending, KeyEntry, NewAccount, NewSession, Reserved, Role, Session,
-        SitePorts, Ticket, TicketBinding, Tickets, What, Why,
+        AppKey, AppKeys, Attempt, Created, Ending, KeyEntry, NewAccount, Reserved, Role, Session, SitePorts, Ticket,
+        TicketBinding, Tickets, What, Why,
     },
 };
-use doorward_types::{AccountId, GateName, KeyId, OwnerId, Secret, SessionId, Subject, Timestamp};
+use doorward_types::{AccountId, Cursor, GateName, KeyId, OwnerId, Secret, SessionId, Subject, Timestamp};
 use serde_json::Value;
 
 use super::{Said, Transcript, hex};
+use crate::beginning;
 
 /// The stores of a gate.
 pub struct Stores {
@@ -77,14 +78,8 @@ impl Stores {
     }
 
     async fn session(&self, row: &Row<'_>) {
-        let as_of = *self.site.revocations.appended().borrow();
-        let login = NewSession {
-            hash: row.hash_of("cookie"),
-            session: row.session(),
-            replaces: None,
-            at_most: usize::MAX,
-            as_of,
-        };
+        let as_of = self.site.revocations.newest().await.unwrap();
+        let login = beginning(row.session(), row.hash_of("cookie"), as_of);
         assert!(self.site.sessions.open(login).await.unwrap().is_some(), "the login does not begin");
     }
 
@@ -168,6 +163,7 @@ impl<'a> Row<'a> {
             last_seen: self.time("last_seen"),
             idle: Duration::from_millis(self.number("idle_ms")),
             expires_at: self.time("expires_at"),
+            opened: Cursor::default(),
         }
     }
 

@@ -121,7 +121,7 @@ async fn log_in(
     password: &Secret,
     code: Option<Secret>,
 ) -> Result<Response, Refused> {
-    let began = desk.begin(visit);
+    let began = desk.begin(visit).await?;
     let account = match desk.try_password(visit, username, password).await? {
         Ok(account) => account,
         Err(Missed::Held(held)) => return Err(Refused::Held(held)),

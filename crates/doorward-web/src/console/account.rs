@@ -31,10 +31,10 @@ use http::StatusCode;
 use crate::{
     Happening,
     desk::Desk,
-    device,
     field::Ago,
     page::{Frame, go, page},
-    pages::{Enrolment, Listed, listed_sockets, sockets_of},
+    pages::{Enrolment, sockets_of},
+    rows::{LoginRows, Shown, SocketRows},
     sorry::Sorry,
     visit::Keeper,
 };
@@ -51,18 +51,11 @@ struct AccountPage {
     is_enabled: bool,
     totp: bool,
     recovery_codes: usize,
-    sessions: Vec<Row>,
-    sockets: Vec<Listed>,
+    logins: LoginRows,
+    sockets: SocketRows,
     may_act: bool,
     is_own: bool,
     done: Option<&'static str>,
-}
-
-struct Row {
-    device: String,
-    source: String,
-    began: Ago,
-    seen: Ago,
 }
 
 /// Where the page of an account is.
@@ -117,12 +110,6 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
     let visit = &keeper.0.visit;
     let sessions = desk.ports().sessions.of_account(&account.owner, account.id, visit.now).await?;
     let sockets = sockets_of(&desk, &account.owner, account.subject()).await?;
-    let row = |session: &doorward_auth::ports::Session| Row {
-        device: device::in_words(&session.agent),
-        source: session.source.to_string(),
-        began: Ago::new(session.created_at, visit.now),
-        seen: Ago::new(session.last_seen, visit.now),
-    };
     let account_page = AccountPage {
         frame: Frame::of(&desk, visit),
         address: address(&account.owner, account.id),
@@ -131,8 +118,8 @@ async fn show(State(desk): State<Arc<Desk>>, keeper: Keeper, named: Named) -> Re
         is_enabled: account.is_enabled(),
         totp: desk.confirmed_totp(&account.owner, account.id).await?.is_some(),
         recovery_codes: desk.ports().factors.recovery_codes_left(&account.owner, account.id).await?,
-        sessions: sessions.iter().map(row).collect(),
-        sockets: listed_sockets(sockets, visit),
+        logins: LoginRows::new(sessions, None, visit),
+        sockets: SocketRows::new(sockets, Shown::OfAccount, visit),
         is_own: is_own(&keeper, &account),
         may_act: !is_own(&keeper, &account) && keeper.outranks(account.role),
         done: visit.word("done").and_then(done),

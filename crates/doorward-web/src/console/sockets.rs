@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use askama::Template;
+use askama::{Template, filters::HtmlSafe};
 use axum::{
     Router,
     extract::State,
@@ -20,7 +20,7 @@ use crate::{
     desk::Desk,
     live::{Live, SocketQuery},
     page::{Frame, go, page},
-    pages::{Listed, listed_sockets},
+    rows::{Shown, SocketRows},
     sorry::Sorry,
     visit::Keeper,
 };
@@ -39,10 +39,12 @@ struct Sockets {
 #[derive(Template)]
 #[template(path = "console_sockets_list.html")]
 struct List {
-    of_all: bool,
+    /// There may be more than are shown.
     most: bool,
-    sockets: Vec<Listed>,
+    sockets: SocketRows,
 }
+
+impl HtmlSafe for List {}
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
@@ -84,6 +86,6 @@ async fn list(desk: &Desk, keeper: &Keeper) -> Result<List, Sorry> {
     let query =
         SocketQuery { owner: keeper.scope().cloned(), newest_first: true, at_most: MOST, ..SocketQuery::default() };
     let sockets = desk.parts.node.sockets(query).await?;
-    let (of_all, most) = (keeper.scope().is_none(), sockets.len() == MOST);
-    Ok(List { of_all, most, sockets: listed_sockets(sockets, &keeper.0.visit) })
+    let shown = if keeper.scope().is_none() { Shown::All } else { Shown::OfOwner };
+    Ok(List { most: sockets.len() == MOST, sockets: SocketRows::new(sockets, shown, &keeper.0.visit) })
 }

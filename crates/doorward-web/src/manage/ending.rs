@@ -45,9 +45,12 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     };
     call.caller.must(scope)?;
     accounts::may_end_subject(&call, subject.as_ref()).await?;
-    if rest.kind == "sid" {
-        sessions::may_end(&call, &rest.value).await?;
-    }
+    let login = if rest.kind == "sid" { sessions::may_end(&call, &rest.value).await? } else { None };
+    // The log of decisions says whose login it was, to its owner too.
+    let (owner, subject) = match login {
+        Some(login) => (Some(login.owner.clone()), Some(login.subject())),
+        None => (owner, subject),
+    };
     let change = match (&*rest.kind, &owner) {
         // What is written into the log has ended for ever, and a gate goes on.
         ("gate" | "issuer", owner) => {

@@ -49,11 +49,14 @@ pub(super) async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     ending::carry_out(&call, ending, Some(session.subject()), Happening::SessionEnded(session.sid)).await
 }
 
-/// Whether the caller may end the login of that id; one of another site is nobody's here.
-pub(super) async fn may_end(call: &Call<'_>, sid: &str) -> Result<(), Problem> {
-    let Ok(sid) = sid.parse() else { return Ok(()) };
+/// The login of that id, where the caller may end it; one of another site is nobody's here.
+pub(super) async fn may_end(call: &Call<'_>, sid: &str) -> Result<Option<Session>, Problem> {
+    let Ok(sid) = sid.parse() else { return Ok(None) };
     let found = look(call, sid).await?;
-    found.map_or(Ok(()), |session| accounts::may_change(call, session.role))
+    if let Some(session) = &found {
+        accounts::may_change(call, session.role)?;
+    }
+    Ok(found)
 }
 
 /// The login that the path names, where the caller sees it.

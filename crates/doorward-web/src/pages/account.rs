@@ -8,17 +8,14 @@
 
 use std::sync::Arc;
 
-use askama::Template;
+use askama::{Template, filters::HtmlSafe};
 use axum::{
     Router,
     extract::State,
     response::Response,
     routing::{get, post},
 };
-use doorward_auth::{
-    account::SecondFactor,
-    ports::{Ending, Session, What, Why},
-};
+use doorward_auth::ports::{Ending, What, Why};
 use doorward_types::{OwnerId, SessionId, SocketId, Subject};
 use http::StatusCode;
 
@@ -26,12 +23,11 @@ use crate::{
     Happening,
     cookies::Cookie,
     desk::Desk,
-    device,
-    field::Ago,
     live::{self, SocketQuery, SocketView},
     page::{Frame, go, page, with_cookies},
+    rows::{LoginRows, Shown, SocketRows},
     sorry::Sorry,
-    visit::{Member, Visit},
+    visit::Member,
 };
 
 /// More live sockets of one account than anybody looks through.
@@ -53,56 +49,17 @@ struct AccountPage {
 #[derive(Template)]
 #[template(path = "live.html")]
 struct Live {
-    sessions: Vec<ListedSession>,
-    sockets: Vec<Listed>,
-    others: bool,
+    sockets: SocketRows,
+    logins: LoginRows,
 }
 
-struct ListedSession {
-    sid: SessionId,
-    device: String,
-    source: String,
-    began: Ago,
-    seen: Ago,
-    factors: &'static str,
-    is_this: bool,
-}
-
-/// A live socket in a list.
-pub(crate) struct Listed {
-    pub(crate) id: SocketId,
-    pub(crate) owner: String,
-    pub(crate) gate: String,
-    pub(crate) subject: String,
-    pub(crate) layers: String,
-    pub(crate) source: String,
-    pub(crate) since: Ago,
-    pub(crate) seen: Ago,
-    pub(crate) is_here: bool,
-}
+impl HtmlSafe for Live {}
 
 /// The newest sockets of an account.
 pub(crate) async fn sockets_of(desk: &Desk, owner: &OwnerId, subject: Subject) -> Result<Vec<SocketView>, Sorry> {
     let (owner, subject) = (Some(owner.clone()), Some(subject));
     let query = SocketQuery { owner, subject, newest_first: true, at_most: MOST, ..SocketQuery::default() };
     Ok(desk.parts.node.sockets(query).await?)
-}
-
-/// Sockets as a page lists them, to whoever visits it.
-pub(crate) fn listed_sockets(sockets: Vec<SocketView>, visit: &Visit) -> Vec<Listed> {
-    let here = visit.session.as_ref().map(|session| session.sid.to_string());
-    let listed = |socket: SocketView| Listed {
-        id: socket.id,
-        owner: socket.owner.to_string(),
-        gate: socket.gate.to_string(),
-        subject: socket.subject.map_or_else(|| "nobody in particular".to_owned(), |subject| subject.uuid),
-        layers: if socket.layers.is_empty() { "none".to_owned() } else { socket.layers.join(", ") },
-        source: socket.source.to_string(),
-        since: Ago::new(socket.since, visit.now),
-        seen: Ago::new(socket.last_seen, visit.now),
-        is_here: socket.sid.is_some() && socket.sid == here,
-    };
-    sockets.into_iter().map(listed).collect()
 }
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
@@ -139,32 +96,10 @@ async fn live(desk: &Desk, member: &Member) -> Result<Live, Sorry> {
     let (session, visit) = (&member.session, &member.visit);
     let sessions = desk.ports().sessions.of_account(&session.owner, session.account, visit.now).await?;
     let sockets = sockets_of(desk, &session.owner, session.subject()).await?;
-    let listed = |other: Session| ListedSession {
-        sid: other.sid,
-        device: device::in_words(&other.agent),
-        source: other.source.to_string(),
-        began: Ago::new(other.created_at, visit.now),
-        seen: Ago::new(other.last_seen, visit.now),
-        factors: in_words(&other.factors),
-        is_this: other.sid == session.sid,
-    };
     Ok(Live {
-        others: sessions.iter().any(|other| other.sid != session.sid),
-        sessions: sessions.into_iter().map(listed).collect(),
-        sockets: listed_sockets(sockets, visit),
+        sockets: SocketRows::new(sockets, Shown::Own, visit),
+        logins: LoginRows::new(sessions, Some(session.sid), visit),
     })
-}
-
-/// By what somebody has logged in.
-fn in_words(factors: &[String]) -> &'static str {
-    let has = |method: &str| factors.iter().any(|factor| factor == method);
-    if has(SecondFactor::RecoveryCode.method()) {
-        "password and recovery code"
-    } else if has(SecondFactor::Totp.method()) {
-        "password and code"
-    } else {
-        "password"
-    }
 }
 
 async fn end_session(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {

@@ -78,7 +78,7 @@ async fn ask(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, So
 async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, Sorry> {
     let form = visit.form()?;
     let (typed, next) = (form.text("username"), next(form.text("next")));
-    let began = desk.begin(&visit);
+    let began = desk.begin(&visit).await?;
     match desk.try_password(&visit, typed, &form.secret("password")).await? {
         Err(Missed::Wrong | Missed::Unreadable) => {
             show(&desk, &visit, StatusCode::UNAUTHORIZED, typed, next, Some(WRONG.to_owned()))

@@ -12,7 +12,7 @@ mod reset;
 mod totp;
 mod try_it;
 
-pub(crate) use account::{Listed, listed_sockets, sockets_of};
+pub(crate) use account::sockets_of;
 pub(crate) use totp::Enrolment;
 
 use std::sync::Arc;

@@ -57,7 +57,7 @@ async fn ask(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, 
 async fn answer(State(desk): State<Arc<Desk>>, member: Member) -> Result<Response, Sorry> {
     let (visit, session) = (&member.visit, &member.session);
     let form = visit.form()?;
-    let began = desk.begin(visit);
+    let began = desk.begin(visit).await?;
     let used = used(&desk, &member).await?;
     let wrong = |wrong| show(&desk, &member, StatusCode::UNPROCESSABLE_ENTITY, used, wrong);
 

@@ -76,7 +76,7 @@ async fn answer(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response,
     let typed = form.text("username");
     let mut wrong = Wrong::default();
 
-    let began = desk.begin(&visit);
+    let began = desk.begin(&visit).await?;
     let username =
         Username::parse(typed).map_err(|why| wrong.username = Some(format!("{}.", capital(&why.to_string())))).ok();
     let password = checked(&desk, &visit, username.as_ref(), &form.secret("new_password"), PasswordUse::Alone);

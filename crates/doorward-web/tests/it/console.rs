@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use crate::{
     totp::{Phone, enrol},
-    world::{Browser, PASSWORD, World},
+    world::{Browser, PASSWORD, Page, World},
 };
 
 impl World {
@@ -217,4 +217,50 @@ async fn what_was_tried_wrong_is_forgotten_by_the_owner() {
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     olga.post(&format!("{}/unlock", world.page_of("bob").await), &[]).await.to();
     world.logged_in("bob").await;
+}
+
+#[tokio::test]
+async fn a_socket_and_a_login_look_alike_on_every_page_and_have_buttons_where_who_looks_may_end_them() {
+    let world = World::new();
+    let (olga, bob) = (world.owner_browser().await, world.registered("bob").await);
+    world.sockets.add(1, world.account("bob").await.id, "bob", None);
+    let [own, of_bob, all] =
+        [bob.get("/account").await, olga.get(&world.page_of("bob").await).await, olga.get("/console/sockets").await];
+    let facts = |page: &Page| {
+        let rows = page.text.split("<dl>").skip(1).map(|rest| rest.split_once("</dl>").unwrap().0);
+        rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let [socket, login] = facts(&own).try_into().unwrap();
+    assert_eq!(facts(&of_bob), [socket.clone(), login]);
+    assert_eq!(facts(&all), [socket]);
+    for (page, buttons) in
+        [(&own, &["/account/sockets/end", "/logout"][..]), (&of_bob, &[]), (&all, &["/console/sockets/end"])]
+    {
+        let rows = page.text.split(r#"<ul class="rows">"#).skip(1).map(|rest| rest.split_once("</ul>").unwrap().0);
+        let actions = rows.flat_map(|rows| rows.split(r#"action=""#).skip(1));
+        assert_eq!(actions.map(|rest| rest.split('"').next().unwrap()).collect::<Vec<_>>(), buttons);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_has_no_button_that_stands_open() {
+    let world = World::new();
+    let olga = world.owner_browser().await;
+    enrol(&world, &world.registered("bob").await).await;
+    let own = world.page_of("bob").await;
+    let page = olga.get(&own).await;
+    let (mut open, mut behind) = (String::new(), String::new());
+    for (place, part) in page.text.split("<details").enumerate() {
+        let (within, after) = if place == 0 { ("", part) } else { part.split_once("</details>").unwrap() };
+        assert!(place == 0 || within.starts_with(r#" class="sure"><summary "#), "it stands open: {within}");
+        behind.push_str(within);
+        open.push_str(after);
+    }
+    for act in ["disable", "password", "totp/remove"] {
+        let form = format!(r#"action="{own}/{act}""#);
+        assert!(behind.contains(&form) && !open.contains(&form), "{act}");
+    }
+    for act in ["end", "unlock"] {
+        assert!(open.contains(&format!(r#"action="{own}/{act}""#)), "{act} can be done again, or does no harm");
+    }
 }

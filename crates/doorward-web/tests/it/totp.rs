@@ -1,15 +1,18 @@
 //! Authenticator apps: enrolment, the second page of a login, recovery codes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use doorward_auth::{
+    BoxFuture,
     account::{TotpSeed, TotpStep},
-    ports::{Clock, Ending, What, Why},
+    memory::MemorySite,
+    ports::{Clock, Ending, Page as LogPage, PortError, Revocations, SitePorts, What, Why},
 };
-use doorward_types::Secret;
+use doorward_types::{Cursor, Secret};
 use http::StatusCode;
+use tokio::sync::watch;
 
-use crate::world::{Browser, PASSWORD, Page, World};
+use crate::world::{Browser, PASSWORD, Page, With, World};
 
 const HALF: &str = "__Host-doorward-login";
 
@@ -177,17 +180,37 @@ async fn a_recovery_code_stands_in_for_the_phone_once_and_opens_what_wrong_codes
     assert!(unreadable.says("has six digits, and a recovery code has 24"));
 }
 
+/// A revocation log whose signal says that it stands further than it does.
+struct Forged(Arc<dyn Revocations>);
+
+impl Revocations for Forged {
+    fn end<'a>(&'a self, ending: Ending) -> BoxFuture<'a, Result<Cursor, PortError>> {
+        self.0.end(ending)
+    }
+
+    fn read_after<'a>(&'a self, cursor: Cursor, at_most: usize) -> BoxFuture<'a, Result<LogPage, PortError>> {
+        self.0.read_after(cursor, at_most)
+    }
+
+    fn appended(&self) -> watch::Receiver<Cursor> {
+        watch::Sender::new(Cursor(u64::MAX)).subscribe()
+    }
+}
+
 #[tokio::test]
-async fn what_ends_between_the_two_pages_does_not_begin() {
-    let world = World::new();
-    let first = world.registered("bob").await;
-    let (phone, _) = enrol(&world, &first).await;
-    let browser = halfway(&world).await;
-    let new = "five other words, all unlike";
-    let page = first.post("/account/password", &[("password", PASSWORD), ("new_password", new)]).await;
-    assert_eq!(page.to(), "/account?done=password");
-    let page = browser.post("/login/code", &[("code", &phone.code(&world))]).await;
-    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "the password that was right is not the password any more");
+async fn what_ends_between_the_two_pages_does_not_begin_whatever_a_signal_says() {
+    let store = SitePorts::of(&Arc::new(MemorySite::default()));
+    let forged = SitePorts { revocations: Arc::new(Forged(Arc::clone(&store.revocations))), ..store };
+    for world in [World::new(), World::with(With { ports: Some(forged), ..With::default() })] {
+        let first = world.registered("bob").await;
+        let (phone, _) = enrol(&world, &first).await;
+        let browser = halfway(&world).await;
+        let new = "five other words, all unlike";
+        let page = first.post("/account/password", &[("password", PASSWORD), ("new_password", new)]).await;
+        assert_eq!(page.to(), "/account?done=password");
+        let page = browser.post("/login/code", &[("code", &phone.code(&world))]).await;
+        assert_eq!(page.status, StatusCode::UNAUTHORIZED, "the password that was right is not the password any more");
+    }
 }
 
 /// The password was typed before that time, though its code comes after it.

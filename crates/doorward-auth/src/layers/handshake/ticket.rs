@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use doorward_types::{GateName, KeyText, OwnerId, Rest, Secret, Timestamp};
+use doorward_types::{Cursor, GateName, KeyText, OwnerId, Rest, Secret, Timestamp};
 use serde::Deserialize;
 
 use crate::{
     BoxFuture, Claimant, Fault, Handshake, HandshakeLayer, Level, OnExpiry, Proof, Refusal, TicketVia,
     crypto::{hex, sha256},
     layers::MACHINE,
-    ports::{Bounded, Clock, Ports, Rng, Ticket, TicketBinding, Tickets},
+    ports::{Bounded, Clock, Ports, Rng, Sessions, Ticket, TicketBinding, Tickets},
     settings::Span,
 };
 
@@ -70,12 +70,18 @@ fn hash_of(text: &Secret, origin: Option<&str>) -> [u8; 32] {
 #[derive(Clone)]
 pub(crate) struct Redeemer {
     tickets: Bounded<dyn Tickets>,
+    /// Where the logins are that tickets were made by.
+    sessions: Bounded<dyn Sessions>,
     clock: Arc<dyn Clock>,
 }
 
 impl Redeemer {
     pub(crate) fn new(ports: &Ports) -> Self {
-        Self { tickets: ports.bounded("tickets", &ports.tickets), clock: Arc::clone(&ports.clock) }
+        Self {
+            tickets: ports.bounded("tickets", &ports.tickets),
+            sessions: ports.bounded("sessions", &ports.site.sessions),
+            clock: Arc::clone(&ports.clock),
+        }
     }
 
     /// Takes the ticket out and proves its subject. A ticket for another gate is gone after this.
@@ -96,7 +102,29 @@ impl Redeemer {
         let (ticket, hash) = self.consume(claimant.owner(), claimant.origin(), text, now, step).await?;
         let proof = check(ticket, &hash, claimant.gate(), claimant.origin(), now)
             .map_err(|detail| Refusal::credential(step, detail))?;
-        claimant.prove(layer, now, proof)
+        let newer_than = self.newer_than(claimant.owner(), &proof, now, step).await?;
+        claimant.prove(layer, now, Proof { newer_than, ..proof })
+    }
+
+    /// Where it stands in the log that the logins began that the ticket rests on: it is as new as the oldest of them. Of logins at
+    /// another site nobody here knows.
+    async fn newer_than(
+        &self,
+        owner: &OwnerId,
+        proof: &Proof,
+        now: Timestamp,
+        step: &'static str,
+    ) -> Result<Cursor, Refusal> {
+        let mut newer_than = None;
+        for sid in proof.rests_on.iter().filter(|rest| rest.kind == "sid") {
+            let opened = match sid.value.parse() {
+                Ok(sid) => self.sessions.ask(step, |sessions| sessions.find_by_id(owner, sid, now)).await?,
+                Err(_) => None,
+            };
+            let opened = opened.map_or_else(Cursor::default, |session| session.opened);
+            newer_than = Some(newer_than.map_or(opened, |before: Cursor| before.min(opened)));
+        }
+        Ok(newer_than.unwrap_or_default())
     }
 
     async fn consume(

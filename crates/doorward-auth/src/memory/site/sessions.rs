@@ -95,7 +95,7 @@ impl State {
         let cursor = self.log.append(at, Some(owner), what, Why::LoggedIn);
         self.logins.browsers.extend(session.browser.map(|browser| ((session.account, browser), at)));
         self.logins.by_hash.extend(hash.map(|hash| (hash, session.sid)));
-        self.logins.sessions.insert(session.sid, session);
+        self.logins.sessions.insert(session.sid, Session { opened: cursor, ..session });
         Some(cursor)
     }
 

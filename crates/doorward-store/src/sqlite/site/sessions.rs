@@ -168,9 +168,10 @@ fn open(connection: &Connection, new: &NewSession) -> rusqlite::Result<Option<Cu
         remove(connection, &session.owner, &sid)?;
         log::append(connection, at, owner, &ended(&sid), Why::Replaced)?;
     }
-    insert(connection, hash.as_ref(), &session)?;
     let what = What::LoggedIn { subject: session.subject(), sid: session.sid, browser: session.browser };
-    log::append(connection, at, owner, &what, Why::LoggedIn).map(Some)
+    let opened = log::append(connection, at, owner, &what, Why::LoggedIn)?;
+    insert(connection, hash.as_ref(), &Session { opened, ..session })?;
+    Ok(Some(opened))
 }
 
 /// The oldest logins of an account that are too many beside a new one.
@@ -211,8 +212,9 @@ fn insert(connection: &Connection, hash: Option<&[u8; 32]>, session: &Session) -
     connection
         .prepare_cached(
             "INSERT INTO sessions
-             (sid, owner, hash, account, browser, factors, source, agent, created_at, last_seen, idle_ms, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             (sid, owner, hash, account, browser, factors, source, agent, created_at, last_seen, idle_ms, expires_at,
+              opened)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             session.sid.as_bytes(),
@@ -227,6 +229,7 @@ fn insert(connection: &Connection, hash: Option<&[u8; 32]>, session: &Session) -
             to_column(session.last_seen),
             to_integer(idle),
             to_column(session.expires_at),
+            to_integer(session.opened.0),
         ])?;
     if let Some(browser) = session.browser {
         connection
@@ -293,5 +296,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         last_seen: time_at(row, "last_seen")?,
         idle: Duration::from_millis(number_at(row, "idle_ms")?),
         expires_at: time_at(row, "expires_at")?,
+        opened: Cursor(number_at(row, "opened")?),
     })
 }

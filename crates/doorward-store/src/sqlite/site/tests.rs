@@ -4,6 +4,7 @@ use doorward_auth::ports::{
     Account, Accounts, Attempt, Created, Ending, Invitation, KeyEntries, KeyEntry, NewAccount, NewSession, Refresh,
     Refreshes, Reserved, Revocations, Role, Session, Sessions, Throttle, What, Why,
 };
+use doorward_testkit::{beginning, login_of};
 use doorward_types::{Cursor, Rest, Secret, SessionId};
 
 use super::{
@@ -31,28 +32,15 @@ async fn account(store: &Store) -> Account {
 }
 
 fn login(store: &Store, account: &Account, number: u8) -> NewSession {
+    let days = Duration::from_hours(24 * 1000);
     let session = Session {
-        owner: acme(),
-        sid: SessionId::from_bytes([number; 16]),
-        account: account.id,
-        username: account.username.clone(),
-        role: account.role,
         browser: Some([number; 32]),
-        factors: vec![],
-        source: IpAddr::from([127, 0, 0, 1]),
         agent: "x".repeat(2000),
-        created_at: NOW,
-        last_seen: NOW,
-        idle: Duration::from_hours(24 * 1000),
-        expires_at: NOW.plus(Duration::from_hours(24 * 1000)),
+        idle: days,
+        expires_at: NOW.plus(days),
+        ..login_of(account, SessionId::from_bytes([number; 16]), NOW)
     };
-    NewSession {
-        hash: Some([number; 32]),
-        session,
-        replaces: None,
-        at_most: usize::MAX,
-        as_of: *store.appended().borrow(),
-    }
+    beginning(session, Some([number; 32]), *store.appended().borrow())
 }
 
 fn ending(name: &str, at: Timestamp) -> Ending {

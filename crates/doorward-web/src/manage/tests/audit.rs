@@ -109,3 +109,22 @@ async fn what_a_key_does_is_found_by_account_and_by_event_and_what_is_everybodys
     assert_eq!(world.get(&operator, &format!("/audit/{trace}")).await.status, 200);
     assert_eq!(world.get(&key, &format!("/audit/{trace}")).await.status, 404, "what is everybody's is not an owner's");
 }
+
+#[tokio::test]
+async fn who_ends_a_login_by_its_id_finds_in_the_audit_log_whose_it_was_on_either_road() {
+    let world = World::new();
+    let (own, all) = (world.master(Some("acme")).await, world.master(None).await);
+    let bob = world.account("acme", "bob", Role::User).await;
+    for (number, key) in [(1, &own), (2, &all)] {
+        let sid = world.login(&bob, number).await.sid;
+        assert_eq!(world.post(key, "/end", json!({ "sid": sid.to_string() })).await.status, 200);
+        let found = world.get(&own, &format!("/audit?event=rest_ended&subject={}", bob.subject())).await.json;
+        let row = &found["items"][0];
+        assert_eq!((&row["owner"], &row["subject"]), (&json!("acme"), &json!(bob.subject().to_string())), "{found}");
+        assert_eq!(row["outcome"]["detail"], format!("what rests on sid={sid}"));
+    }
+    let elsewhere = world.post(&own, "/end", json!({ "sid": "of another site" })).await;
+    assert_eq!(elsewhere.status, 200);
+    let newest = world.get(&own, "/audit?event=rest_ended&limit=1").await.json["items"][0].clone();
+    assert!(newest["subject"].is_null(), "{newest}");
+}

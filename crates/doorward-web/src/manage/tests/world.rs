@@ -1,5 +1,4 @@
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -8,9 +7,9 @@ use doorward_auth::{
     NewApiKey, Scope,
     account::{Hashing, PasswordRules, Work},
     memory::{ManualClock, MemoryAppKeys, MemoryAudit, MemorySite, MemoryTickets},
-    ports::{Account, ApiKey, Created, NewAccount, NewSession, Role, Session, SitePorts},
+    ports::{Account, ApiKey, Created, NewAccount, Role, Session, SitePorts},
 };
-use doorward_testkit::SeededRng;
+use doorward_testkit::{SeededRng, beginning, login_of};
 use doorward_types::{OwnerId, Secret, SessionId, Timestamp};
 use http::{HeaderMap, Method, Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
@@ -140,24 +139,14 @@ impl World {
 
     /// A login of that account, begun so many seconds after the beginning; its number makes the id.
     pub(super) async fn login(&self, account: &Account, number: u8) -> Session {
+        let at = NOW.plus(Duration::from_millis(number.into()));
         let session = Session {
-            owner: account.owner.clone(),
-            sid: SessionId::from_bytes([number; 16]),
-            account: account.id,
-            username: account.username.clone(),
-            role: account.role,
-            browser: None,
-            factors: vec!["pwd".into()],
-            source: IpAddr::from([192, 0, 2, 7]),
             agent: "a browser that is nobody's business".into(),
-            created_at: NOW.plus(Duration::from_millis(number.into())),
-            last_seen: NOW.plus(Duration::from_millis(number.into())),
-            idle: Duration::from_secs(1800),
-            expires_at: NOW.plus(Duration::from_secs(43_200)),
+            expires_at: NOW.plus(Duration::from_hours(12)),
+            ..login_of(account, SessionId::from_bytes([number; 16]), at)
         };
         let as_of = *self.ports.revocations.appended().borrow();
-        let new = NewSession { hash: None, session: session.clone(), replaces: None, at_most: usize::MAX, as_of };
-        self.ports.sessions.open(new).await.unwrap().unwrap();
+        self.ports.sessions.open(beginning(session.clone(), None, as_of)).await.unwrap().unwrap();
         session
     }
 }
