@@ -45,7 +45,7 @@ pub enum UnreadableKeySet {
 
 impl KeySet {
     /// Reads those keys that are for signatures by one of the algorithms, all of one family, and no more than 64 of them. Private
-    /// keys, secrets, keys for encryption, of other sorts and too short ones are passed over.
+    /// keys, secrets, keys for encryption, of other sorts, too short ones and such that anybody signs by are passed over.
     ///
     /// # Errors
     /// It is no key set, or none of its keys fits.
@@ -145,7 +145,7 @@ fn key(jwk: &Map<String, Value>, family: Family) -> Option<DecodingKey> {
             let (modulus, exponent) = (bytes("n")?, bytes("e")?);
             let length = modulus.iter().skip_while(|byte| **byte == 0).count();
             // 2048 bits are 256 bytes; more than 8192 are work that somebody else chooses.
-            let fits = text("kty") == Some("RSA") && (256..=1024).contains(&length) && exponent.len() <= 4;
+            let fits = text("kty") == Some("RSA") && (256..=1024).contains(&length) && is_exponent(&exponent);
             fits.then(|| DecodingKey::from_rsa_raw_components(&modulus, &exponent))
         }
         Family::P256 => curve("P-256", 32),
@@ -155,6 +155,13 @@ fn key(jwk: &Map<String, Value>, family: Family) -> Option<DecodingKey> {
             bytes("x").filter(|x| is_ours && x.len() == 32).map(|x| DecodingKey::from_ed_der(&x))
         }
     }
+}
+
+/// Whether an RSA key can have that exponent: one that is odd and no less than three, in four bytes at the most. By an exponent of one
+/// everybody signs.
+fn is_exponent(bytes: &[u8]) -> bool {
+    let value = bytes.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    bytes.len() <= 4 && value >= 3 && value % 2 == 1
 }
 
 #[cfg(test)]
@@ -190,13 +197,16 @@ mod tests {
             rsa("padded", json!({ "n": URL_SAFE_NO_PAD.encode([&[0; 9][..], &[0x8f; 250]].concat()) })),
             rsa("huge", json!({ "n": URL_SAFE_NO_PAD.encode([0x8f; 1025]) })),
             rsa("slow", json!({ "e": "AQAAAAE" })),
+            rsa("everybody's", json!({ "e": "AQ" })),
+            rsa("even", json!({ "e": "AQAA" })),
+            rsa("no exponent", json!({ "e": "" })),
             rsa("nameless", json!({ "kid": 7 })),
             rsa("curve", json!({ "kty": "EC" })),
             { "kty": "oct", "kid": "secret", "k": "c2VjcmV0" },
             { "kty": "EC", "crv": "P-256", "kid": "ec", "x": point, "y": point },
             "no key", null, 7,
         ]);
-        assert_eq!(read(others.clone(), RS).unwrap_err(), UnreadableKeySet::NoneFits(18));
+        assert_eq!(read(others.clone(), RS).unwrap_err(), UnreadableKeySet::NoneFits(21));
         let mut with = others;
         with.as_array_mut().unwrap().push(rsa("good", json!({ "use": "sig", "alg": "RS256", "key_ops": ["verify"] })));
         let set = read(with, RS).unwrap();
