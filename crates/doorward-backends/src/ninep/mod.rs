@@ -40,6 +40,7 @@
 //! let backend = Ninep::new(tree);
 //! ```
 
+mod agreed;
 mod connection;
 mod fids;
 mod limits;
@@ -58,12 +59,13 @@ use doorward_auth::BoxFuture;
 use doorward_session::{Backend, Line, Socket};
 use doorward_wire::ninep::Fid;
 
-use self::{connection::Connection, server::Server};
 pub use self::{
+    agreed::Agreed,
     limits::Limits,
     tree::{Answer, Entry, Node, OpenFile, Tree, path_of},
     trouble::Trouble,
 };
+use self::{connection::Connection, server::Server};
 
 /// A backend that serves a tree.
 pub struct Ninep {
@@ -72,7 +74,7 @@ pub struct Ninep {
 }
 
 /// How far a session has come before its socket was there: over a plain stream the authentication is part of the protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Begun {
     /// The largest message that was agreed on.
     pub msize: u32,

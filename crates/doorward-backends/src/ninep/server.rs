@@ -7,10 +7,10 @@ use std::{sync::Arc, task::Context};
 use bytes::Bytes;
 use doorward_session::Socket;
 use doorward_types::CloseReason;
-use doorward_wire::ninep::{AROUND_DATA, Data, Fid, Qid, Reply, Request, Tag, UNKNOWN, VERSION};
+use doorward_wire::ninep::{AROUND_DATA, Data, Fid, Qid, Reply, Request, Tag};
 
 use super::{
-    Answer, Begun, Entry, Limits, Tree, Trouble,
+    Agreed, Answer, Begun, Entry, Limits, Tree, Trouble,
     connection::Replies,
     fids::{Fids, Is, Slot},
     listing::{Listing, Whose},
@@ -128,13 +128,13 @@ impl Server {
 
     fn version(&mut self, tag: Tag, msize: u32, version: &str, replies: &mut Replies<'_>) {
         self.reset();
-        if msize < self.limits.least_msize {
-            return replies.refuse(tag, &Trouble::SmallMsize);
+        match Agreed::on(msize, version, &self.limits, self.most()) {
+            Ok(agreed) => {
+                self.msize = agreed.msize();
+                replies.say(tag, &agreed.reply());
+            }
+            Err(trouble) => replies.refuse(tag, &trouble),
         }
-        let msize = msize.min(self.most());
-        let is_spoken = version.strip_prefix(VERSION).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.msize = is_spoken.then_some(msize);
-        replies.say(tag, &Reply::Version { msize, version: if is_spoken { VERSION } else { UNKNOWN } });
     }
 
     /// A flush is never answered by an error.
