@@ -1,6 +1,7 @@
 //! A file tree at the edge: over a WebSocket after the handshake, and over TCP with the ladder in the authentication file.
 
 mod auth_file;
+mod foreign;
 mod meeting;
 mod tool;
 mod tree;
