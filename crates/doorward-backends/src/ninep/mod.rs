@@ -69,7 +69,7 @@ use self::{connection::Connection, server::Server};
 
 /// A backend that serves a tree.
 pub struct Ninep {
-    tree: Arc<dyn Tree>,
+    tree: Box<dyn Tree>,
     limits: Limits,
 }
 
@@ -88,7 +88,7 @@ pub struct Begun {
 impl Ninep {
     /// Serves that tree.
     pub fn new(tree: impl Tree + 'static) -> Self {
-        Self { tree: Arc::new(tree), limits: Limits::default() }
+        Self { tree: Box::new(tree), limits: Limits::default() }
     }
 
     /// With other limits.
@@ -100,7 +100,7 @@ impl Ninep {
 
     /// As [`serve`](Backend::serve), where somebody else has agreed on a version and has authenticated.
     pub fn go_on(self: Arc<Self>, socket: Arc<Socket>, line: Line, begun: Begun) -> BoxFuture<'static, ()> {
-        let server = Server::begun(Arc::clone(&self.tree), self.limits, &socket, Some(begun));
+        let server = Server::begun(self, &socket, Some(begun));
         crate::run(line, socket, Box::new(Connection::of(server)))
     }
 }
@@ -111,7 +111,7 @@ impl Backend for Ninep {
     }
 
     fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
-        let server = Server::begun(Arc::clone(&self.tree), self.limits, &socket, None);
+        let server = Server::begun(self, &socket, None);
         crate::run(line, socket, Box::new(Connection::of(server)))
     }
 }
