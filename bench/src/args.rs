@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{raw::Mode, table::rows::Row};
+use crate::{ninep, raw::Mode, table::rows::Row};
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -110,6 +110,9 @@ pub(crate) struct Load {
     /// Climb in the words of Socket.IO.
     #[arg(long, requires_all = ["path", "secret_file"])]
     pub(crate) events: bool,
+    /// Go on in 9P once let in: agree on a version and attach.
+    #[arg(long, requires_all = ["path", "secret_file"], conflicts_with = "events")]
+    pub(crate) files: bool,
     /// The server's internal port, where the HTTP API is.
     #[arg(long, requires = "api_key_file", value_name = "ADDR")]
     pub(crate) api: Option<SocketAddr>,
@@ -208,6 +211,16 @@ pub(crate) enum Scenario {
         subscribers: usize,
         #[arg(long, default_value_t = 1)]
         window: usize,
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
+    /// Write and read files of 9P, one request under way on each connection.
+    Files {
+        #[arg(long, default_value_t = 100)]
+        connections: usize,
+        /// Bytes of each write and each read.
+        #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(3..=i64::from(ninep::MOST)))]
+        bytes: u32,
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },

@@ -37,6 +37,7 @@ mod frames;
 mod http;
 mod load;
 mod machine;
+mod ninep;
 mod process;
 mod raw;
 mod spoken;

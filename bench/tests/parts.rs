@@ -94,6 +94,15 @@ fn the_raw_hashing_answers_whoever_has_the_password() {
 }
 
 #[test]
+fn the_raw_file_server_answers_writes_and_reads_of_any_size() {
+    let server = Server::start(&["raw", "--mode", "files"]);
+    for bytes in ["3", "4096", "65512"] {
+        let result = server.load(&["files", "--connections", "3", "--bytes", bytes, "--seconds", "0.05"]);
+        assert!(result["requests"].as_u64().unwrap() > 1, "{bytes} bytes: {result}");
+    }
+}
+
+#[test]
 fn every_message_of_a_live_socket_comes_back_and_is_timed() {
     let upstream = Server::start(&["echo-upstream"]);
     let load = ["--path", "/", "round-trips", "--sockets", "4", "--every-ms", "8", "--seconds", "0.2", "--people"];

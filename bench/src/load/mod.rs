@@ -10,6 +10,7 @@ mod emit;
 mod ending;
 pub(crate) mod exchange;
 mod fanout;
+mod files;
 mod idle;
 mod logins;
 mod peer;
@@ -55,6 +56,9 @@ pub(crate) fn run(load: &Load) -> Result<()> {
         Scenario::Emit { subscribers, window, seconds } => {
             emit::run(load, *subscribers, *window, Duration::from_secs_f64(*seconds))
         }
+        Scenario::Files { connections, bytes, seconds } => {
+            files::run(load, *connections, *bytes, Duration::from_secs_f64(*seconds))
+        }
         Scenario::Echo { connections, depth, bytes, seconds } => {
             echo::run(load, *connections, *depth, *bytes, Duration::from_secs_f64(*seconds))
         }
@@ -90,6 +94,9 @@ impl Load {
             }
             (_, Some(plain), Some(token)) if self.events => {
                 Script::Events { request: Rc::clone(plain), answer: authentication(&token(number)) }
+            }
+            (_, Some(plain), Some(token)) if self.files => {
+                Script::Files { request: Rc::clone(plain), answer: auth(&token(number)) }
             }
             (_, Some(plain), Some(token)) => {
                 Script::Climb { request: Rc::clone(plain), answer: Some(auth(&token(number))) }

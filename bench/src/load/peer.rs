@@ -9,11 +9,14 @@
 //!            peer -> server  40                 server -> peer  40{...}
 //!            peer -> server  42["authentication",...]
 //!            server -> peer  42["authenticated",true]: ready
+//! files      as climb, up to admitted
+//!            peer -> server  Tversion, Tattach
+//!            server -> peer  Rversion, Rattach: ready
 
 use crate::{
     clock, epoll,
     error::Result,
-    frames,
+    frames, ninep,
     spoken::{MASK, event, response},
 };
 use mio::{event::Event, net::TcpStream};
@@ -38,6 +41,8 @@ pub(crate) enum Script {
     Climb { request: Rc<[u8]>, answer: Option<Rc<[u8]>> },
     /// The same in the words of Socket.IO: sends the request, is in the namespace `/`, then sends the answer.
     Events { request: Rc<[u8]>, answer: Rc<[u8]> },
+    /// As a climb, and goes on in 9P: ready at the root of the tree.
+    Files { request: Rc<[u8]>, answer: Rc<[u8]> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,9 +156,10 @@ impl Peer {
         let _ = stream.set_nodelay(true);
         let (opening, next) = match &self.script {
             Script::Raw(opening) => (opening, Phase::Waiting),
-            Script::Upgraded(request) | Script::Climb { request, .. } | Script::Events { request, .. } => {
-                (request, Phase::Upgrading)
-            }
+            Script::Upgraded(request)
+            | Script::Climb { request, .. }
+            | Script::Events { request, .. }
+            | Script::Files { request, .. } => (request, Phase::Upgrading),
         };
         self.out.extend_from_slice(opening);
         self.phase = next;
@@ -237,7 +243,9 @@ impl Peer {
         }
         self.phase = Phase::Waiting;
         match &self.script {
-            Script::Climb { answer: Some(answer), .. } => self.out.extend_from_slice(answer),
+            Script::Climb { answer: Some(answer), .. } | Script::Files { answer, .. } => {
+                self.out.extend_from_slice(answer)
+            }
             Script::Climb { answer: None, .. } | Script::Events { .. } => {}
             Script::Upgraded(_) | Script::Raw(_) => self.phase = Phase::Ready,
         }
@@ -260,9 +268,18 @@ impl Peer {
                 }
                 return;
             }
-            Script::Upgraded(_) | Script::Climb { .. } => {}
+            Script::Files { .. } if ninep::answered(payload).is_ok_and(|request| request == ninep::ATTACH) => {
+                self.phase = Phase::Ready;
+                return;
+            }
+            Script::Upgraded(_) | Script::Climb { .. } | Script::Files { .. } => {}
         }
         match event(payload).as_deref() {
+            Some("admitted") if matches!(self.script, Script::Files { .. }) => {
+                for request in [ninep::version(), ninep::attach()] {
+                    frames::append(&mut self.out, frames::BINARY, Some(MASK), &request);
+                }
+            }
             Some("admitted") => self.phase = Phase::Ready,
             Some("refused") => self.refused = true,
             Some("ask") => self.asked = true,

@@ -4,6 +4,7 @@
 //! machine for the moment at which they are taken, which is why every row runs them alternately with Doorward.
 
 mod fanout;
+mod files;
 mod hashing;
 mod tasks;
 
@@ -24,6 +25,8 @@ pub(crate) enum Mode {
     Connect,
     /// Compare the password that a message is with a hash of it, one after another.
     Hashing,
+    /// Answer each request of 9P with as many bytes as a file server would.
+    Files,
     /// A tokio task per connection that holds the stream and waits.
     IdleTokio,
     /// A TCP relay: tokio's `copy_bidirectional` with buffers of 8 KiB.
@@ -42,6 +45,7 @@ pub(crate) fn run(mode: Mode, upstream: Option<SocketAddr>, life: Duration) -> R
         Mode::FanoutBatch => epoll::serve(&mut fanout::Fanout::batched(), life),
         Mode::Connect => epoll::serve(&mut Mirror, life),
         Mode::Hashing => epoll::serve(&mut hashing::Hasher::new()?, life),
+        Mode::Files => epoll::serve(&mut files::Files::default(), life),
         Mode::IdleTokio => tasks::idle(life),
         Mode::Relay => tasks::relay(upstream, life),
     }

@@ -105,7 +105,8 @@ impl Bench<'_> {
             Row::AfterMessage => "idle --count 5000".to_owned(),
             Row::AfterClimbs if side == Side::Doorward => "idle --count 9900 --hold".to_owned(),
             Row::AfterClimbs => "idle --count 9900".to_owned(),
-            Row::IdleSocketIo => "idle --count 5000".to_owned(),
+            Row::IdleSocketIo | Row::IdleNinep => "idle --count 5000".to_owned(),
+            Row::Ninep4k => format!("files --connections 100 --bytes 4096 --seconds {seconds}"),
             Row::Emit1kW1 => format!("emit --subscribers 1000 --window 1 --seconds {seconds}"),
             Row::Emit1kW32 => format!("emit --subscribers 1000 --window 32 --seconds {seconds}"),
             Row::Connect => "connect --count 9000".to_owned(),
@@ -163,6 +164,7 @@ fn gate(row: Row, side: Side, secret: &Path) -> Vec<String> {
             vec!["--path=/socket.io/?EIO=4&transport=websocket".to_owned(), secret, "--events".to_owned()]
         }
         (Side::Baseline, _) => Vec::new(),
+        (Side::Doorward, row) if row.speaks_ninep() => vec!["--path=/files".to_owned(), secret, "--files".to_owned()],
         (Side::Doorward, row) if row.has_accounts() => vec!["--path=/members".to_owned()],
         (Side::Doorward, Row::AfterMessage) => vec!["--path=/echo".to_owned(), secret],
         (Side::Doorward, row) if row.relays() => vec!["--path=/relay".to_owned(), secret, "--bearer".to_owned()],
@@ -205,6 +207,17 @@ ladder = [{{ jwt = {{ issuer = "bench" }} }}]
 [[gate.channel]]
 name = "/"
 subscribe = "authenticated"
+
+[[gate]]
+name = "files"
+path = "/files"
+backend = {{ 9p = {{}} }}
+ladder = [{{ jwt = {{ issuer = "bench" }} }}]
+
+[[gate.channel]]
+name = "bench"
+subscribe = "authenticated"
+publish = "authenticated"
 
 [[gate]]
 name = "echo"

@@ -31,6 +31,10 @@ pub(crate) enum Row {
     Emit1kW1,
     #[value(name = "emit-1k-w32")]
     Emit1kW32,
+    #[value(name = "idle-9p")]
+    IdleNinep,
+    #[value(name = "ninep-4k")]
+    Ninep4k,
 }
 
 /// What a row must hold.
@@ -49,7 +53,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Fanout1kW1,
         Self::Fanout10kW1,
         Self::Fanout1kW32,
@@ -69,6 +73,8 @@ impl Row {
         Self::IdleSocketIo,
         Self::Emit1kW1,
         Self::Emit1kW32,
+        Self::IdleNinep,
+        Self::Ninep4k,
     ];
 
     /// The name in `--only` and in the last line.
@@ -93,6 +99,8 @@ impl Row {
             Self::IdleSocketIo => "idle-socketio",
             Self::Emit1kW1 => "emit-1k-w1",
             Self::Emit1kW32 => "emit-1k-w32",
+            Self::IdleNinep => "idle-9p",
+            Self::Ninep4k => "ninep-4k",
         }
     }
 
@@ -118,6 +126,8 @@ impl Row {
             Self::IdleSocketIo => "idle admitted socket of Socket.IO, of 5k: bytes",
             Self::Emit1kW1 => "emit to 1k clients of Socket.IO, 1 in flight: deliveries per CPU s",
             Self::Emit1kW32 => "emit to 1k clients of Socket.IO, 32 in flight: deliveries per CPU s",
+            Self::IdleNinep => "idle attached connection of 9P, of 5k: bytes",
+            Self::Ninep4k => "9P, 4 KiB, 100 connections: reads and writes per CPU s",
         }
     }
 
@@ -126,9 +136,10 @@ impl Row {
         match self {
             Self::Fanout1kW1 | Self::Fanout10kW1 => "epoll, a send per delivery",
             Self::Fanout1kW32 | Self::Fanout10kW32 => "epoll, a send per subscriber and read",
-            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::IdleSocketIo => {
+            Self::Idle | Self::AfterMessage | Self::AfterClimbs | Self::IdleSocketIo | Self::IdleNinep => {
                 "idle TcpStream in a tokio task"
             }
+            Self::Ninep4k => "epoll, answers as long as a file server's",
             Self::Emit1kW1 | Self::Emit1kW32 => "npm `socket.io` 4, engine `ws`",
             Self::Connect | Self::Refusal => "epoll, accept and one message",
             Self::Ending | Self::EndingAccount => "idle TcpStream, its process killed",
@@ -150,6 +161,8 @@ impl Row {
             Self::Ending => Bar::ValueAtMost(1_000.0, "ms"),
             Self::EndingAccount => Bar::EveryValueAtMost(1_000.0, "ms"),
             Self::IdleSocketIo => Bar::ValueAtMost(8_000.0, "B"),
+            Self::IdleNinep => Bar::ValueAtMost(3_000.0, "B"),
+            Self::Ninep4k => Bar::RatioAtLeast(0.5),
             Self::Emit1kW1 | Self::Emit1kW32 => Bar::RatioAtLeast(3.0),
             Self::Refusal => Bar::None,
         }
@@ -166,7 +179,10 @@ impl Row {
             Self::Fanout1kW1 | Self::Fanout10kW1 | Self::Fanout1kW32 | Self::Fanout10kW32 => {
                 &["lost", "delivered_bytes", "per_read", "p50_ms", "p99_ms", "longest_ms"]
             }
-            Self::Idle | Self::AfterMessage | Self::RelayIdle | Self::IdleSocketIo => &["before_mb", "after_mb"],
+            Self::Idle | Self::AfterMessage | Self::RelayIdle | Self::IdleSocketIo | Self::IdleNinep => {
+                &["before_mb", "after_mb"]
+            }
+            Self::Ninep4k => &["requests", "wall_s"],
             Self::Emit1kW1 | Self::Emit1kW32 => {
                 &["lost", "delivered_bytes", "deliveries", "wall_s", "p50_ms", "p99_ms", "longest_ms"]
             }
@@ -218,6 +234,11 @@ impl Row {
         self == Self::IdleSocketIo || self.is_held_against_node()
     }
 
+    /// Whether the clients speak 9P.
+    pub(crate) fn speaks_ninep(self) -> bool {
+        matches!(self, Self::IdleNinep | Self::Ninep4k)
+    }
+
     /// Whether the baseline is a server on Node.
     pub(crate) fn is_held_against_node(self) -> bool {
         matches!(self, Self::Emit1kW1 | Self::Emit1kW32)
@@ -232,10 +253,12 @@ impl Row {
             | Self::AfterMessage
             | Self::AfterClimbs
             | Self::IdleSocketIo
+            | Self::IdleNinep
             | Self::Ending
             | Self::EndingAccount => "idle-tokio",
             Self::Connect | Self::Refusal => "connect",
             Self::Logins => "hashing",
+            Self::Ninep4k => "files",
             Self::RelaySmall | Self::RelayLarge | Self::RelayIdle => "relay",
             Self::LoginsBesideSockets | Self::Emit1kW1 | Self::Emit1kW32 => return None,
         })

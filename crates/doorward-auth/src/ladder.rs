@@ -61,6 +61,11 @@ impl Step {
         }
     }
 
+    /// Whether it needs what only a request can show. A handshake layer that proves nobody passes whoever shows nothing.
+    fn is_shown(&self) -> bool {
+        self.is_handshake() && self.gives_identity()
+    }
+
     fn needs_identity(&self) -> bool {
         match self {
             Self::Handshake(_) => false,
@@ -92,6 +97,20 @@ impl Rung {
             Self::One(step) => step.is_handshake(),
             Self::Any(branches) => branches.iter().flatten().all(Step::is_handshake),
             Self::Optional(_) => false,
+        }
+    }
+
+    /// As [`Ladder::only_from_a_request`].
+    fn only_from_a_request(&self) -> Option<&'static str> {
+        let shown = |branch: &Vec<Step>| branch.iter().find(|step| step.is_shown()).map(Step::name);
+        match self {
+            Self::One(step) => step.is_shown().then(|| step.name()),
+            Self::Any(branches) => {
+                // One way round is enough.
+                let shown: Option<Vec<_>> = branches.iter().map(shown).collect();
+                shown?.first().copied()
+            }
+            Self::Optional(_) => None,
         }
     }
 
@@ -226,6 +245,12 @@ impl Ladder {
     /// Whether every layer is answered from the upgrade request, so that the verdict falls before the 101.
     pub fn is_decided_at_handshake(&self) -> bool {
         self.rungs.iter().all(Rung::is_handshake)
+    }
+
+    /// The layer that keeps everybody out who has sent no upgrade request: it proves who somebody is by what a request shows, and
+    /// there is no way past it. `None` where there is none.
+    pub fn only_from_a_request(&self) -> Option<&'static str> {
+        self.rungs.iter().find_map(Rung::only_from_a_request)
     }
 
     /// The rungs, top first.

@@ -105,10 +105,10 @@ impl Line {
         self
     }
 
-    /// With bytes that count as read, after what has been.
+    /// With bytes that count as read and not as handed out: they come before everything that is still to come.
     #[must_use]
-    pub fn having_read(mut self, more: &[u8]) -> Self {
-        append(&mut self.ahead, more);
+    pub fn having_read(mut self, before: &[u8]) -> Self {
+        self.ahead = [before, &self.ahead].concat().into();
         self
     }
 
@@ -333,6 +333,20 @@ mod tests {
 
     use super::*;
     use crate::support::{Over, World, masked};
+
+    #[tokio::test]
+    async fn what_is_given_back_comes_before_what_was_read_behind_it() {
+        let world = World::over(Over::Pipe);
+        let (transport, mut peer) = world.stream(4096).await;
+        let mut line = Line::new(transport, Vec::new(), 4096);
+        let (first, second) = (masked(Opcode::Text, b"first"), masked(Opcode::Text, b"second"));
+        peer.write(&[first.as_slice(), &second].concat()).await;
+        assert!(line.receive().await == Received::Text(Secret::from_text("first")));
+        let mut line = line.having_read(&first);
+        for text in ["first", "second"] {
+            assert!(line.receive().await == Received::Text(Secret::from_text(text)));
+        }
+    }
 
     #[tokio::test]
     async fn what_was_read_before_the_admission_does_not_stay_in_the_threads_buffer() {

@@ -23,21 +23,38 @@ pub(crate) fn integer(value: &RawValue) -> Option<&str> {
 /// How many arrays and objects lie within each other at the deepest place.
 pub(crate) fn depth(value: &RawValue) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in value.get().bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
+    let mut outside = value.get();
+    loop {
+        let (before, string) =
+            outside.split_once('"').map_or((outside, None), |(before, string)| (before, Some(string)));
+        for byte in before.bytes() {
+            match byte {
+                b'[' | b'{' => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
             }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
+        }
+        match string {
+            Some(string) => outside = behind(string),
+            None => return deepest,
         }
     }
-    deepest
+}
+
+/// What comes behind a string of which the first quotation mark was read.
+fn behind(string: &str) -> &str {
+    let mut from = 0;
+    while let Some((inside, after)) = string.get(from..).and_then(|rest| rest.split_once('"')) {
+        let backslashes = inside.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return after;
+        }
+        from += inside.len() + 1;
+    }
+    ""
 }
 
 /// Whether an escape stands for one half of a surrogate pair without the other (RFC 8259, section 8.2).
@@ -76,6 +93,8 @@ mod tests {
     #[test]
     fn brackets_in_strings_are_not_nesting() {
         assert_eq!(depth(raw(r#"{"a[[[":["]]]",{"\"[":[]}]}"#)), 4);
+        assert_eq!(depth(raw(r#"[["\\\\",["\\\"["]],"",{}]"#)), 3);
+        assert_eq!(depth(raw(r#""[[[\\\"[\"[""#)), 0);
         assert_eq!(depth(raw("1")), 0);
     }
 

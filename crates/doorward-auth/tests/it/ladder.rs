@@ -27,6 +27,20 @@ fn a_list_inside_a_rung_is_never_empty() {
 }
 
 #[test]
+fn a_ladder_tells_which_layer_nobody_passes_without_a_request() {
+    let (shown, talks) = (|| Flag::of("shown", "bob").step(), || Word::of("talks", "bob").step());
+    let checked = || Flag::named("checked").step();
+    let only = |rungs: Vec<Rung>| Ladder::new(rungs).unwrap().only_from_a_request();
+    assert_eq!(Ladder::open_to_everyone().only_from_a_request(), None);
+    assert_eq!(only(vec![Rung::One(checked()), Rung::One(talks())]), None, "one that proves nobody");
+    assert_eq!(only(vec![Rung::One(checked()), Rung::One(shown()), Rung::One(talks())]), Some("shown"));
+    assert_eq!(only(vec![Rung::Any(vec![vec![shown()], vec![talks()]])]), None, "there is a way round it");
+    let no_way_round = vec![vec![shown(), talks()], vec![checked(), Flag::of("other", "eve").step()]];
+    assert_eq!(only(vec![Rung::Any(no_way_round)]), Some("shown"));
+    assert_eq!(only(vec![Rung::Optional(vec![Arc::new(Word::named("word"))])]), None);
+}
+
+#[test]
 fn handshake_layers_stand_above_those_that_talk() {
     let below = |layer| LadderError::HandshakeBelow { rung: 1, layer };
     let talks = || Word::named("talks").rung();

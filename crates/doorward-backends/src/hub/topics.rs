@@ -195,9 +195,10 @@ impl Topics {
     ) -> usize {
         let name = name_of(gate, (channel, pk));
         let Some(topic) = lock(self.shard(&name)).get(&*name).cloned() else { return 0 };
-        let frame = frame();
         let seats = lock(&topic.seats);
-        sockets.fan_out(seats.sockets.taken(), &frame);
+        if !seats.sockets.0.is_empty() {
+            sockets.fan_out(seats.sockets.taken(), &frame());
+        }
         if !seats.readers.0.is_empty() {
             let line = Bytes::from([payload.as_bytes(), b"\n"].concat());
             seats.readers.taken().for_each(|reader| reader.take(&line));

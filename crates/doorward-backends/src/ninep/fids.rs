@@ -1,15 +1,16 @@
 //! What a client calls the places that it knows.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use std::{collections::HashMap, sync::Arc};
 
 use doorward_wire::ninep::{Fid, OpenMode};
 
 use super::{OpenFile, Trouble, listing::Listing, place::Place};
 
-/// The fids of a connection.
+/// The fids of a connection. They lie side by side, since most connections have a few, and none has many.
 pub(super) struct Fids {
-    slots: HashMap<Fid, Slot>,
+    slots: Vec<Slot>,
     at_most: usize,
     /// How many have been taken, so that one that is used again is another one.
     taken: u64,
@@ -23,6 +24,7 @@ pub(super) struct Use {
 }
 
 pub(super) struct Slot {
+    fid: Fid,
     number: u64,
     /// A request is at work on it that will change what it is.
     busy: bool,
@@ -55,12 +57,12 @@ impl Is {
 
 impl Fids {
     pub(super) fn at_most(at_most: usize) -> Self {
-        Self { slots: HashMap::new(), at_most, taken: 0 }
+        Self { slots: Vec::new(), at_most, taken: 0 }
     }
 
     /// What a fid stands for, where nothing is about to change that.
     pub(super) fn find(&mut self, fid: Fid) -> Result<(Use, &mut Slot), Trouble> {
-        match self.slots.get_mut(&fid) {
+        match self.slot(fid) {
             None | Some(Slot { is: Is::Reserved, .. }) => Err(Trouble::UnknownFid),
             Some(Slot { busy: true, .. }) => Err(Trouble::Busy),
             Some(slot) => Ok((Use { fid, number: slot.number }, slot)),
@@ -69,7 +71,11 @@ impl Fids {
 
     /// The same use of a fid once more, where it is not over.
     pub(super) fn again(&mut self, one: Use) -> Option<&mut Slot> {
-        self.slots.get_mut(&one.fid).filter(|slot| slot.number == one.number)
+        self.slot(one.fid).filter(|slot| slot.number == one.number)
+    }
+
+    fn slot(&mut self, fid: Fid) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|slot| slot.fid == fid)
     }
 
     /// Takes a fid that is not in use.
@@ -77,14 +83,18 @@ impl Fids {
         if fid == Fid::NONE {
             return Err(Trouble::UnknownFid);
         }
-        if self.slots.contains_key(&fid) {
+        if self.slot(fid).is_some() {
             return Err(Trouble::DuplicateFid);
         }
         if self.slots.len() >= self.at_most {
             return Err(Trouble::TooManyFids);
         }
         self.taken += 1;
-        self.slots.insert(fid, Slot { number: self.taken, busy: false, is });
+        if self.slots.is_empty() {
+            // Whoever has attached and does nothing has one.
+            self.slots.reserve_exact(1);
+        }
+        self.slots.push(Slot { fid, number: self.taken, busy: false, is });
         Ok(Use { fid, number: self.taken })
     }
 
@@ -101,33 +111,31 @@ impl Fids {
         slot.busy = false;
         match becomes {
             Some(is) => slot.is = is,
-            None if matches!(slot.is, Is::Reserved) => drop(self.slots.remove(&one.fid)),
+            None if matches!(slot.is, Is::Reserved) => self.slots.retain(|slot| slot.fid != one.fid),
             None => {}
         }
     }
 
     /// Forgets a fid, whatever is at work on it.
     pub(super) fn forget(&mut self, fid: Fid) -> Result<(Use, Is), Trouble> {
-        if matches!(self.slots.get(&fid), None | Some(Slot { is: Is::Reserved, .. })) {
-            return Err(Trouble::UnknownFid);
-        }
-        let slot = self.slots.remove(&fid).ok_or(Trouble::UnknownFid)?;
+        let known = self.slots.iter().position(|slot| slot.fid == fid && !matches!(slot.is, Is::Reserved));
+        let slot = self.slots.swap_remove(known.ok_or(Trouble::UnknownFid)?);
         Ok((Use { fid, number: slot.number }, slot.is))
     }
 
     /// Forgets all of them.
     pub(super) fn clear(&mut self) {
-        self.slots = HashMap::new();
+        self.slots = Vec::new();
     }
 
     /// The bytes of all listings.
     pub(super) fn listed(&self) -> usize {
         let held = |slot: &Slot| if let Is::Directory(_, listing) = &slot.is { listing.held() } else { 0 };
-        self.slots.values().map(held).sum()
+        self.slots.iter().map(held).sum()
     }
 
     /// Every file that is open.
     pub(super) fn open_files(&self) -> impl Iterator<Item = &Arc<dyn OpenFile>> {
-        self.slots.values().filter_map(|slot| if let Is::File(_, _, file) = &slot.is { Some(file) } else { None })
+        self.slots.iter().filter_map(|slot| if let Is::File(_, _, file) = &slot.is { Some(file) } else { None })
     }
 }

@@ -40,6 +40,7 @@
 //! let backend = Ninep::new(tree);
 //! ```
 
+mod agreed;
 mod connection;
 mod fids;
 mod limits;
@@ -58,21 +59,22 @@ use doorward_auth::BoxFuture;
 use doorward_session::{Backend, Line, Socket};
 use doorward_wire::ninep::Fid;
 
-use self::{connection::Connection, server::Server};
 pub use self::{
+    agreed::Agreed,
     limits::Limits,
     tree::{Answer, Entry, Node, OpenFile, Tree, path_of},
     trouble::Trouble,
 };
+use self::{connection::Connection, server::Server};
 
 /// A backend that serves a tree.
 pub struct Ninep {
-    tree: Arc<dyn Tree>,
+    tree: Box<dyn Tree>,
     limits: Limits,
 }
 
 /// How far a session has come before its socket was there: over a plain stream the authentication is part of the protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Begun {
     /// The largest message that was agreed on.
     pub msize: u32,
@@ -86,7 +88,7 @@ pub struct Begun {
 impl Ninep {
     /// Serves that tree.
     pub fn new(tree: impl Tree + 'static) -> Self {
-        Self { tree: Arc::new(tree), limits: Limits::default() }
+        Self { tree: Box::new(tree), limits: Limits::default() }
     }
 
     /// With other limits.
@@ -98,7 +100,7 @@ impl Ninep {
 
     /// As [`serve`](Backend::serve), where somebody else has agreed on a version and has authenticated.
     pub fn go_on(self: Arc<Self>, socket: Arc<Socket>, line: Line, begun: Begun) -> BoxFuture<'static, ()> {
-        let server = Server::begun(Arc::clone(&self.tree), self.limits, &socket, Some(begun));
+        let server = Server::begun(self, &socket, Some(begun));
         crate::run(line, socket, Box::new(Connection::of(server)))
     }
 }
@@ -109,7 +111,7 @@ impl Backend for Ninep {
     }
 
     fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
-        let server = Server::begun(Arc::clone(&self.tree), self.limits, &socket, None);
+        let server = Server::begun(self, &socket, None);
         crate::run(line, socket, Box::new(Connection::of(server)))
     }
 }

@@ -7,10 +7,10 @@ use std::{sync::Arc, task::Context};
 use bytes::Bytes;
 use doorward_session::Socket;
 use doorward_types::CloseReason;
-use doorward_wire::ninep::{AROUND_DATA, Data, Fid, Qid, Reply, Request, Tag, UNKNOWN, VERSION};
+use doorward_wire::ninep::{AROUND_DATA, Data, Fid, Qid, Reply, Request, Tag};
 
 use super::{
-    Answer, Begun, Entry, Limits, Tree, Trouble,
+    Agreed, Answer, Begun, Entry, Limits, Ninep, Trouble,
     connection::Replies,
     fids::{Fids, Is, Slot},
     listing::{Listing, Whose},
@@ -20,8 +20,8 @@ use super::{
 
 /// The file server of one connection.
 pub(super) struct Server {
-    tree: Arc<dyn Tree>,
-    limits: Limits,
+    /// The tree, and what one connection may have of it.
+    serves: Arc<Ninep>,
     socket: Arc<Socket>,
     whose: Whose,
     /// The largest message; `None` before a version has been agreed on.
@@ -35,19 +35,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn begun(tree: Arc<dyn Tree>, limits: Limits, socket: &Arc<Socket>, begun: Option<Begun>) -> Self {
+    pub(super) fn begun(serves: Arc<Ninep>, socket: &Arc<Socket>, begun: Option<Begun>) -> Self {
         let admission = socket.admission();
         let user = admission.subject().map_or("none", |subject| &subject.uuid);
         let since = u32::try_from(admission.first_at().as_secs()).unwrap_or(u32::MAX);
         let mut server = Self {
-            tree,
-            limits,
+            fids: Fids::at_most(serves.limits.fids),
+            serves,
             socket: Arc::clone(socket),
             whose: Whose { user: user.into(), since },
             msize: None,
             must_authenticate: begun.as_ref().is_some_and(|begun| begun.afid.is_some()),
             root: None,
-            fids: Fids::at_most(limits.fids),
             requests: Requests::default(),
         };
         if let Some(begun) = begun {
@@ -66,13 +65,13 @@ impl Server {
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.limits
+        &self.serves.limits
     }
 
     /// The largest message that can be agreed on. A client may send each as one message of the gate.
     fn most(&self) -> u32 {
         let message = u32::try_from(self.socket.policy().limits.message).unwrap_or(u32::MAX);
-        self.limits.msize.min(message).max(self.limits.least_msize)
+        self.limits().msize.min(message).max(self.limits().least_msize)
     }
 
     /// Takes a request, and answers it where it is done at once. An `Err` ends the socket.
@@ -90,7 +89,7 @@ impl Server {
             Request::Clunk { fid } => self.clunk(tag, *fid, replies),
             Request::Remove { fid } => self.remove(tag, *fid, replies),
             _ if replies.are_of_a_suspended() => replies.refuse(tag, &Trouble::Suspended),
-            _ if self.requests.count() >= self.limits.tags => replies.refuse(tag, &Trouble::TooManyRequests),
+            _ if self.requests.count() >= self.limits().tags => replies.refuse(tag, &Trouble::TooManyRequests),
             Request::Auth { .. } if self.must_authenticate => replies.refuse(tag, &Trouble::PermissionDenied),
             Request::Auth { .. } => replies.refuse(tag, &Trouble::NoAuthentication),
             Request::Attach { fid, afid, .. } => match self.attach(*fid, *afid) {
@@ -128,18 +127,18 @@ impl Server {
 
     fn version(&mut self, tag: Tag, msize: u32, version: &str, replies: &mut Replies<'_>) {
         self.reset();
-        if msize < self.limits.least_msize {
-            return replies.refuse(tag, &Trouble::SmallMsize);
+        match Agreed::on(msize, version, self.limits(), self.most()) {
+            Ok(agreed) => {
+                self.msize = agreed.msize();
+                replies.say(tag, &agreed.reply());
+            }
+            Err(trouble) => replies.refuse(tag, &trouble),
         }
-        let msize = msize.min(self.most());
-        let is_spoken = version.strip_prefix(VERSION).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.msize = is_spoken.then_some(msize);
-        replies.say(tag, &Reply::Version { msize, version: if is_spoken { VERSION } else { UNKNOWN } });
     }
 
     /// A flush is never answered by an error.
     fn flush(&mut self, tag: Tag, old: Tag, replies: &mut Replies<'_>) -> Result<(), CloseReason> {
-        let has_room = self.requests.count() < self.limits.tags;
+        let has_room = self.requests.count() < self.limits().tags;
         match self.requests.flush(old) {
             Flush::WhenDone(flushes) if has_room => {
                 flushes.push(tag);
@@ -164,7 +163,7 @@ impl Server {
         }
         let root = match &self.root {
             Some(root) => Arc::clone(root),
-            None => Place::root(self.tree.root(&self.socket).ok_or(Trouble::PermissionDenied)?),
+            None => Place::root(self.serves.tree.root(&self.socket).ok_or(Trouble::PermissionDenied)?),
         };
         let qid = root.node.qid();
         self.fids.take(fid, Is::At(Arc::clone(&root)))?;
@@ -293,7 +292,7 @@ impl Server {
             return Ok(bytes);
         };
         *kept = Listing::default();
-        if self.fids.listed() + size > self.limits.listings {
+        if self.fids.listed() + size > self.limits().listings {
             return Err(Trouble::TooManyListings);
         }
         if let Some(Slot { is: Is::Directory(_, kept), .. }) = on.held().and_then(|one| self.fids.again(one)) {

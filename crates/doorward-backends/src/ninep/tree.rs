@@ -58,7 +58,8 @@ pub struct Entry {
 
 /// A tree of files. Each socket sees its own.
 pub trait Tree: Send + Sync {
-    /// The root, as this socket sees it; `None` where there is nothing for it to see. Called once for each connection.
+    /// The root, as this socket sees it; `None` where there is nothing for it to see. Called once for each connection, at the
+    /// latest when something is looked for in it.
     fn root(&self, socket: &Arc<Socket>) -> Option<Arc<dyn Node>>;
 }
 

@@ -202,18 +202,17 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, http: Http) {
                     tracing::debug!(%full, "dropped at the door");
                 }
             },
+            Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                if !is_of_one_connection(&error) {
-                    tracing::warn!(%error, "cannot accept");
-                    tokio::time::sleep(REST).await;
-                }
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(REST).await;
             }
         }
     }
 }
 
 /// An error that says something of one connection that is gone again, not of the listener.
-fn is_of_one_connection(error: &io::Error) -> bool {
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -16,6 +16,7 @@ mod request;
 pub(crate) mod respond;
 mod tls;
 
+pub(crate) use accept::is_of_one_connection;
 pub use accept::{HeadLimits, Http, serve};
 pub(crate) use came::Came;
 pub use caps::{Caps, CapsLimits, Full, Pass};

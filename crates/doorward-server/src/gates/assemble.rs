@@ -213,6 +213,12 @@ impl Assembly<'_> {
         if gate.fail == FailConfig::Open {
             tracing::warn!(gate = %built.name, "its sockets go on while nobody knows whether their logins have ended");
         }
+        if self.config.ninep.listen.is_some()
+            && matches!(built.backing, Backing::Ninep(..))
+            && let Some(layer) = built.ladder.only_from_a_request()
+        {
+            tracing::info!(gate = %built.name, layer, "the file tree is there over a WebSocket alone: a layer looks at a web request");
+        }
         if built.ladder.is_open() {
             tracing::warn!(gate = %built.name, "the gate is open: everybody gets in");
         }

@@ -155,6 +155,15 @@ pub(crate) enum Change {
     Removed,
 }
 
+/// Why there is no file tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoTree {
+    /// None has that name, or more than one.
+    Unnamed,
+    /// This layer of its ladder looks at a web request.
+    OverWebSocketAlone(&'static str),
+}
+
 impl Gates {
     fn none_of(owners: Owners) -> Self {
         Self { table: PathTable::default(), by_name: BTreeMap::new(), owners }
@@ -190,13 +199,35 @@ impl Gates {
         self.by_name.get(&(owner.clone(), name.clone()))
     }
 
-    /// The gate before a file tree, by its name or its path; without either the only one that there is.
-    pub(crate) fn file_tree(&self, aname: &str) -> Option<Arc<Gate>> {
+    /// The gate before a file tree for whoever sends no web request, by its name or its path; without either the only one that
+    /// there is.
+    ///
+    /// # Errors
+    /// [`NoTree`].
+    pub(crate) fn file_tree(&self, aname: &str) -> Result<Arc<Gate>, NoTree> {
         let is_meant = |gate: &&Arc<Gate>| aname.is_empty() || gate.name.as_str() == aname || gate.path() == aname;
-        let trees = self.by_name.values().filter(|gate| matches!(gate.backing, Backing::Ninep(..)));
-        let mut meant = trees.filter(is_meant);
-        let first = meant.next();
-        first.filter(|_| meant.next().is_none()).cloned()
+        let mut none = NoTree::Unnamed;
+        let mut meant = Vec::new();
+        for gate in self.file_trees().filter(is_meant) {
+            match gate.ladder.only_from_a_request() {
+                Some(layer) => none = NoTree::OverWebSocketAlone(layer),
+                None => meant.push(gate),
+            }
+        }
+        match meant.as_slice() {
+            [only] => Ok(Arc::clone(only)),
+            [] => Err(none),
+            _ => Err(NoTree::Unnamed),
+        }
+    }
+
+    /// The largest message that every gate before a file tree takes, in bytes.
+    pub(crate) fn message_of_file_trees(&self) -> Option<usize> {
+        self.file_trees().map(|gate| gate.policy.limits.message).min()
+    }
+
+    fn file_trees(&self) -> impl Iterator<Item = &Arc<Gate>> {
+        self.by_name.values().filter(|gate| matches!(gate.backing, Backing::Ninep(..)))
     }
 
     /// All of them, by owner and name.

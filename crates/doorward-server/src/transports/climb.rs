@@ -17,7 +17,7 @@ use tokio::{
 use super::{Heard, Voice};
 
 /// The most messages that a user may send before admission.
-const MESSAGES: usize = 32;
+pub(crate) const MESSAGES: usize = 32;
 
 /// How long a prompt may take to be accepted by the peer's side.
 const SAY: Duration = Duration::from_secs(5);

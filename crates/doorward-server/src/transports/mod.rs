@@ -18,7 +18,7 @@ pub(crate) mod json;
 pub(crate) mod ninep;
 pub(crate) mod socketio;
 
-pub(crate) use climb::{ClimbEnd, climb, malformed, say};
+pub(crate) use climb::{ClimbEnd, MESSAGES, climb, malformed, say};
 
 /// What a message of a user means before admission, with what is to be said to it at once.
 pub(crate) enum Heard {

@@ -61,6 +61,11 @@ impl Decoder {
         }))
     }
 
+    /// What has arrived of a message that is not whole: a decoder that is given it goes on where this one stood.
+    pub fn into_rest(self) -> Vec<u8> {
+        if self.is_at_boundary() { Vec::new() } else { self.held }
+    }
+
     fn advance<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Whole<'i>>, Violation> {
         if self.held.is_empty()
             && let Some(size) = self.size_of(input)?

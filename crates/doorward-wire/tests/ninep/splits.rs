@@ -87,6 +87,24 @@ proptest! {
 }
 
 #[test]
+fn what_is_left_of_a_message_is_given_up_and_a_message_that_was_handed_out_is_not() {
+    let mut bytes = Vec::new();
+    Request::Clunk { fid: Fid(7) }.write(Tag(1), &mut bytes);
+    for cut in 0..=bytes.len() {
+        let mut decoder = Decoder::new(MSIZE);
+        let (mut before, mut after) = bytes.split_at(cut);
+        let whole = decoder.next(&mut before).unwrap().is_some();
+        assert_eq!(whole, cut == bytes.len());
+        if !whole && cut % 2 == 0 {
+            assert!(decoder.next(&mut after).unwrap().is_some());
+            assert_eq!(decoder.into_rest(), b"", "cut at {cut}");
+        } else {
+            assert_eq!(decoder.into_rest(), if whole { &b""[..] } else { &bytes[..cut] }, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn whole_messages_are_handed_out_in_place_and_hold_nothing() {
     let mut bytes = Vec::new();
     for fid in 0..3 {

@@ -45,7 +45,7 @@ impl Server {
         }
         let on = if new == fid { one } else { self.fids.take(new, Is::Reserved)? };
         self.fids.hold(on);
-        Ok((On::Moves(on), place.walk(names, self.limits.depth).map(|walked| Done::Walked(Box::new(walked)))))
+        Ok((On::Moves(on), place.walk(names, self.limits().depth).map(|walked| Done::Walked(Box::new(walked)))))
     }
 
     fn open(&mut self, fid: Fid, mode: OpenMode) -> Work {

@@ -1,4 +1,7 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use doorward_session::Socket;
 use doorward_wire::ninep::Qid;
@@ -8,28 +11,36 @@ use crate::ninep::{Answer, Entry, Node, Tree, Trouble, path_of};
 /// A directory of trees, each under a name. What a socket sees nothing of is not in it.
 #[derive(Default)]
 pub struct Root {
-    trees: Vec<(&'static str, Box<dyn Tree>)>,
+    trees: Arc<Vec<(&'static str, Arc<dyn Tree>)>>,
 }
 
 impl Root {
     /// Adds a tree. Its name is not empty and has no `/` in it.
     #[must_use]
     pub fn with(mut self, name: &'static str, tree: impl Tree + 'static) -> Self {
-        self.trees.push((name, Box::new(tree)));
+        Arc::make_mut(&mut self.trees).push((name, Arc::new(tree)));
         self
     }
 }
 
 impl Tree for Root {
     fn root(&self, socket: &Arc<Socket>) -> Option<Arc<dyn Node>> {
-        let seen = self.trees.iter().filter_map(|(name, tree)| Some((*name, tree.root(socket)?)));
-        Some(Arc::new(Joined { trees: seen.collect() }))
+        Some(Arc::new(Joined { trees: Arc::clone(&self.trees), socket: Arc::clone(socket), seen: OnceLock::new() }))
     }
 }
 
-/// What one socket sees.
+/// What one socket sees, from when it first looks: whoever has attached and does nothing costs little.
 struct Joined {
-    trees: Vec<(&'static str, Arc<dyn Node>)>,
+    trees: Arc<Vec<(&'static str, Arc<dyn Tree>)>>,
+    socket: Arc<Socket>,
+    seen: OnceLock<Vec<(&'static str, Arc<dyn Node>)>>,
+}
+
+impl Joined {
+    fn seen(&self) -> &[(&'static str, Arc<dyn Node>)] {
+        let see = |(name, tree): &(&'static str, Arc<dyn Tree>)| Some((*name, tree.root(&self.socket)?));
+        self.seen.get_or_init(|| self.trees.iter().filter_map(see).collect())
+    }
 }
 
 impl Node for Joined {
@@ -42,12 +53,12 @@ impl Node for Joined {
     }
 
     fn walk(&self, name: &str) -> Answer<Arc<dyn Node>> {
-        let found = self.trees.iter().find(|(known, _)| *known == name).map(|(_, node)| Arc::clone(node));
+        let found = self.seen().iter().find(|(known, _)| *known == name).map(|(_, node)| Arc::clone(node));
         Answer::Now(found.ok_or(Trouble::NotFound))
     }
 
     fn list(&self) -> Answer<Vec<Entry>> {
-        let nodes: Vec<_> = self.trees.iter().map(|(_, node)| Arc::clone(node)).collect();
+        let nodes: Vec<_> = self.seen().iter().map(|(_, node)| Arc::clone(node)).collect();
         Answer::Later(Box::pin(async move {
             let mut entries = Vec::with_capacity(nodes.len());
             for node in nodes {

@@ -1,6 +1,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use doorward_auth::{
+    Ladder,
     layers::handshake::{
         origin::Origins,
         path::{PathError, PathPattern, PathTable},
@@ -13,7 +14,7 @@ use doorward_wire::socketio::{Namespace, Namespaces};
 
 use super::super::{
     Authenticators, BackendConfig, FailConfig, Gate, OnLogoutConfig, Parts, TransportConfig, document::KeyPath,
-    report::Report,
+    keys::Table as _, report::Report, sections::Ninep,
 };
 use super::{
     check_name, ladder, limits,
@@ -31,6 +32,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, around: &Around<
     let Around { issuers, authenticators, read } = *around;
     let mut names: HashMap<(String, &str), &KeyPath> = HashMap::new();
     let mut paths: PathTable<()> = PathTable::default();
+    let mut trees = Vec::new();
     for (path, gate) in &parts.gates {
         check_name(report, &path.key("name"), &gate.name);
         let owner = owner_of(report, parts, path, gate.owner.as_deref());
@@ -43,14 +45,37 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, around: &Around<
         origins(report, path, gate);
         entrance(report, path, gate);
         waiting(report, path, gate);
-        if let Some(owner) = &owner {
-            ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, authenticators, read });
+        let ladder = owner.as_ref().and_then(|owner| {
+            ladder::check(report, path, gate, &ladder::Around { parts, owner, issuers, authenticators, read })
+        });
+        if gate.enabled && matches!(gate.backend, BackendConfig::Ninep(_)) {
+            trees.push((gate, ladder));
         }
         channels(report, path, gate);
         transport(report, path, gate);
         let effective = parts.config.limits.of_gate(&gate.limits);
         limits::check(report, &path.key("limits"), &effective, Some(&gate.limits));
     }
+    // What is wrong with a ladder has been told; how it will be is not known then.
+    if !report.has_error_within(&KeyPath::of(Gate::NAME)) {
+        over_tcp(report, parts, &trees);
+    }
+}
+
+/// 9P over TCP, where nobody sends a web request: some gate has to be there all the same.
+fn over_tcp(report: &mut Report<'_, '_>, parts: &Parts, trees: &[(&Gate, Option<Ladder>)]) {
+    if parts.config.ninep.listen.is_none() {
+        return;
+    }
+    let closed = trees.iter().map(|(gate, ladder)| Some((gate, ladder.as_ref()?.only_from_a_request()?)));
+    let closed = closed.collect::<Option<Vec<_>>>().unwrap_or_default();
+    let Some((gate, layer)) = closed.first() else { return };
+    let name = &gate.name;
+    report.warning(
+        &KeyPath::of(Ninep::NAME).key("listen"),
+        format!("nobody gets in there: `{layer}` of the gate `{name}` looks at a web request, and a file tool sends none"),
+        "add a gate whose ladder asks, as in `ladder = [{ key_entry = {} }]`, or take `listen` away: over a WebSocket the tree is there",
+    );
 }
 
 /// The path's syntax, and that no other gate has the same host and path.

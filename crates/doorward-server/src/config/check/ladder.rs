@@ -35,11 +35,11 @@ pub(super) struct Around<'a> {
 }
 
 /// Builds the ladder of a gate as the server will, only in memory, and tells what keeps it from being built.
-pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, around: &Around<'_>) {
+pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, around: &Around<'_>) -> Option<Ladder> {
     let at = path.key("ladder");
     // What could not be read is missing here, so places and order would be those of another ladder.
     if gate.ladder.is_empty() || report.has_error_within(&at) {
-        return;
+        return None;
     }
     let issuers = around.issuers.iter().filter(|issuer| issuer.owner().as_str() == around.owner);
     let owner = OwnerId::new(around.owner);
@@ -77,11 +77,17 @@ pub(super) fn check(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate, ar
         }
     }
     if report.has_error_within(&at) || rungs.len() < gate.ladder.len() {
-        return;
+        return None;
     }
     match Ladder::new(rungs) {
-        Ok(ladder) => protocols(report, path, gate, &ladder),
-        Err(error) => tell_order(report, &at, gate, &error),
+        Ok(ladder) => {
+            protocols(report, path, gate, &ladder);
+            Some(ladder)
+        }
+        Err(error) => {
+            tell_order(report, &at, gate, &error);
+            None
+        }
     }
 }
 

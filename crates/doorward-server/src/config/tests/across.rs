@@ -340,6 +340,33 @@ fn c90_a_gate_that_its_path_alone_guards_is_told_to_be_open() {
 }
 
 #[test]
+fn a_port_of_9p_at_which_nobody_gets_in_is_warned_about() {
+    const LISTEN: &str = "[ninep]\nlisten = \"127.0.0.1:5640\"\n";
+    let gate = |name: &str, ladder: &str| {
+        format!("[[gate]]\nname = \"{name}\"\npath = \"/{name}\"\nbackend = {{ 9p = {{}} }}\n{ladder}\n")
+    };
+    let warned = |gates: &[String]| {
+        let told = told(&format!("{LISTEN}{ISSUER}{GATE}{}", gates.concat()));
+        told.into_iter().find(|(_, path, ..)| path == "ninep.listen")
+    };
+    let shows = || gate("shows", "ladder = [{ bearer = {} }, { jwt = {} }]");
+    let either = gate("either", "ladder = [{ any = [[{ bearer = {} }], [{ jwt = {} }]] }]");
+    let open = gate("open", "open = true");
+    assert_eq!(warned(&[]), None);
+    let (place, _, message, hint) = warned(&[shows()]).unwrap();
+    let expected =
+        "nobody gets in there: `bearer` of the gate `shows` looks at a web request, and a file tool sends none";
+    assert_eq!((place.as_str(), message.as_str()), ("W2", expected));
+    assert!(hint.contains("`ladder = [{ key_entry = {} }]`"), "{hint}");
+    let off = format!("{}enabled = false\n", gate("off", "open = true"));
+    assert!(warned(&[shows(), off]).is_some(), "one that is not enabled does not count");
+    for reachable in [either, open, gate("asks", "ladder = [{ jwt = {} }]")] {
+        assert_eq!(warned(&[shows(), reachable]), None);
+    }
+    assert_eq!(told(&format!("{ISSUER}{GATE}{}", shows())), [], "nobody listens");
+}
+
+#[test]
 fn the_two_sides_do_not_share_a_port() {
     let text = "[server]\nlisten = \"127.0.0.1:1\"\n[internal]\nlisten = \"127.0.0.1:1\"\n";
     expect(text, &[("E4", "internal.listen", "`127.0.0.1:1` is taken by the public side", "another port")]);
