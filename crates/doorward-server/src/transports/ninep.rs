@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use doorward_auth::{BoxFuture, Refusal};
-use doorward_backends::ninep::{Begun, Ninep};
+use doorward_backends::ninep::{Begun, Limits, Ninep, Trouble};
 use doorward_session::{Backend, BareBytes, Line, Received, Socket, SocketPolicy};
 use doorward_types::{CloseReason, Prompt, TraceId};
 use doorward_wire::{
@@ -24,6 +24,7 @@ use doorward_wire::{
     ninep::{AROUND_DATA, Data, Decoder, Fid, Qid, Reply, Request, Tag, UNKNOWN, VERSION},
 };
 use http::HeaderMap;
+use serde::de::IgnoredAny;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
@@ -177,7 +178,10 @@ impl Meeting {
                 };
                 let tag = frame.tag;
                 match Request::read(&frame) {
-                    Ok(Request::Version { msize, version }) if version.starts_with(VERSION) && msize > AROUND_DATA => {
+                    Ok(Request::Version { msize, .. }) if msize < Limits::default().least_msize => {
+                        says.extend(error(tag, &Trouble::SmallMsize.to_string()));
+                    }
+                    Ok(Request::Version { msize, version }) if version.starts_with(VERSION) => {
                         let msize = msize.min(LARGEST);
                         self.msize = Some(msize);
                         says.extend(reply(tag, &Reply::Version { msize, version: VERSION }));
@@ -262,7 +266,9 @@ impl AuthFile {
 
     /// What was written so far as an answer, where it is one.
     fn answer(&mut self) -> Result<Option<doorward_types::Answer>, Refusal> {
-        let ends = self.written.last() == Some(&b'\n');
+        // What the next write could still complete is waited for.
+        let whole = serde_json::from_slice::<IgnoredAny>(&self.written);
+        let ends = self.written.last() == Some(&b'\n') || !whole.is_err_and(|error| error.is_eof());
         match json::answer(&self.written) {
             Ok(answer) => {
                 self.written = Zeroizing::default();

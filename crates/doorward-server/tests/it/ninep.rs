@@ -222,6 +222,44 @@ async fn over_tcp_a_wrong_answer_is_refused_and_the_connection_ends() {
 }
 
 #[tokio::test]
+async fn over_tcp_what_cannot_become_an_answer_is_refused_without_the_end_of_a_line() {
+    for no_answer in ["the key, please", "{}", r#"{"action":"subscribe","channel":"room"}"#] {
+        let world = World::of(Carrier::Memory, GATES).await;
+        let mut tool = Tool::of(&world).await;
+        tool.authenticates("asking").await;
+        tool.reads().await;
+        tool.sends(Request::Read { fid: AFID, offset: 0, count: 4096 }).await;
+        tool.sends(Request::Write { fid: AFID, offset: 0, data: Data(no_answer.as_bytes()) }).await;
+        assert!(tool.hears().await.unwrap().contains(r#""code":4400,"reason":"malformed""#), "{no_answer}");
+        assert_eq!(tool.hears().await, None);
+        assert_eq!(world.verdicts().await, ["4400 server: read a message"], "{no_answer}");
+    }
+}
+
+#[tokio::test]
+async fn over_tcp_an_answer_may_come_in_two_writes() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let mut tool = Tool::of(&world).await;
+    tool.authenticates("asking").await;
+    tool.reads().await;
+    for half in [r#"{"action":"auth","kind":"jwt","#, r#""token":"a.b.c"}"#] {
+        assert_eq!(tool.asks(Request::Write { fid: AFID, offset: 0, data: Data(half.as_bytes()) }).await, "Write");
+    }
+    let refused = tool.asks(Request::Read { fid: AFID, offset: 0, count: 4096 }).await;
+    assert!(refused.contains(r#""code":4401"#), "{refused}");
+    assert_eq!(world.verdicts().await, ["4401 jwt: socket requires token"]);
+}
+
+#[tokio::test]
+async fn over_tcp_a_tool_that_takes_less_than_an_answer_is_told() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let mut tool = Tool::of(&world).await;
+    let small = Request::Version { msize: 511, version: VERSION };
+    assert_eq!(tool.asks(small).await, "msize is too small");
+    assert_eq!(tool.asks(version()).await, "Version");
+}
+
+#[tokio::test]
 async fn over_tcp_a_gate_that_wants_what_a_tool_cannot_show_says_so_at_once() {
     let world = World::of(Carrier::Memory, GATES).await;
     let mut tool = Tool::of(&world).await;
