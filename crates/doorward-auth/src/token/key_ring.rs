@@ -179,9 +179,10 @@ impl State {
     fn not_found(&self, place: &KeyPlace, clock: &dyn Clock) -> Result<Option<Arc<DecodingKey>>, PortError> {
         match (&self.failure, self.usable(place, clock)) {
             (None, Some(_)) => Ok(None),
-            (failure, _) => Err(failure
-                .clone()
-                .unwrap_or_else(|| PortError { port: "the key set of the issuer", detail: "they are too old".to_owned() })),
+            (failure, _) => Err(failure.clone().unwrap_or_else(|| PortError {
+                port: "the key set of the issuer",
+                detail: "they are too old".to_owned(),
+            })),
         }
     }
 

@@ -117,7 +117,10 @@ fn transport(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
     if !gate.path.ends_with(['/', '*']) {
         report.warning(
             &path.key("path"),
-            format!("clients of Socket.IO put a slash after their path, so with `path: \"{0}\"` they ask for `{0}/`", gate.path),
+            format!(
+                "clients of Socket.IO put a slash after their path, so with `path: \"{0}\"` they ask for `{0}/`",
+                gate.path
+            ),
             format!("`path = \"{}/\"`", gate.path),
         );
     }

@@ -52,9 +52,8 @@ fn a_hub_and_a_file_tree_have_no_keys() {
 
 #[test]
 fn the_port_for_9p_is_its_own() {
-    let text = |listen: &str| {
-        format!("{ISSUER}{}[ninep]\nlisten = \"{listen}\"\n", GATE.replace("hub = {}", "9p = {}"))
-    };
+    let text =
+        |listen: &str| format!("{ISSUER}{}[ninep]\nlisten = \"{listen}\"\n", GATE.replace("hub = {}", "9p = {}"));
     assert_eq!(told(&text("127.0.0.1:5640")), []);
     let hint = "as in `127.0.0.1:5640`";
     expect(&text("127.0.0.1:8420"), &[("E14", "ninep.listen", "`127.0.0.1:8420` is taken by the public side", hint)]);
@@ -83,11 +82,24 @@ fn a_namespace_is_one_that_there_can_be_and_stands_once() {
         &format!("{ISSUER}{names}"),
         &[
             ("E12", "gate[0].transport.socketio.namespaces[1]", "`/default` stands twice", "take one of them away"),
-            ("E12", "gate[0].transport.socketio.namespaces[2]", "a namespace is not `/` and a name", "as in `/` or `/default`"),
-            ("W12", "gate[0].transport.socketio.namespaces[3]", "nobody hears what is emitted there", "`name = \"/other\"`"),
+            (
+                "E12",
+                "gate[0].transport.socketio.namespaces[2]",
+                "a namespace is not `/` and a name",
+                "as in `/` or `/default`",
+            ),
+            (
+                "W12",
+                "gate[0].transport.socketio.namespaces[3]",
+                "nobody hears what is emitted there",
+                "`name = \"/other\"`",
+            ),
         ],
     );
     let none = SOCKETIO.replace("[\"/default\"]", "[]");
     let told = told(&format!("{ISSUER}{none}"));
-    assert!(told.iter().any(|(_, path, message, _)| path.ends_with("namespaces") && message.contains("1 to 16")), "{told:?}");
+    assert!(
+        told.iter().any(|(_, path, message, _)| path.ends_with("namespaces") && message.contains("1 to 16")),
+        "{told:?}"
+    );
 }
