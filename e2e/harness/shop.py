@@ -11,11 +11,14 @@ from .process import Process
 
 
 class Shop:
-    """One shop, on a port of its own."""
+    """One shop, on a port of its own where no other is named."""
+
+    def __init__(self, address: str = "127.0.0.1:0") -> None:
+        self._address = address
 
     async def __aenter__(self) -> Shop:
         # It is built beside the binary under test.
-        self._process = await Process.start(binary().parent / "shop", "127.0.0.1:0", cwd=REPOSITORY)
+        self._process = await Process.start(binary().parent / "shop", self._address, cwd=REPOSITORY)
         try:
             said = await self._process.line(r"the shop is open: (http://\S+)/$")
         except BaseException:

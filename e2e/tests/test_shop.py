@@ -92,12 +92,31 @@ async def test_a_cart_is_filled_changed_ordered_and_seen_by_every_tab(browser: B
 async def test_a_logout_in_another_tab_ends_the_cart_and_the_page_says_so_within_a_second(browser: Browser, shop: Shop) -> None:
     front = await shop.register(browser, "carol")
     await add(front, "Hemp rope", 1)
+    cart = await browser.open(f"{shop.site}/cart", person="carol")
+    await until(cart, COUNT, 1)
     other = await browser.open(f"{shop.site}/account", person="carol")
     await other.run("() => document.querySelector('form[action=\"/logout\"] button').click()")
     await other.see("You are logged out.")
     assert await until(front, "document.querySelector('#ended').hidden", "false") < 1000
     assert "The login that opened this connection has ended." in await front.run(ENDED)
     assert await front.run("() => document.querySelectorAll('main button:not(:disabled)').length") == 0
+    await until(cart, "document.querySelector('#ended').hidden", "false")
+    back = [await tab.run("() => document.querySelector('#ended a').getAttribute('href')") for tab in (front, cart)]
+    assert back == ["/login?next=/", "/login?next=/cart"], "each leads back to its own page"
+
+
+async def test_a_shop_that_is_away_is_waited_for_and_then_asked_who_is_logged_in(browser: Browser) -> None:
+    told = "document.querySelector('#told').textContent"
+    async with Shop() as away:
+        front = await away.register(browser, "gwen")
+        await add(front, "Camp kettle", 1)
+    await until(front, told, "The shop does not answer just now. Your cart is kept.")
+    assert await front.run("() => document.querySelector('#ended').hidden"), "a shop that is away ends no login"
+    # What is back has everything in memory, and so forgot who was there.
+    async with Shop(away.site.removeprefix("http://")):
+        await until(front, "document.querySelector('#ended').hidden", "false")
+        assert "Your login has ended." in await front.run(ENDED)
+        assert await front.run(f"() => {told}") == ""
 
 
 async def test_another_user_has_another_cart(browser: Browser, shop: Shop) -> None:

@@ -187,6 +187,7 @@ var READ = 0;
 var WRITE = 1;
 var TRUNCATE = 16;
 var DIRECTORY = 2147483648;
+var QID_DIRECTORY = 128;
 var Malformed = class extends Error {
 };
 var Request = class {
@@ -263,9 +264,10 @@ var Reader = class _Reader {
   text() {
     return textOf(this.bytes(this.u16()));
   }
-  /** Passes over what identifies a file. */
+  /** Passes over what identifies a file, but for whether it is a directory. */
   qid() {
-    this.#skip(13);
+    const at = this.#skip(13);
+    return { isDirectory: ((this.#bytes[at] ?? 0) & QID_DIRECTORY) !== 0 };
   }
   stat() {
     const record = new _Reader(this.bytes(this.u16()));
@@ -546,7 +548,7 @@ var Files = class {
   }
   /** The text of a file that has an end. A channel has none: {@link follow} it. */
   async read(path, { signal } = {}) {
-    return textOr9p(await this.#open(path, READ, signal, (fid) => this.#whole(fid, signal)));
+    return textOr9p(await this.#open(path, READ, signal, (fid, kind) => (only(!kind.isDirectory, IS_DIRECTORY), this.#whole(fid, signal))));
   }
   /** Writes a file anew, whole and in one message. */
   write(path, text, { signal } = {}) {
@@ -566,7 +568,7 @@ var Files = class {
     const name = names.pop() ?? "";
     return this.#at(names, signal, (fid) => {
       const create = new Request(T.create).u32(fid).text(name).u32(PERMISSIONS).u8(WRITE);
-      return this.#link.ask(create, opened, { signal });
+      return this.#link.ask(create, (answer) => void opened(answer), { signal });
     });
   }
   /** Takes a file away. */
@@ -586,7 +588,7 @@ var Files = class {
   }
   /** What is in a directory. */
   async list(path, { signal } = {}) {
-    const records = await this.#open(path, READ, signal, (fid) => this.#whole(fid, signal));
+    const records = await this.#open(path, READ, signal, (fid, kind) => (only(kind.isDirectory, NO_DIRECTORY), this.#whole(fid, signal)));
     return orNot9p(() => {
       const [found, reader] = [[], new Reader(records)];
       while (!reader.isAtEnd) found.push(reader.stat());
@@ -638,10 +640,7 @@ var Files = class {
   }
   /** Opens a file, does something with it, and closes it. */
   #open(path, mode, signal, then) {
-    return this.#at(namesIn(path), signal, async (fid) => {
-      await this.#link.ask(openFor(fid, mode), opened, { signal });
-      return then(fid);
-    });
+    return this.#at(namesIn(path), signal, async (fid) => then(fid, await this.#link.ask(openFor(fid, mode), opened, { signal })));
   }
   async #at(names, signal, then) {
     const fid = await this.#walk(names, signal);
@@ -700,9 +699,18 @@ var Files = class {
   }
 };
 var NOT_FOUND = "file not found";
+var IS_DIRECTORY = "that is a directory: list it";
+var NO_DIRECTORY = "that is no directory: read it";
 var namesIn = (path) => path.split("/").filter((name) => name !== "" && name !== ".");
 var openFor = (fid, mode) => new Request(T.open).u32(fid).u8(mode);
-var opened = (answer) => void (answer.qid(), answer.u32());
+function opened(answer) {
+  const kind = answer.qid();
+  answer.u32();
+  return kind;
+}
+function only(is, reason2) {
+  if (!is) throw new DoorwardError("request_refused", reason2, { reason: reason2 });
+}
 function qids(answer) {
   const many = answer.u16();
   for (let each = 0; each < many; each++) answer.qid();

@@ -73,6 +73,8 @@ test("what the server refuses is told in its words, and leaves nothing open", as
   const refused = (reason: string) => ({ code: "request_refused", reason });
   await assert.rejects(tree.of(files.create("/cart/a")), refused("file already exists"));
   await assert.rejects(tree.of(files.read("/cart/b")), refused("file not found"));
+  await assert.rejects(tree.of(files.read("/cart")), refused("that is a directory: list it"));
+  await assert.rejects(tree.of(files.list("/cart/a")), refused("that is no directory: read it"));
   await tree.serve();
   assert.deepEqual([...tree.fids.keys()], [0]);
   await tree.of(files.read("/cart/a"));

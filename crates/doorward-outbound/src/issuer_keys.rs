@@ -67,7 +67,7 @@ fn failed(url: &str, why: impl Display) -> PortError {
 }
 
 fn unavailable(why: impl Display) -> PortError {
-    PortError { port: "keys of the issuer", detail: why.to_string() }
+    PortError { port: "the key set of the issuer", detail: why.to_string() }
 }
 
 #[cfg(test)]
@@ -148,6 +148,6 @@ mod tests {
     #[test]
     fn what_stands_behind_a_question_mark_is_not_told() {
         let said = failed("https://a.example/keys?token=s3cret", "no").to_string();
-        assert_eq!(said, "keys of the issuer is unavailable: https://a.example/keys: no");
+        assert_eq!(said, "the key set of the issuer is unavailable: https://a.example/keys: no");
     }
 }

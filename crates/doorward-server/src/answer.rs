@@ -305,8 +305,12 @@ impl Visit {
     fn protocol(&self, upgrade: &Upgrade, ahead: &Ahead) -> Option<String> {
         match ahead {
             Ahead::Upstream(passing) => passing.choose().map(str::to_owned),
+            // A page that offers `9p` alone hears the ladder in texts all the same: its browser wants the name that it offered.
+            Ahead::Backend(_) if matches!(self.gate.backing, Backing::Ninep(..)) => {
+                let json = self.gate.speaks_json().then(|| offered(upgrade, SUBPROTOCOL)).flatten();
+                json.or_else(|| offered(upgrade, NINEP))
+            }
             Ahead::Backend(_) if self.gate.speaks_json() => offered(upgrade, SUBPROTOCOL),
-            Ahead::Backend(_) if matches!(self.gate.backing, Backing::Ninep(..)) => offered(upgrade, NINEP),
             Ahead::Backend(_) => upgrade.protocols.first().cloned(),
         }
     }

@@ -146,6 +146,7 @@ fn gate_info(gate: &Gate) -> GateInfo {
         path: (!path.split('/').any(secret)).then(|| path.to_owned()),
         ladder: gate.ladder.in_words(),
         backend: gate.backing.name().to_owned(),
+        is_socketio: gate.socketio.is_some(),
     }
 }
 

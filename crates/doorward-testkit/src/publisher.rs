@@ -72,7 +72,7 @@ impl IssuerKeys for Publisher {
         });
         Box::pin(async move {
             tokio::time::sleep(takes).await;
-            let down = |detail: String| PortError { port: "keys of the issuer", detail };
+            let down = |detail: String| PortError { port: "the key set of the issuer", detail };
             let (document, fresh_for) = self.script(|script| (script.document.clone(), script.fresh_for));
             let document = document.ok_or_else(|| down("nothing answers there".to_owned()))?;
             let keys = KeySet::read(document.as_bytes(), &place.algorithms).map_err(|why| down(why.to_string()))?;

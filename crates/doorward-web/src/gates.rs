@@ -14,8 +14,10 @@ pub struct GateInfo {
     pub path: Option<String>,
     /// Its rungs from bottom to top, each in words: `session`, `totp or key_entry`.
     pub ladder: Vec<String>,
-    /// What stands behind it: `hub`, `upstream`, `echo`.
+    /// What stands behind it: `hub`, `upstream`, `echo`, `9p`.
     pub backend: String,
+    /// Whether it speaks Socket.IO.
+    pub is_socketio: bool,
 }
 
 impl GateInfo {
@@ -24,6 +26,12 @@ impl GateInfo {
     #[must_use]
     pub fn to_open(&self) -> Option<&str> {
         self.path.as_deref().map(|path| path.strip_suffix('*').unwrap_or(path))
+    }
+
+    /// Whether the page that tries gates speaks what is spoken there.
+    #[must_use]
+    pub fn can_be_tried(&self) -> bool {
+        !self.is_socketio && self.backend != "9p"
     }
 
     /// Whether its path is one address, and no pattern.

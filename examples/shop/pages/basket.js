@@ -10,6 +10,8 @@ import { connect, DoorwardError } from "/ninep.js";
 
 /** How long to wait before the next connection, in milliseconds; it doubles up to a minute. */
 const FIRST_WAIT = 500;
+/** For how long something is told, in milliseconds. */
+const TOLD = 4_000;
 
 export class Basket {
   #files;
@@ -92,18 +94,30 @@ export class Basket {
   /** Comes back where the gate advises it, and says why where it does not. */
   async #watch() {
     let closing = await this.#files.closed;
-    for (let wait = FIRST_WAIT; closing.reconnect !== "never"; wait = Math.min(2 * wait, 60_000)) {
+    for (let wait = FIRST_WAIT; await mayComeBack(closing); wait = Math.min(2 * wait, 60_000)) {
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
       try {
-        return await this.#connect();
+        await this.#connect();
+        return tell("");
       } catch (error) {
         if (!(error instanceof DoorwardError) || !error.closing) throw error;
         closing = error.closing;
+        tell("The shop does not answer just now. Your cart is kept.", Infinity);
       }
     }
-    ended(closing.sentence);
+    tell("");
+    ended(sentenceOf(closing));
   }
 }
+
+/** Why a gate did not open a browser tells no page. The shop does: 401 where nobody is logged in, and nothing where it is away. */
+async function mayComeBack({ name, reconnect }) {
+  if (name !== "not_opened") return reconnect !== "never";
+  const answer = await fetch("/cart").catch(() => undefined);
+  return answer?.status !== 401;
+}
+
+const sentenceOf = ({ name, sentence }) => (name === "not_opened" ? "Your login has ended." : sentence);
 
 /** Shows in the head of the page how many things are in the cart. */
 export function count(quantities) {
@@ -113,9 +127,14 @@ export function count(quantities) {
   badge.hidden = many === 0;
 }
 
+let untold;
+
 /** Tells something, for a moment. */
-export function tell(text) {
-  document.querySelector("#told").textContent = text;
+export function tell(text, lasts = TOLD) {
+  const line = document.querySelector("#told");
+  line.textContent = text;
+  clearTimeout(untold);
+  if (lasts !== Infinity) untold = setTimeout(() => (line.textContent = ""), lasts);
 }
 
 /** What went wrong, in words. What ended the connection is told where that is. */
@@ -131,7 +150,7 @@ export async function open(show) {
     return await Basket.open(show);
   } catch (error) {
     if (!(error instanceof DoorwardError)) throw error;
-    ended(error.closing?.sentence ?? `The cart cannot be opened: ${error.message}.`);
+    ended(error.closing ? sentenceOf(error.closing) : `The cart cannot be opened: ${error.message}.`);
     return undefined;
   }
 }
@@ -139,6 +158,7 @@ export async function open(show) {
 function ended(sentence) {
   const line = document.querySelector("#ended");
   line.querySelector("span").textContent = sentence;
+  line.querySelector("a").href = `/login?next=${location.pathname}`;
   line.hidden = false;
   for (const control of document.querySelectorAll("main button, main input")) control.disabled = true;
 }

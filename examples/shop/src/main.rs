@@ -55,7 +55,11 @@ async fn serve(address: &str) -> Result<(), Box<dyn Error>> {
         .fallback(everything_else)
         .with_state(Arc::clone(&door));
     let listener = tokio::net::TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = listener.map_err(|error| {
+        format!(
+            "cannot listen on `{address}`: {error}; another is named like this: `cargo run -p shop -- 127.0.0.1:8080`"
+        )
+    })?;
     println!("the shop is open: http://{}/", listener.local_addr()?);
     let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
     let closed = async {

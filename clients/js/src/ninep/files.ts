@@ -55,7 +55,7 @@ export class Files {
 
   /** The text of a file that has an end. A channel has none: {@link follow} it. */
   async read(path: string, { signal }: Doing = {}): Promise<string> {
-    return textOr9p(await this.#open(path, READ, signal, (fid) => this.#whole(fid, signal)));
+    return textOr9p(await this.#open(path, READ, signal, (fid, kind) => (only(!kind.isDirectory, IS_DIRECTORY), this.#whole(fid, signal))));
   }
 
   /** Writes a file anew, whole and in one message. */
@@ -77,7 +77,7 @@ export class Files {
     const name = names.pop() ?? "";
     return this.#at(names, signal, (fid) => {
       const create = new Request(T.create).u32(fid).text(name).u32(PERMISSIONS).u8(WRITE);
-      return this.#link.ask(create, opened, { signal });
+      return this.#link.ask(create, (answer) => void opened(answer), { signal });
     });
   }
 
@@ -99,7 +99,7 @@ export class Files {
 
   /** What is in a directory. */
   async list(path: string, { signal }: Doing = {}): Promise<readonly Stat[]> {
-    const records = await this.#open(path, READ, signal, (fid) => this.#whole(fid, signal));
+    const records = await this.#open(path, READ, signal, (fid, kind) => (only(kind.isDirectory, NO_DIRECTORY), this.#whole(fid, signal)));
     return orNot9p(() => {
       const [found, reader] = [[] as Stat[], new Reader(records)];
       while (!reader.isAtEnd) found.push(reader.stat());
@@ -153,11 +153,8 @@ export class Files {
   }
 
   /** Opens a file, does something with it, and closes it. */
-  #open<Done>(path: string, mode: number, signal: AbortSignal | undefined, then: (fid: number) => Promise<Done>): Promise<Done> {
-    return this.#at(namesIn(path), signal, async (fid) => {
-      await this.#link.ask(openFor(fid, mode), opened, { signal });
-      return then(fid);
-    });
+  #open<Done>(path: string, mode: number, signal: AbortSignal | undefined, then: Then<Done>): Promise<Done> {
+    return this.#at(namesIn(path), signal, async (fid) => then(fid, await this.#link.ask(openFor(fid, mode), opened, { signal })));
   }
 
   async #at<Done>(names: readonly string[], signal: AbortSignal | undefined, then: (fid: number) => Promise<Done>): Promise<Done> {
@@ -220,11 +217,26 @@ export class Files {
   }
 }
 
+/** What is done with an open file, or an open directory. */
+type Then<Done> = (fid: number, kind: { readonly isDirectory: boolean }) => Promise<Done>;
+
 const NOT_FOUND = "file not found";
+const IS_DIRECTORY = "that is a directory: list it";
+const NO_DIRECTORY = "that is no directory: read it";
 
 const namesIn = (path: string) => path.split("/").filter((name) => name !== "" && name !== ".");
 const openFor = (fid: number, mode: number) => new Request(T.open).u32(fid).u8(mode);
-const opened = (answer: Reader) => void (answer.qid(), answer.u32());
+
+function opened(answer: Reader): { readonly isDirectory: boolean } {
+  const kind = answer.qid();
+  answer.u32();
+  return kind;
+}
+
+/** Refuses what the server would give, and what would then be taken for something else. */
+function only(is: boolean, reason: string): void {
+  if (!is) throw new DoorwardError("request_refused", reason, { reason });
+}
 
 function qids(answer: Reader): number {
   const many = answer.u16();

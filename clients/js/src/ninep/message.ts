@@ -39,6 +39,8 @@ export const WRITE = 1;
 export const TRUNCATE = 0x10;
 
 const DIRECTORY = 0x80000000;
+/** The same in a qid. */
+const QID_DIRECTORY = 0x80;
 
 /** Something that is no 9P2000: what is wrong with it. */
 export class Malformed extends Error {}
@@ -149,9 +151,10 @@ export class Reader {
     return textOf(this.bytes(this.u16()));
   }
 
-  /** Passes over what identifies a file. */
-  qid(): void {
-    this.#skip(13);
+  /** Passes over what identifies a file, but for whether it is a directory. */
+  qid(): { readonly isDirectory: boolean } {
+    const at = this.#skip(13);
+    return { isDirectory: ((this.#bytes[at] ?? 0) & QID_DIRECTORY) !== 0 };
   }
 
   stat(): Stat {

@@ -87,7 +87,7 @@ export class Tree {
         return answer;
       }
       case T.open:
-        return qid(answer).u32(0);
+        return qid(answer, at.length > 1 ? 0 : 0x80).u32(0);
       case T.create: {
         const made = body.text();
         if (this.cart.has(made)) return no("file already exists");

@@ -52,7 +52,7 @@ pub enum IssuerError {
     Secret(#[from] NoSecret),
     /// There is no public key.
     #[error(
-        "{0:?} needs a `public_key_file` with the issuer's public key in PEM, or the `jwks_url` where it publishes its keys"
+        "{0:?} needs a `public_key_file` with the issuer's public key in PEM, the `jwks_url` where it publishes its keys, or `discover = true`"
     )]
     NoPublicKey(Algorithm),
     /// Keys come from two places.

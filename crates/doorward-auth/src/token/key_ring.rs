@@ -73,7 +73,7 @@ impl KeyRing {
         clock: Arc<dyn Clock>,
         told: impl Fn(&Outcome) + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let source = Bounded::new("keys of the issuer", source, place.within);
+        let source = Bounded::new("the key set of the issuer", source, place.within);
         Arc::new(Self { place, source, clock, told: Box::new(told), state: Mutex::default() })
     }
 
@@ -147,7 +147,7 @@ impl KeyRing {
         state.flight = Some(flight);
         let since = Moment::now(&*self.clock);
         state.began = Some(since);
-        state.failure = Some(PortError { port: "keys of the issuer", detail: "the fetch broke off".to_owned() });
+        state.failure = Some(PortError { port: "the key set of the issuer", detail: "the fetch broke off".to_owned() });
         let flight = Flight { ring: Arc::clone(self), _landing: landing };
         tokio::spawn(flight.land(since));
     }
@@ -179,9 +179,10 @@ impl State {
     fn not_found(&self, place: &KeyPlace, clock: &dyn Clock) -> Result<Option<Arc<DecodingKey>>, PortError> {
         match (&self.failure, self.usable(place, clock)) {
             (None, Some(_)) => Ok(None),
-            (failure, _) => Err(failure
-                .clone()
-                .unwrap_or_else(|| PortError { port: "keys of the issuer", detail: "they are too old".to_owned() })),
+            (failure, _) => Err(failure.clone().unwrap_or_else(|| PortError {
+                port: "the key set of the issuer",
+                detail: "they are too old".to_owned(),
+            })),
         }
     }
 

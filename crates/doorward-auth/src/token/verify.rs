@@ -117,7 +117,7 @@ impl Issuer {
             Keys::Here(key) => Some(Arc::clone(key)),
             Keys::At(_) => {
                 let detail = "nobody fetches them here".to_owned();
-                return Err(PortError { port: "keys of the issuer", detail }.into());
+                return Err(PortError { port: "the key set of the issuer", detail }.into());
             }
             Keys::Fetched(ring) => ring.key(signed.key_name()?, signed.algorithm).await?,
         };

@@ -302,7 +302,7 @@ async fn an_issuer_that_cannot_be_asked_is_no_verdict_on_the_token() {
     site.pass(HALF_A_MINUTE).await;
     assert_eq!(site.verdict("b", &key).await, "later", "the key may be a new one");
     let told = site.told.lock().unwrap();
-    let down = "keys of the issuer is unavailable: nothing answers there";
+    let down = "the key set of the issuer is unavailable: nothing answers there";
     assert_eq!(*told, [down, "1 keys", down]);
 }
 

@@ -272,8 +272,8 @@ table! {
         /// What is behind the gate: `{ hub = {} }`, `{ upstream = { url = "ws://127.0.0.1:9000" } }`, `{ 9p = {} }` or
         /// `{ echo = {} }`.
         backend (required): BackendConfig, like "{ hub = {} }";
-        /// How the gate speaks with its users: `{ json = {} }`, or `{ socketio = { namespaces = ["/"] } }` for clients of Socket.IO, which
-        /// stand before a hub; their path ends as theirs does, `/socket.io/`.
+        /// How the gate speaks with its users: `{ json = {} }`, or `{ socketio = { namespaces = ["/"] } }` for clients of Socket.IO, before
+        /// a hub alone; `path` is then the `path` of the client, with the slash at its end: `/socket.io/`.
         transport: TransportConfig = TransportConfig::default(), like "{ json = {} }";
         /// The layers that everybody has to pass, from top to bottom.
         ladder: Vec<RungConfig> = Vec::new(), like "[{ jwt = {} }]";

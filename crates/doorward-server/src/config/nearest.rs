@@ -12,7 +12,7 @@ pub(super) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
 pub(super) fn hint(typed: &str, known: &[&str], what: &str) -> String {
     match nearest(typed, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if known.is_empty() => format!("there are no {what}"),
+        None if known.is_empty() => format!("there are no {what} here: take `{typed}` away"),
         None => format!("{what}: {}", in_backticks(known)),
     }
 }

@@ -45,7 +45,7 @@ impl Value for TlsFiles {
 }
 
 table! {
-    /// The internal side: `/health` and `/ready`, for the operator's probes. Keep it away from the public.
+    /// The internal side: `/health` and `/ready` for probes, `/metrics`, and the HTTP API. Keep it away from the public.
     Internal as "internal" {
         /// The address and port of the internal side.
         listen: Listen = Listen::local(8421);

@@ -14,6 +14,7 @@ use doorward_auth::ports::Role;
 use http::StatusCode;
 
 use crate::{
+    GateInfo,
     desk::Desk,
     page::{Frame, page},
     sorry::Sorry,
@@ -50,6 +51,7 @@ async fn show(State(desk): State<Arc<Desk>>, visit: Visit) -> Result<Response, S
     // Which gates there are is for owners to see: others type the path that they were told.
     let is_keeper = visit.session.as_ref().is_some_and(|session| session.role >= Role::Owner);
     let mut gates = if is_keeper { desk.parts.gates.list(Some(&visit.owner)) } else { Vec::new() };
+    gates.retain(GateInfo::can_be_tried);
     // What can be opened as it stands comes first, and of that what the page can talk with.
     gates.sort_by_key(|gate| (!gate.is_one_address(), gate.backend != "hub"));
     let gates = gates.iter().filter_map(|gate| gate.to_open().map(str::to_owned)).collect();

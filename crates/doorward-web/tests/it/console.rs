@@ -95,6 +95,19 @@ async fn a_gate_can_be_tried_by_who_knows_its_path_and_owners_are_offered_theirs
 }
 
 #[tokio::test]
+async fn a_gate_that_the_page_cannot_speak_with_is_shown_and_not_offered() {
+    let world = World::new();
+    let olga = world.owner_browser().await;
+    let gates = olga.get("/console/gates").await;
+    for path in ["/files", "/socket.io/"] {
+        assert!(gates.says(&format!("<code>{path}</code>")), "{path}");
+        assert!(!gates.says(&format!("/try?gate={path}")), "{path}");
+        assert!(!olga.get("/try").await.says(&format!(r#"value="{path}""#)), "{path}");
+    }
+    assert!(gates.says("<dd>hub, over Socket.IO</dd>") && gates.says("<dd>9p</dd>"));
+}
+
+#[tokio::test]
 async fn a_gate_whose_path_is_a_pattern_is_offered_as_what_can_be_opened_and_after_those_that_can_be_as_they_are() {
     let world = World::new();
     let olga = world.owner_browser().await;

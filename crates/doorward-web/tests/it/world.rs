@@ -165,6 +165,7 @@ impl ChatGates {
             path: Some(path.to_owned()),
             ladder: vec!["session".into(), "totp or key_entry".into(), "ident".into()],
             backend: "hub".into(),
+            is_socketio: false,
         }
     }
 }
@@ -192,6 +193,8 @@ impl Gates for ChatGates {
             Self::gate("acme", "/all/*"),
             Self::gate("acme", "/chat"),
             GateInfo { backend: "echo".into(), ..Self::gate("acme", "/aloud") },
+            GateInfo { backend: "9p".into(), ..Self::gate("acme", "/files") },
+            GateInfo { is_socketio: true, ..Self::gate("acme", "/socket.io/") },
             Self::gate("acme", "/room/{name}"),
             Self::gate("acme", "/till/7"),
             Self::gate("umbrella", "/chat"),

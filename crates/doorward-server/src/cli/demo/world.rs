@@ -173,6 +173,7 @@ the server stays up. In a browser:  http://{address}/
   Log in as bob, and open the gate /room under "Try a gate" (its channel is lobby); then log out in another tab: the socket ends, and says why.
   The gate /desk waits for bob instead, and goes on when he logs in again. /safe wants an authenticator app first.
   Log in as alice in a private window: her console has bob's sockets, with a button that ends each, and ends his logins.
+  Clients of Socket.IO have the gate /socket.io/, with the namespace /default and the token in carol.token; pages that speak 9P have /cart.
 
 In another terminal (what begins with `{{` is for the gate):
 

@@ -133,11 +133,25 @@ fn transport(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
     let TransportConfig::Socketio(socketio) = &gate.transport else { return };
     let at = path.key("transport").key("socketio");
     if !matches!(gate.backend, BackendConfig::Hub(_)) {
-        report.error(
+        return report.error(
             &at,
             format!("what is behind the backend `{}` speaks no Socket.IO", gate.backend.name()),
             "put a hub behind the gate: `backend = { hub = {} }`; an unchanged Socket.IO server is an `upstream` without `transport`",
         );
+    }
+    if !gate.path.ends_with(['/', '*']) {
+        report.warning(
+            &path.key("path"),
+            format!(
+                "clients of Socket.IO put a slash after their path, so with `path: \"{0}\"` they ask for `{0}/`",
+                gate.path
+            ),
+            format!("`path = \"{}/\"`", gate.path),
+        );
+    }
+    // What could not be read is not what was meant.
+    if report.has_error_within(&at) {
+        return;
     }
     let namespaces = at.key("namespaces");
     if socketio.namespaces.is_empty() || socketio.namespaces.len() > Namespaces::MOST {
@@ -207,7 +221,7 @@ fn channels(report: &mut Report<'_, '_>, path: &KeyPath, gate: &Gate) {
     if !gate.channel.is_empty() && !matches!(gate.backend, BackendConfig::Hub(_) | BackendConfig::Ninep(_)) {
         let backend = gate.backend.name();
         let message = format!("the backend `{backend}` has no channels");
-        report.error(&at.index(0), message, "channels are for `backend = { hub = {} }`");
+        report.error(&at.index(0), message, "channels are for `backend = { hub = {} }` and `backend = { 9p = {} }`");
     }
     let mut names: HashMap<&str, KeyPath> = HashMap::new();
     for (place, channel) in gate.channel.iter().enumerate() {

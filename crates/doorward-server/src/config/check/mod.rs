@@ -9,7 +9,7 @@ mod site;
 use doorward_auth::{ports::Clock, settings::ReadSecret};
 
 use super::{
-    Authenticators, Config, Gate, Listen, Parts, Table,
+    Authenticators, BackendConfig, Config, Gate, Listen, Parts, Table,
     document::KeyPath,
     report::Report,
     sections::{Internal, Ninep, Server},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: &Authenticators, read: ReadSecret<'_>) {
-    listeners(report, &parts.config);
+    listeners(report, parts);
     tls(report, &parts.config, read);
     proxies(report, &parts.config);
     limits::check(report, &KeyPath::of("limits"), &parts.config.limits, None);
@@ -37,11 +37,11 @@ pub(super) fn check(report: &mut Report<'_, '_>, parts: &Parts, authenticators: 
     }
 }
 
-fn listeners(report: &mut Report<'_, '_>, config: &Config) {
+fn listeners(report: &mut Report<'_, '_>, parts: &Parts) {
+    let config = &parts.config;
     let (public, internal) = (KeyPath::of(Server::NAME).key("listen"), KeyPath::of(Internal::NAME).key("listen"));
     let (Listen(one), Listen(other)) = (config.server.listen, config.internal.listen);
-    let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
-    if one.port() == other.port() && one.port() != 0 && overlap {
+    if config.server.listen.overlaps(config.internal.listen) {
         let hint = "give the internal side another port, as in `127.0.0.1:8421`";
         report.error(&internal, format!("`{other}` is taken by the public side"), hint);
     }
@@ -59,6 +59,20 @@ fn listeners(report: &mut Report<'_, '_>, config: &Config) {
                 &at,
                 format!("everybody can reach `{listen}`, and nothing on it is encrypted: whoever is on the way sees what proves a user"),
                 "listen on `127.0.0.1`, and let others come over a WebSocket, or through a tunnel",
+            );
+        }
+        for (taken, by) in [(config.server.listen, "public"), (config.internal.listen, "internal")] {
+            if listen.overlaps(taken) {
+                let hint = "give 9P another port, as in `127.0.0.1:5640`";
+                report.error(&at, format!("`{listen}` is taken by the {by} side"), hint);
+            }
+        }
+        let is_tree = |gate: &Gate| matches!(gate.backend, BackendConfig::Ninep(_));
+        if !parts.gates.iter().any(|(_, gate)| is_tree(gate)) && !report.has_error_within(&KeyPath::of(Gate::NAME)) {
+            report.warning(
+                &at,
+                "there is nothing to come for: no gate has a file tree behind it",
+                "add a gate with `backend = { 9p = {} }`, or take `listen` away",
             );
         }
     }

@@ -7,6 +7,7 @@ mod manual;
 mod reading;
 mod site;
 mod tls;
+mod transports;
 mod waiting;
 
 use std::{collections::BTreeMap, path::Path, sync::LazyLock};

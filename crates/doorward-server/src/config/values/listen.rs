@@ -20,6 +20,13 @@ impl Listen {
     pub fn is_public(self) -> bool {
         !self.0.ip().to_canonical().is_loopback()
     }
+
+    /// Whether the two cannot both be listened on. Port 0 is any that is free.
+    pub fn overlaps(self, other: Self) -> bool {
+        let (one, other) = (self.0, other.0);
+        let is_everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+        one.port() == other.port() && one.port() != 0 && (one.ip() == other.ip() || is_everywhere)
+    }
 }
 
 impl fmt::Display for Listen {

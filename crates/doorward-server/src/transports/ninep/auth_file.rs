@@ -11,6 +11,7 @@ use doorward_wire::{
     json,
     ninep::{AROUND_DATA, Data, Decoder, Fid, Qid, Reply, Request, Tag},
 };
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::{GoOn, error, reply, trouble};
@@ -135,7 +136,9 @@ impl AuthFile {
 
     /// What was written so far as an answer, where it is one.
     fn answer(&mut self) -> Result<Option<Answer>, Refusal> {
-        let ends = self.written.last() == Some(&b'\n');
+        // What the next write could still complete is waited for.
+        let whole = serde_json::from_slice::<IgnoredAny>(&self.written);
+        let ends = self.written.last() == Some(&b'\n') || !whole.is_err_and(|error| error.is_eof());
         match json::answer(&self.written) {
             Ok(answer) => {
                 self.written = Zeroizing::default();

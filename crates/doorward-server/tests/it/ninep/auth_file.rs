@@ -137,6 +137,18 @@ async fn what_is_no_answer_is_malformed_and_so_are_two_at_once_and_one_without_a
 }
 
 #[tokio::test]
+async fn what_cannot_become_an_answer_is_refused_without_the_end_of_a_line() {
+    for no_answer in ["the key, please", "{}", r#"{"action":"subscribe","channel":"room"}"#] {
+        let world = World::of(Carrier::Memory, GATES).await;
+        let mut tool = asked(&world).await;
+        tool.reads().await;
+        let bytes = tool.next(write(AFID, no_answer.as_bytes()));
+        is_refused(&world, &mut tool, &bytes, CloseReason::Malformed).await;
+        assert_eq!(world.verdicts().await, ["4400 server: read a message"], "{no_answer}");
+    }
+}
+
+#[tokio::test]
 async fn more_than_32_messages_before_the_admission_are_too_many() {
     let world = World::of(Carrier::Memory, GATES).await;
     let mut tool = asked(&world).await;

@@ -54,6 +54,15 @@ both! {
         assert_eq!(peer.closes().await, [CloseReason::UnsupportedData.code()]);
     }
 
+    async fn a_page_that_offers_9p_alone_is_asked_by_a_ladder_that_talks(carrier: Carrier) {
+        let world = World::of(carrier, GATES).await;
+        for (offered, named) in [("9p", Some("9p")), ("9p, doorward.v1", Some("doorward.v1")), ("chat", None)] {
+            let peer = world.knock("/asking", &format!("Sec-WebSocket-Protocol: {offered}\r\n")).await.unwrap();
+            let line = peer.head.lines().find_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+            assert_eq!(line, named, "{offered}");
+        }
+    }
+
     async fn a_ladder_that_talks_does_so_in_texts_before_the_first_byte_of_9p(carrier: Carrier) {
         let world = World::of(carrier, GATES).await;
         let mut peer = world.admitted("/asking", &world.token("bob", json!({}))).await;

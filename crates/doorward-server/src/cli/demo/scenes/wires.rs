@@ -107,7 +107,7 @@ async fn hears(narrator: &mut Narrator, client: &mut Client, what: &str, beginni
 }
 
 fn emit(world: &World, argument: &str) -> Option<usize> {
-    let (gate, namespace) = (GateName::new("codewind"), Namespace::new("/default").ok()?);
+    let (gate, namespace) = (GateName::new("ui"), Namespace::new("/default").ok()?);
     let arguments = RawValue::from_string(format!("[{argument}]")).ok()?;
     let event = Emitted::new("projectChanged", &arguments).ok()?;
     let door = world.door();
