@@ -317,6 +317,33 @@ both! {
         world.empties().await;
     }
 
+    async fn c25_a_few_signs_of_life_are_taken_before_the_admission(carrier: Carrier) {
+        let world = World::of(carrier, GATES).await;
+        for (revision, sign) in [(3, "2"), (4, "3")] {
+            let mut peer = world.knock(&format!("/socket.io/?EIO={revision}&transport=websocket"), "").await.unwrap();
+            peer.hears_of("0").await;
+            for _ in 0..65 {
+                peer.say(sign).await;
+            }
+            peer.closes().await;
+            let verdict = world.verdicts().await.pop().unwrap_or_default();
+            assert!(verdict.starts_with("4429 "), "{verdict}");
+        }
+    }
+
+    async fn c25_a_change_to_a_websocket_is_given_up_after_a_few_words(carrier: Carrier) {
+        let world = World::of(carrier, GATES).await;
+        let opened = ask(&world, "GET", "/socket.io/?EIO=3&transport=polling", "", "").await;
+        let sid = opened.body.split('"').nth(3).unwrap();
+        let mut peer = world.knock(&format!("/socket.io/?EIO=3&transport=websocket&sid={sid}"), "").await.unwrap();
+        let began = Instant::now();
+        for _ in 0..16 {
+            peer.say("2").await;
+        }
+        assert_eq!(peer.closes().await, [CloseReason::Malformed.code()]);
+        assert!(began.elapsed() < Duration::from_secs(5), "its time was over: {:?}", began.elapsed());
+    }
+
     async fn c59_another_token_of_somebody_else_changes_nothing(carrier: Carrier) {
         let world = World::of(carrier, GATES).await;
         let polls = Polls::begins(&world, "/socket.io/", "").await;
