@@ -69,6 +69,7 @@ impl<'w> Polls<'w> {
     pub(crate) async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
         let opened = ask(world, "GET", &format!("{path}?EIO=4&transport=polling&t=x"), headers, "").await;
         assert_eq!(opened.status, 200, "{opened:?}");
+        assert!(opened.head.contains("x-content-type-options: nosniff"), "{opened:?}");
         let open: Value = serde_json::from_str(opened.body.strip_prefix('0').unwrap()).unwrap();
         assert_eq!(open["upgrades"], json!(["websocket"]));
         Self { world, path, sid: open["sid"].as_str().unwrap().to_owned(), headers }
@@ -183,6 +184,7 @@ both! {
             ("/socket.io/", "Authorization: Bearer x.y.other\r\n"),
             ("/socket.io/", "Authorization: Bearer x.y.z\r\nCookie: __Host-doorward-session=dws_1\r\n"),
             ("/other/", "Authorization: Bearer x.y.z\r\n"),
+            ("/socket.io/", "Authorization: Bearer x.y.z\r\nOrigin: https://evil.example\r\n"),
         ] {
             let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers };
             for answer in [thief.gets().await, thief.posts("42/default,[\"authentication\",{}]").await] {

@@ -11,7 +11,7 @@ use http::{
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL,
-        CONTENT_TYPE, UPGRADE, VARY,
+        CONTENT_TYPE, UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -255,6 +255,8 @@ fn answer(payload: Payload) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, sort);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // In a payload stands what others have said; no browser is to find a page in it.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
