@@ -45,6 +45,9 @@ const LARGEST: u32 = 8192;
 /// How long a peer may take to say for which gate it comes: as long as the head of a request.
 const WITHIN: Duration = Duration::from_secs(5);
 
+/// How many requests that may take.
+const REQUESTS: usize = 16;
+
 /// How long whoever was refused may take to read why.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 
@@ -83,7 +86,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, pass: Pass, door: Arc<D
     let Ok(Some(asked)) = timeout(WITHIN, meeting.asks(&mut line, &door)).await else {
         return line.leave().await;
     };
-    let Asked { gate, tag, afid, attach } = asked;
+    let Asked { gate, tag, afid, attach, behind } = asked;
     let Backing::Ninep(ninep, _) = &gate.backing else { return };
     let (ninep, plain) = (Arc::clone(ninep), Arc::clone(ninep) as Arc<dyn Backend>);
     let head = head_for(&gate);
@@ -102,6 +105,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, pass: Pass, door: Arc<D
         return;
     }
     let msize = meeting.msize.unwrap_or(LARGEST);
+    // What came behind the request is heard next: by the authentication file, or by the tree after the request itself.
+    let (line, attach) = match attach {
+        None => (line.having_read(&behind), None),
+        Some(attach) => (line, Some([attach.as_slice(), &behind].concat())),
+    };
     let file = AuthFile {
         ninep,
         decoder: meeting.decoder,
@@ -160,11 +168,14 @@ struct Asked {
     afid: Option<Fid>,
     /// Without one: the request to attach, to be answered by the tree.
     attach: Option<Vec<u8>>,
+    /// What was read behind the request.
+    behind: Zeroizing<Vec<u8>>,
 }
 
 impl Meeting {
     /// Waits until a gate is named. `None` where the peer is gone, or speaks something else.
     async fn asks(&mut self, line: &mut Line, door: &Door) -> Option<Asked> {
+        let mut requests = 0;
         loop {
             let Received::Binary(bytes) = line.receive().await else { return None };
             let mut rest = bytes.reveal("the messages of 9P are read out of it");
@@ -175,6 +186,10 @@ impl Meeting {
                     Ok(None) => break,
                     Err(_) => return None,
                 };
+                requests += 1;
+                if requests > REQUESTS {
+                    return None;
+                }
                 let tag = frame.tag;
                 match Request::read(&frame) {
                     Ok(Request::Version { msize, version }) if version.starts_with(VERSION) && msize > AROUND_DATA => {
@@ -188,6 +203,7 @@ impl Meeting {
                     Ok(_) if self.msize.is_none() => return None,
                     Ok(request) => match asked(door, tag, &request) {
                         Ok(asked) => {
+                            let asked = Asked { behind: rest.to_vec().into(), ..asked };
                             let said = says.is_empty() || say(line, &says).await;
                             return said.then_some(asked);
                         }
@@ -211,7 +227,7 @@ fn asked(door: &Door, tag: Tag, request: &Request<'_>) -> Result<Asked, &'static
             let gate = gates.file_tree(aname).ok_or(NO_GATE)?;
             match gate.ladder.is_decided_at_handshake() {
                 true => Err("no authentication required"),
-                false => Ok(Asked { gate, tag, afid: Some(afid), attach: None }),
+                false => Ok(Asked { gate, tag, afid: Some(afid), attach: None, behind: Zeroizing::default() }),
             }
         }
         Request::Attach { afid, aname, .. } => {
@@ -221,7 +237,7 @@ fn asked(door: &Door, tag: Tag, request: &Request<'_>) -> Result<Asked, &'static
             }
             let mut attach = Vec::new();
             request.write(tag, &mut attach);
-            Ok(Asked { gate, tag, afid: None, attach: Some(attach) })
+            Ok(Asked { gate, tag, afid: None, attach: Some(attach), behind: Zeroizing::default() })
         }
         _ => Err("unknown fid"),
     }
@@ -352,7 +368,8 @@ impl Voice for AuthFile {
         Arc::new(GoOn {
             ninep: Arc::clone(&self.ninep),
             begun: Begun { msize: self.msize, afid: self.afid, unread: Bytes::copy_from_slice(&self.lines) },
-            attach: self.attach.take().unwrap_or_default(),
+            // Of a message that has come in part the rest is still to come.
+            ahead: self.attach.take().unwrap_or_else(|| self.decoder.take_begun()).into(),
         })
     }
 }
@@ -361,7 +378,8 @@ impl Voice for AuthFile {
 struct GoOn {
     ninep: Arc<Ninep>,
     begun: Begun,
-    attach: Vec<u8>,
+    /// What was read for the tree.
+    ahead: Zeroizing<Vec<u8>>,
 }
 
 impl Backend for GoOn {
@@ -370,7 +388,7 @@ impl Backend for GoOn {
     }
 
     fn serve(self: Arc<Self>, socket: Arc<Socket>, line: Line) -> BoxFuture<'static, ()> {
-        let line = line.having_read(&self.attach);
+        let line = line.having_read(&self.ahead);
         Arc::clone(&self.ninep).go_on(socket, line, self.begun.clone())
     }
 }

@@ -201,6 +201,42 @@ async fn over_tcp_the_ladder_is_climbed_in_the_authentication_file() {
 }
 
 #[tokio::test]
+async fn c63_over_tcp_requests_come_in_any_split_and_none_is_lost() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let read = message(8, &Request::Read { fid: AFID, offset: 0, count: 4096 });
+    let mut tool = Tool::of(&world).await;
+    let authenticate = message(7, &Request::Auth { afid: AFID, uname: "glenda", aname: "asking" });
+    let (half, other_half) = read.split_at(9);
+    tool.stream.write_all(&[&authenticate, half].concat()).await.unwrap();
+    assert_eq!(tool.hears().await.unwrap(), "Auth");
+    tool.stream.write_all(other_half).await.unwrap();
+    assert!(tool.hears().await.unwrap().contains(r#""event":"ask""#));
+    let line = json!({ "action": "auth", "kind": "jwt", "token": world.token("bob", json!({})) }).to_string();
+    let answer = message(9, &Request::Write { fid: AFID, offset: 0, data: Data(line.as_bytes()) });
+    tool.stream.write_all(&[&answer, half].concat()).await.unwrap();
+    assert_eq!(tool.hears().await.unwrap(), "Write");
+    assert_eq!(world.verdicts().await, ["admitted"]);
+    tool.stream.write_all(other_half).await.unwrap();
+    assert!(tool.hears().await.unwrap().contains(r#""event":"admitted""#));
+    let mut tool = Tool::of(&world).await;
+    let attach = message(7, &Request::Attach { fid: ROOT, afid: Fid::NONE, uname: "", aname: "everybodys" });
+    tool.stream.write_all(&[attach, message(8, &Request::Stat { fid: ROOT })].concat()).await.unwrap();
+    assert_eq!([tool.hears().await.unwrap(), tool.hears().await.unwrap()], ["Attach", "Stat"]);
+}
+
+#[tokio::test]
+async fn c63_over_tcp_a_gate_is_named_within_a_few_requests() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let mut tool = Tool::of(&world).await;
+    let began = tokio::time::Instant::now();
+    for _ in 0..16 {
+        tool.sends(version()).await;
+    }
+    while tool.hears().await.is_some() {}
+    assert!(began.elapsed().as_secs() < 4, "its time was over");
+}
+
+#[tokio::test]
 async fn over_tcp_a_wrong_answer_is_refused_and_the_connection_ends() {
     let world = World::of(Carrier::Memory, GATES).await;
     let mut tool = Tool::of(&world).await;

@@ -31,6 +31,12 @@ impl Decoder {
         self.held.is_empty() || self.handed_out
     }
 
+    /// What has arrived of a message that is not whole, for whoever decodes on from there. The decoder has nothing of it any more.
+    pub fn take_begun(&mut self) -> Vec<u8> {
+        let held = std::mem::take(&mut self.held);
+        if std::mem::take(&mut self.handed_out) { Vec::new() } else { held }
+    }
+
     /// The heap memory held, in bytes.
     pub const fn held(&self) -> usize {
         self.held.capacity()
