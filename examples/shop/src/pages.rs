@@ -159,7 +159,9 @@ fn answer(status: StatusCode, kind: &'static str, kept: &'static str, content: S
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    // A brace could make a place of the frame, which is filled in later.
+    html.replace('\'', "&#39;").replace('{', "&#123;")
 }
 
 #[cfg(test)]
@@ -169,5 +171,6 @@ mod tests {
     #[test]
     fn what_a_person_chose_to_be_called_is_no_markup() {
         assert_eq!(escaped(r#"<b title="a" & 'b'>"#), "&lt;b title=&quot;a&quot; &amp; &#39;b&#39;&gt;");
+        assert_eq!(escaped("{main}"), "&#123;main}");
     }
 }

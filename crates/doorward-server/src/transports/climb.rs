@@ -19,6 +19,10 @@ use super::{Heard, Voice};
 /// The most messages that a user may send before admission.
 pub(crate) const MESSAGES: usize = 32;
 
+/// The most signs of life, in the words of the wire, that a user may send before admission: as many as [`Line`] takes pings and pongs.
+/// Whatever is taken without end keeps a thread from all others.
+const SIGNS_OF_LIFE: usize = 64;
+
 /// How long a prompt may take to be accepted by the peer's side.
 const SAY: Duration = Duration::from_secs(5);
 
@@ -53,7 +57,7 @@ pub(crate) async fn climb(
     climb: &mut Climb,
     mut closing: watch::Receiver<bool>,
 ) -> ClimbEnd {
-    let mut heard = 0;
+    let (mut heard, mut alive) = (0, 0);
     let pings = voice.ping();
     let mut due = pings.as_ref().map(|(every, _)| {
         let mut due = interval(*every);
@@ -90,6 +94,10 @@ pub(crate) async fn climb(
                     Ok(Heard::Left) => return ClimbEnd::HungUp,
                     Ok(Heard::Alive(says)) => {
                         heard -= 1;
+                        alive += 1;
+                        if alive > SIGNS_OF_LIFE {
+                            return ClimbEnd::Refused(too_many());
+                        }
                         says
                     }
                     Ok(Heard::Said(says)) => says,
@@ -131,7 +139,11 @@ async fn next(line: &mut Line, climb: &mut Climb) -> Next {
 }
 
 fn too_many() -> Refusal {
-    Refusal::new(Fault::TooFast, "read a message", format!("more than {MESSAGES} before admission"))
+    Refusal::new(
+        Fault::TooFast,
+        "read a message",
+        format!("more than {MESSAGES}, or {SIGNS_OF_LIFE} signs of life, before admission"),
+    )
 }
 
 /// What a user says that is not what the wire asks for.

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     peer::{Heard, Peer},
-    world::{Carrier, World, both},
+    world::{Carried, Carrier, World, both},
 };
 
 const GATES: &str = r#"
@@ -69,6 +69,7 @@ impl<'w> Polls<'w> {
     pub(crate) async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
         let opened = ask(world, "GET", &format!("{path}?EIO=4&transport=polling&t=x"), headers, "").await;
         assert_eq!(opened.status, 200, "{opened:?}");
+        assert!(opened.head.contains("x-content-type-options: nosniff"), "{opened:?}");
         let open: Value = serde_json::from_str(opened.body.strip_prefix('0').unwrap()).unwrap();
         assert_eq!(open["upgrades"], json!(["websocket"]));
         Self { world, path, sid: open["sid"].as_str().unwrap().to_owned(), headers }
@@ -85,6 +86,16 @@ impl<'w> Polls<'w> {
     pub(crate) async fn says(&self, body: &str) {
         let answer = self.posts(body).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{answer:?}");
+    }
+
+    /// Sends a POST whose body is as much as that of `length` bytes, and waits for nothing.
+    async fn begins_a_post(&self, length: usize, body: &str) -> Carried {
+        let mut stream = self.world.dial().await;
+        let (target, headers) = (self.target(), self.headers);
+        let request =
+            format!("POST {target} HTTP/1.1\r\nHost: gate.example\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
     }
 
     async fn gets(&self) -> Answer {
@@ -173,6 +184,7 @@ both! {
             ("/socket.io/", "Authorization: Bearer x.y.other\r\n"),
             ("/socket.io/", "Authorization: Bearer x.y.z\r\nCookie: __Host-doorward-session=dws_1\r\n"),
             ("/other/", "Authorization: Bearer x.y.z\r\n"),
+            ("/socket.io/", "Authorization: Bearer x.y.z\r\nOrigin: https://evil.example\r\n"),
         ] {
             let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers };
             for answer in [thief.gets().await, thief.posts("42/default,[\"authentication\",{}]").await] {
@@ -317,6 +329,33 @@ both! {
         world.empties().await;
     }
 
+    async fn c25_a_few_signs_of_life_are_taken_before_the_admission(carrier: Carrier) {
+        let world = World::of(carrier, GATES).await;
+        for (revision, sign) in [(3, "2"), (4, "3")] {
+            let mut peer = world.knock(&format!("/socket.io/?EIO={revision}&transport=websocket"), "").await.unwrap();
+            peer.hears_of("0").await;
+            for _ in 0..65 {
+                peer.say(sign).await;
+            }
+            peer.closes().await;
+            let verdict = world.verdicts().await.pop().unwrap_or_default();
+            assert!(verdict.starts_with("4429 "), "{verdict}");
+        }
+    }
+
+    async fn c25_a_change_to_a_websocket_is_given_up_after_a_few_words(carrier: Carrier) {
+        let world = World::of(carrier, GATES).await;
+        let opened = ask(&world, "GET", "/socket.io/?EIO=3&transport=polling", "", "").await;
+        let sid = opened.body.split('"').nth(3).unwrap();
+        let mut peer = world.knock(&format!("/socket.io/?EIO=3&transport=websocket&sid={sid}"), "").await.unwrap();
+        let began = Instant::now();
+        for _ in 0..16 {
+            peer.say("2").await;
+        }
+        assert_eq!(peer.closes().await, [CloseReason::Malformed.code()]);
+        assert!(began.elapsed() < Duration::from_secs(5), "its time was over: {:?}", began.elapsed());
+    }
+
     async fn c59_another_token_of_somebody_else_changes_nothing(carrier: Carrier) {
         let world = World::of(carrier, GATES).await;
         let polls = Polls::begins(&world, "/socket.io/", "").await;
@@ -349,6 +388,64 @@ both! {
                 assert_eq!(peer.hears_of("3").await, "3");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c86_a_session_has_one_post_on_its_way_and_another_one_ends_it() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    polls.connects("/default").await;
+    let began = Instant::now();
+    let mut slow = polls.begins_a_post(100, "42").await;
+    settle().await;
+    assert_eq!(polls.posts("3").await.status, 400);
+    let mut answered = Vec::new();
+    slow.read_to_end(&mut answered).await.unwrap();
+    assert!(answered.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answered));
+    assert!(began.elapsed() < Duration::from_secs(1), "a body is not waited for when its session is over");
+    assert_eq!(polls.gets().await.status, 400);
+    world.empties().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c25_what_a_post_has_brought_that_went_away_is_not_kept_beside_that_of_another() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    // The answer to this waits for a GET, and what comes after it for that.
+    polls.says("40/nowhere,").await;
+    let event = r#"42/nowhere,["x"]"#;
+    let gone = polls.begins_a_post(event.len(), event).await;
+    settle().await;
+    drop(gone);
+    settle().await;
+    let began = Instant::now();
+    assert_eq!(polls.posts(event).await.status, 400);
+    assert!(began.elapsed() < Duration::from_secs(1), "it waited until the session was over: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c27_an_answer_that_is_not_taken_is_dropped_when_the_next_one_is_asked_for() {
+    let mut world = World::of(Carrier::Memory, GATES).await;
+    world.pipe = 1024;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    polls.is_let_in().await;
+    emit(&world, &format!("{:?}", "x".repeat(60_000)));
+    let mut untaken = world.dial().await;
+    let target = polls.target();
+    untaken.write_all(format!("GET {target} HTTP/1.1\r\nHost: gate.example\r\n\r\n").as_bytes()).await.unwrap();
+    settle().await;
+    emit(&world, "2");
+    assert_eq!(polls.hears_of("42/default,[\"happened\"").await, r#"42/default,["happened",2]"#);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut taken = Vec::new();
+    let _cut = untaken.read_to_end(&mut taken).await;
+    assert!(taken.len() < 60_000, "{} bytes", taken.len());
+}
+
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) enum Wish {
 
 /// Waits until a gate is named. `None` where the peer is gone, speaks something else, or does not come to the point.
 pub(super) async fn meet(line: &mut Line, door: &Door) -> Option<Met> {
-    let mut meeting = Meeting { decoder: Decoder::new(LARGEST), msize: None };
-    for _ in 0..MESSAGES {
+    let mut meeting = Meeting { decoder: Decoder::new(LARGEST), msize: None, requests: 0 };
+    loop {
         let Received::Binary(bytes) = line.receive().await else { return None };
         let mut rest = bytes.reveal("the messages of 9P are read out of it");
         let mut says = Vec::new();
@@ -50,15 +50,16 @@ pub(super) async fn meet(line: &mut Line, door: &Door) -> Option<Met> {
             return met;
         }
     }
-    None
 }
 
-/// The peer speaks something else.
+/// The peer speaks something else, or does not come to the point.
 struct NoNinep;
 
 struct Meeting {
     decoder: Decoder,
     msize: Option<u32>,
+    /// How many have come, in however many pieces.
+    requests: usize,
 }
 
 impl Meeting {
@@ -67,6 +68,10 @@ impl Meeting {
         loop {
             self.decoder.set_msize(self.msize.unwrap_or(LARGEST));
             let Some(frame) = self.decoder.next(rest).map_err(|_| NoNinep)? else { return Ok(None) };
+            self.requests += 1;
+            if self.requests > MESSAGES {
+                return Err(NoNinep);
+            }
             let tag = frame.tag;
             let request = match Request::read(&frame) {
                 Ok(request) => request,

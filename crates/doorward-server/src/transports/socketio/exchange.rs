@@ -11,7 +11,7 @@ use http::{
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL,
-        CONTENT_TYPE, UPGRADE, VARY,
+        CONTENT_TYPE, UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -109,9 +109,9 @@ where
                     let is_get = request.method() == Method::GET;
                     match is_get {
                         true => match session.get().await {
-                            Ok(payload) => {
+                            Ok((payload, over)) => {
                                 let mut response = answer(payload);
-                                response.extensions_mut().insert(session.over());
+                                response.extensions_mut().insert(over);
                                 response
                             }
                             Err(_) => Refused::UnknownSession.response(),
@@ -190,8 +190,9 @@ where
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|sort| sort.as_bytes().eq_ignore_ascii_case(b"application/octet-stream"));
-    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), session.longest()).collect()).await;
-    let body = match body {
+    let mut posting = session.begin_post().map_err(|_| Refused::UnknownSession)?;
+    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), session.longest()).collect());
+    let body = match posting.unless_over(body).await.map_err(|_| Refused::UnknownSession)? {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => {
             session.is_broken();
@@ -204,7 +205,7 @@ where
         session.is_broken();
         Refused::BadRequest
     })?;
-    session.post(&packets).await.map_err(|_| Refused::UnknownSession)?;
+    posting.bring(&packets).await.map_err(|_| Refused::UnknownSession)?;
     Ok(answer(Payload::Text("ok".to_owned())))
 }
 
@@ -254,6 +255,8 @@ fn answer(payload: Payload) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, sort);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // In a payload stands what others have said; no browser is to find a page in it.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

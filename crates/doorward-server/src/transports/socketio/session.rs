@@ -54,8 +54,8 @@ pub(crate) struct Session {
     admitted: AtomicBool,
     polling: Mutex<Polling>,
     websocket: OnceLock<Arc<dyn Transport>>,
-    /// Whether it is over: for the connections that its answers went out by.
-    over: watch::Sender<bool>,
+    /// How many GETs have come, and [`OVER`] at the end: for the connections that answers go out by.
+    gets: watch::Sender<u64>,
     sessions: Weak<Sessions>,
 }
 
@@ -68,7 +68,7 @@ struct Polling {
     reader: Option<Waker>,
     /// Who writes, and waits for a GET.
     writer: Option<Waker>,
-    /// The POST that waits until what it has brought is read.
+    /// The POST that is on its way, or waits until what it has brought is read.
     poster: Option<oneshot::Sender<()>>,
     /// The GET that waits.
     getter: Option<oneshot::Sender<Payload>>,
@@ -80,15 +80,55 @@ struct Polling {
     over: bool,
 }
 
-/// Tells when the session is over whose answer a connection carries.
+/// More GETs than ever come.
+const OVER: u64 = u64::MAX;
+
+/// Tells when nobody can want the answer any more that a connection carries: its session is over; or its client has asked for the
+/// next one, which it does when it has the whole of this one.
 #[derive(Clone, Debug)]
-pub(crate) struct Over(watch::Receiver<bool>);
+pub(crate) struct Over {
+    gets: watch::Receiver<u64>,
+    number: u64,
+}
 
 impl Over {
-    /// Waits for the end of the session.
+    /// Waits for that.
     pub(crate) async fn wait(mut self) {
-        // One that is gone is over, too.
-        let _gone = self.0.wait_for(|over| *over).await;
+        // A session that is gone is over, too.
+        let _gone = self.gets.wait_for(|gets| *gets > self.number).await;
+    }
+}
+
+/// The one POST of a session that is on its way.
+pub(super) struct Posting<'s> {
+    session: &'s Session,
+    was_read: oneshot::Receiver<()>,
+}
+
+impl Posting<'_> {
+    /// Waits for what it says, for no longer than the session lasts.
+    pub(super) async fn unless_over<T>(&mut self, body: impl Future<Output = T>) -> Result<T, NotTaken> {
+        tokio::select! {
+            biased;
+            _ = &mut self.was_read => Err(NotTaken::Over),
+            body = body => Ok(body),
+        }
+    }
+
+    /// Brings what it has said, and waits until it is read.
+    pub(super) async fn bring(self, packets: &[Packet<'_>]) -> Result<(), NotTaken> {
+        let Self { session, was_read } = self;
+        {
+            let mut polling = session.lock();
+            if polling.over || session.websocket.get().is_some() {
+                return Err(NotTaken::Over);
+            }
+            let mut frames = Vec::new();
+            packets.iter().for_each(|packet| write_frame(session.revision, packet, &mut frames));
+            polling.posted.extend(frames);
+            polling.reader.take().into_iter().for_each(Waker::wake);
+        }
+        was_read.await.map_err(|_| NotTaken::Over)
     }
 }
 
@@ -121,7 +161,7 @@ impl Session {
             admitted: AtomicBool::new(false),
             polling: Mutex::default(),
             websocket: OnceLock::new(),
-            over: watch::Sender::new(false),
+            gets: watch::Sender::new(0),
             sessions,
         }
     }
@@ -137,9 +177,10 @@ impl Session {
         self.admitted.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for something to answer a GET with.
-    pub(super) async fn get(self: &Arc<Self>) -> Result<Payload, NotTaken> {
+    /// Waits for something to answer a GET with; beside it, until when that may be of use.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<(Payload, Over), NotTaken> {
         let (answer, answered) = oneshot::channel();
+        let over;
         {
             let mut polling = self.lock();
             if polling.over || self.websocket.get().is_some() {
@@ -150,35 +191,36 @@ impl Session {
                 polling.end();
                 return Err(NotTaken::Overlap);
             }
+            self.gets.send_modify(|gets| *gets += 1);
+            let gets = self.gets.subscribe();
+            let number = *gets.borrow();
+            over = Over { gets, number };
             if polling.probed {
-                return Ok(self.nothing());
+                return Ok((self.nothing(), over));
             }
             polling.getter = Some(answer);
             polling.writer.take().into_iter().for_each(Waker::wake);
         }
         // Whoever hangs up is noticed by the next who writes: the other end of the channel is closed then.
-        answered.await.map_err(|_| NotTaken::Over)
+        answered.await.map(|payload| (payload, over)).map_err(|_| NotTaken::Over)
     }
 
-    /// Brings what a POST has said, and waits until it is read.
-    pub(super) async fn post(&self, packets: &[Packet<'_>]) -> Result<(), NotTaken> {
+    /// A POST is on its way. There is one at a time, from its head on: a place among those who climb, or among the sockets, stands
+    /// for two connections and no more.
+    pub(super) fn begin_post(&self) -> Result<Posting<'_>, NotTaken> {
         let (read, was_read) = oneshot::channel();
-        {
-            let mut polling = self.lock();
-            if polling.over || self.websocket.get().is_some() {
-                return Err(NotTaken::Over);
-            }
-            if polling.poster.as_ref().is_some_and(|poster| !poster.is_closed()) {
-                polling.end();
-                return Err(NotTaken::Overlap);
-            }
-            let mut frames = Vec::new();
-            packets.iter().for_each(|packet| write_frame(self.revision, packet, &mut frames));
-            polling.posted.extend(frames);
-            polling.poster = Some(read);
-            polling.reader.take().into_iter().for_each(Waker::wake);
+        let mut polling = self.lock();
+        if polling.over || self.websocket.get().is_some() {
+            return Err(NotTaken::Over);
         }
-        was_read.await.map_err(|_| NotTaken::Over)
+        let is_another = polling.poster.as_ref().is_some_and(|poster| !poster.is_closed());
+        // What one has brought that went away before it was read counts as another, or many of them would be kept.
+        if is_another || !polling.posted.is_empty() {
+            polling.end();
+            return Err(NotTaken::Overlap);
+        }
+        polling.poster = Some(read);
+        Ok(Posting { session: self, was_read })
     }
 
     /// Something came that is no payload, or too much: whoever reads hears something that is no packet, and ends the session.
@@ -222,11 +264,6 @@ impl Session {
     pub(super) fn may_upgrade(&self) -> bool {
         let polling = self.lock();
         !polling.over && !polling.probed && self.websocket.get().is_none()
-    }
-
-    /// To be given along with an answer: nothing of it may be delivered any more once the session is over.
-    pub(super) fn over(&self) -> Over {
-        Over(self.over.subscribe())
     }
 
     /// One packet as it goes out, which was written as a text.
@@ -422,7 +459,7 @@ impl Transport for Session {
             ready!(websocket.poll_shutdown(context))?;
         }
         self.lock().end();
-        self.over.send_replace(true);
+        self.gets.send_replace(OVER);
         Poll::Ready(Ok(()))
     }
 
@@ -431,7 +468,7 @@ impl Transport for Session {
             websocket.reset();
         }
         self.lock().end();
-        self.over.send_replace(true);
+        self.gets.send_replace(OVER);
     }
 }
 

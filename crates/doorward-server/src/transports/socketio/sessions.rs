@@ -29,6 +29,8 @@ pub(super) struct Binding {
     host: String,
     /// The page, where the request says it: a browser does so at every POST, and of a GET to the page's own host never.
     origin: Option<Vec<u8>>,
+    /// Whether that page is one that the gate takes nothing from.
+    is_foreign: bool,
     /// The cookie of a login and the bearer token, as they were shown.
     shown: [Option<Secret>; 2],
 }
@@ -40,6 +42,7 @@ impl Binding {
             source: network_of(source),
             host: head.host.clone(),
             origin: head.origin.clone(),
+            is_foreign: is_foreign(gate, head),
             shown: [head.shown.session.clone(), head.bearer.clone()],
         }
     }
@@ -48,9 +51,17 @@ impl Binding {
     fn goes_with(&self, later: &Self) -> bool {
         let same_page = self.origin.is_none() || later.origin.is_none() || self.origin == later.origin;
         same_page
+            && !later.is_foreign
             && (&self.gate, self.source, &self.host, &self.shown)
                 == (&later.gate, later.source, &later.host, &later.shown)
     }
+}
+
+/// A session that begins without a page, as a program's does, goes on with none of another site.
+fn is_foreign(gate: &Gate, head: &Head) -> bool {
+    let (Some(wire), Some(origin)) = (&gate.socketio, &head.origin) else { return false };
+    let named = std::str::from_utf8(origin).unwrap_or("null");
+    wire.origins.admit(Some(named), head.host_name(), head.host_port()).is_err()
 }
 
 impl Sessions {

@@ -37,6 +37,9 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// How much of what comes before the last word is read: the words of the protocol are short.
 const LONGEST: usize = 512;
 
+/// How many words a client may say until the last one: the two that there are, and a few signs of life.
+const WORDS: usize = 16;
+
 /// A session, and the place that the WebSocket's connection has until the session has it.
 pub(crate) struct Probe {
     session: Arc<Session>,
@@ -79,7 +82,7 @@ pub(crate) async fn take_over(on_upgrade: OnUpgrade, probe: Probe) {
 
 async fn is_probed(line: &mut Line, session: &Session) -> bool {
     let mut probed = false;
-    loop {
+    for _ in 0..WORDS {
         let Received::Text(text) = line.receive().await else { return false };
         let Some(text) = text.reveal_text("a word of the protocol is read out of it") else { return false };
         match Packet::from_text(session.revision, text) {
@@ -96,4 +99,5 @@ async fn is_probed(line: &mut Line, session: &Session) -> bool {
             _ => return false,
         }
     }
+    false
 }

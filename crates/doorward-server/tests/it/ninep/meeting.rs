@@ -120,12 +120,20 @@ async fn whoever_says_nothing_is_hung_up_on_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_come_to_the_point_is_hung_up_on() {
+async fn c63_whoever_does_not_come_to_the_point_within_32_requests_is_hung_up_on_in_however_many_pieces_they_come() {
     let world = World::of(Carrier::Memory, GATES).await;
     let mut tool = Tool::of(&world).await;
-    for _ in 1..32 {
-        assert_eq!(tool.asks(version()).await, "Version 8192 9P2000");
+    for byte in (1..32).flat_map(|_| message(1, &version())) {
+        tool.bytes(&[byte]).await;
     }
+    for _ in 1..32 {
+        assert_eq!(tool.hears().await.as_deref(), Some("Version 8192 9P2000"));
+    }
+    tool.sends(version()).await;
+    assert_eq!(tool.hears().await, None);
+    let mut tool = Tool::of(&world).await;
+    let together: Vec<u8> = (1..=32).flat_map(|_| message(1, &version())).collect();
+    tool.bytes(&together).await;
     assert_eq!(tool.hears().await, None);
 }
 
