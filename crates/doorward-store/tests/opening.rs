@@ -74,7 +74,7 @@ fn a_newer_schema_is_refused_in_one_line() {
     drop(Store::open(path.to_str().unwrap()).unwrap());
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 77").unwrap();
     assert_eq!(refusal(&path), Some(StoreError::Newer { path: path.clone(), found: 77, known: 8 }));
-    let line = "has schema 77, this version knows schemas up to 7: use a newer Doorward";
+    let line = "has schema 77, this version knows schemas up to 8: use a newer Doorward";
     assert_eq!(said(&path), format!("the store `{}` {line}", path.display()));
 }
 
