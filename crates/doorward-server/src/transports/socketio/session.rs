@@ -417,10 +417,12 @@ impl Transport for Session {
     }
 
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut polling = self.lock();
+        // Under the lock, as the change is: whoever waits for a GET that never comes is woken by that.
         if let Some(websocket) = self.websocket.get() {
+            drop(polling);
             return websocket.poll_write(context, bytes);
         }
-        let mut polling = self.lock();
         match self.take(&mut polling, bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 polling.writer = Some(context.waker().clone());
