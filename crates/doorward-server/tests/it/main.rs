@@ -20,6 +20,7 @@ mod node;
 mod operator;
 mod outage;
 mod peer;
+mod polls;
 mod prompts;
 mod records;
 mod refusing;

@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::socketio::{Emitted, Namespace};
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{Instant, timeout},
-};
+use serde_json::json;
+use tokio::time::Instant;
 
 use crate::{
-    peer::{Heard, Peer},
+    peer::Heard,
+    polls::{Polls, ask},
     world::{Carrier, World, both},
 };
 
-const GATES: &str = r#"
+pub(crate) const GATES: &str = r#"
     [[gate]]
     name = "ui"
     path = "/socket.io/"
@@ -34,101 +32,11 @@ const GATES: &str = r#"
     ladder = [{ jwt = {} }]
 "#;
 
-/// What was answered to a request.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-async fn ask(world: &World, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-    let mut stream = world.dial().await;
-    let length = body.len();
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: gate.example\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n{headers}\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut text = Vec::new();
-    let _reset = timeout(Duration::from_secs(60), stream.read_to_end(&mut text)).await.unwrap();
-    let text = String::from_utf8(text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-}
-
-/// A client of the newer revision that polls.
-pub(crate) struct Polls<'w> {
-    world: &'w World,
-    path: &'static str,
-    sid: String,
-    headers: &'static str,
-}
-
-impl<'w> Polls<'w> {
-    pub(crate) async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
-        let opened = ask(world, "GET", &format!("{path}?EIO=4&transport=polling&t=x"), headers, "").await;
-        assert_eq!(opened.status, 200, "{opened:?}");
-        let open: Value = serde_json::from_str(opened.body.strip_prefix('0').unwrap()).unwrap();
-        assert_eq!(open["upgrades"], json!(["websocket"]));
-        Self { world, path, sid: open["sid"].as_str().unwrap().to_owned(), headers }
-    }
-
-    fn target(&self) -> String {
-        format!("{}?EIO=4&transport=polling&sid={}", self.path, self.sid)
-    }
-
-    async fn posts(&self, body: &str) -> Answer {
-        ask(self.world, "POST", &self.target(), self.headers, body).await
-    }
-
-    pub(crate) async fn says(&self, body: &str) {
-        let answer = self.posts(body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{answer:?}");
-    }
-
-    async fn gets(&self) -> Answer {
-        ask(self.world, "GET", &self.target(), self.headers, "").await
-    }
-
-    /// The packets of the next answer, but for signs of life.
-    async fn hears(&self) -> Vec<String> {
-        let answer = self.gets().await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.body.split('\x1e').filter(|packet| *packet != "2").map(str::to_owned).collect()
-    }
-
-    /// Hears packets until one begins like that.
-    pub(crate) async fn hears_of(&self, beginning: &str) -> String {
-        for _ in 0..10 {
-            if let Some(packet) = self.hears().await.into_iter().find(|packet| packet.starts_with(beginning)) {
-                return packet;
-            }
-        }
-        panic!("nothing that begins with {beginning}")
-    }
-
-    async fn connects(&self, namespace: &str) {
-        self.says(&format!("40{namespace},")).await;
-        self.hears_of(&format!("40{namespace},{{\"sid\":")).await;
-    }
-
-    async fn is_let_in(&self) {
-        self.connects("/default").await;
-        self.shows(&self.world.token("bob", json!({}))).await;
-        self.hears_of(r#"42/default,["authenticated",true]"#).await;
-    }
-
-    async fn shows(&self, token: &str) {
-        self.says(&format!(r#"42/default,["authentication",{{"token":"{token}"}}]"#)).await;
-    }
-}
-
 fn hub_of(world: &World, name: &str) -> std::sync::Arc<doorward_backends::hub::Hub> {
     world.door.hub(&OwnerId::new("acme"), &GateName::new(name)).unwrap()
 }
 
-fn emit(world: &World, argument: &str) -> usize {
+pub(crate) fn emit(world: &World, argument: &str) -> usize {
     let arguments = format!("[{argument}]");
     let event = Emitted::new("happened", serde_json::from_str(&arguments).unwrap()).unwrap();
     let place = (Namespace::new("/default").unwrap(), None);
@@ -174,7 +82,7 @@ both! {
             ("/socket.io/", "Authorization: Bearer x.y.z\r\nCookie: __Host-doorward-session=dws_1\r\n"),
             ("/other/", "Authorization: Bearer x.y.z\r\n"),
         ] {
-            let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers };
+            let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers: headers.to_owned() };
             for answer in [thief.gets().await, thief.posts("42/default,[\"authentication\",{}]").await] {
                 assert_eq!((answer.status, answer.body.as_str()), (400, r#"{"code":1,"message":"Session ID unknown"}"#));
             }
@@ -385,18 +293,4 @@ async fn c8_a_socket_outlives_its_token_and_not_the_longest_session() {
     }
     let hours = began.elapsed().as_secs_f64() / 3600.0;
     assert!((11.9..12.1).contains(&hours), "{hours}");
-}
-
-impl Peer {
-    /// Hears texts until one begins like that.
-    pub(crate) async fn hears_of(&mut self, beginning: &str) -> String {
-        for _ in 0..20 {
-            match self.hear().await {
-                Heard::Text(text) if text.starts_with(beginning) => return text,
-                Heard::Text(_) => {}
-                other => panic!("{other:?} where {beginning} was expected"),
-            }
-        }
-        panic!("nothing that begins with {beginning}")
-    }
 }

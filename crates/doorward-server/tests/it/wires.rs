@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     peer::auth,
-    socketio::Polls,
+    polls::Polls,
     world::{World, both},
 };
 
