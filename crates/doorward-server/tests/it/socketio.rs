@@ -294,3 +294,24 @@ async fn c8_a_socket_outlives_its_token_and_not_the_longest_session() {
     let hours = began.elapsed().as_secs_f64() / 3600.0;
     assert!((11.9..12.1).contains(&hours), "{hours}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn c25_before_the_admission_a_few_dozen_signs_of_life_are_taken() {
+    for revision in [3, 4] {
+        let world = World::of(Carrier::Memory, GATES).await;
+        let mut peer = world.knock(&format!("/socket.io/?EIO={revision}&transport=websocket"), "").await.unwrap();
+        peer.hears_of("0").await;
+        for _ in 0..65 {
+            peer.say(if revision == 3 { "2" } else { "3" }).await;
+        }
+        assert_eq!(peer.closes().await, [CloseReason::TooFast.code()], "{revision}");
+        let token = world.token("bob", json!({}));
+        let mut patient = world.knock(&format!("/socket.io/?EIO={revision}&transport=websocket"), "").await.unwrap();
+        for _ in 0..64 {
+            patient.say(if revision == 3 { "2" } else { "3" }).await;
+        }
+        patient.say("40/default,").await;
+        patient.say(&format!(r#"42/default,["authentication",{{"token":"{token}"}}]"#)).await;
+        patient.hears_of(r#"42/default,["authenticated",true]"#).await;
+    }
+}
