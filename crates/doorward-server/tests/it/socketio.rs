@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use doorward_testkit::tokens::TestKey;
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::socketio::{Emitted, Namespace};
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
+    issuer_keys::{FETCHED, token as keycloak_token},
     peer::Heard,
     polls::{Polls, ask},
     world::{Carrier, World, both},
@@ -314,4 +316,29 @@ async fn c25_before_the_admission_a_few_dozen_signs_of_life_are_taken() {
         patient.say(&format!(r#"42/default,["authentication",{{"token":"{token}"}}]"#)).await;
         patient.hears_of(r#"42/default,["authenticated",true]"#).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_comes_with_the_connect_of_each_namespace_is_one_answer() {
+    let gate = r#"
+        [[gate]]
+        name = "ui"
+        path = "/socket.io/"
+        backend = { hub = {} }
+        transport = { socketio = { namespaces = ["/default", "/other"] } }
+        ladder = [{ jwt = { issuer = "idp" } }]
+    "#;
+    let world = World::of(Carrier::Memory, &format!("{FETCHED}{gate}")).await;
+    let key = TestKey::ed25519();
+    world.publisher.publish(&[("1", &key)]);
+    world.publisher.take(Duration::from_secs(1));
+    let shown = json!({ "token": keycloak_token(&key, "1", "Bearer") });
+    let mut peer = world.knock("/socket.io/?EIO=4&transport=websocket", "").await.unwrap();
+    for namespace in ["/default", "/other"] {
+        peer.say(&format!("40{namespace},{shown}")).await;
+    }
+    peer.hears_of("40/default,{\"sid\":").await;
+    peer.hears_of("40/other,{\"sid\":").await;
+    assert_eq!(peer.hears_of("42").await, r#"42/other,["authenticated",true]"#);
+    assert_eq!(world.verdicts().await, ["admitted"]);
 }
