@@ -20,6 +20,7 @@ mod node;
 mod operator;
 mod outage;
 mod peer;
+mod polling;
 mod polls;
 mod prompts;
 mod records;

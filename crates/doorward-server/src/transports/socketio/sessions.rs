@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
@@ -9,7 +9,7 @@ use doorward_auth::{ports::Rng, throttle::network_of};
 use doorward_types::{GateName, OwnerId, Secret};
 use doorward_wire::engineio::Revision;
 
-use super::session::Session;
+use super::{frames::Reads, session::Session};
 use crate::{edge::Head, gates::Gate};
 
 /// The sessions of Engine.IO that have begun with long-polling, by their ids.
@@ -18,7 +18,14 @@ use crate::{edge::Head, gates::Gate};
 /// climbs and of sockets.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    by_sid: Mutex<HashMap<String, Weak<Session>>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_sid: HashMap<String, Weak<Session>>,
+    /// How many there are of each network.
+    of_source: HashMap<IpAddr, usize>,
 }
 
 /// What every request of a session has to have in common with the first: an id that was overheard is of no use elsewhere.
@@ -58,30 +65,42 @@ impl Sessions {
     pub(super) fn begin(
         self: &Arc<Self>,
         rng: &dyn Rng,
-        revision: Revision,
-        takes_bytes: bool,
+        reads: Reads,
         binding: Binding,
         longest: [usize; 2],
     ) -> Arc<Session> {
-        let sid = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes16());
-        let session =
-            Arc::new(Session::new(sid.clone(), revision, takes_bytes, binding, longest, Arc::downgrade(self)));
-        self.lock().insert(sid, Arc::downgrade(&session));
+        let (sid, source) = (BASE64_URL_SAFE_NO_PAD.encode(rng.bytes16()), binding.source);
+        let session = Arc::new(Session::new(sid.clone(), reads, binding, longest, Arc::downgrade(self)));
+        let mut held = self.lock();
+        held.by_sid.insert(sid, Arc::downgrade(&session));
+        *held.of_source.entry(source).or_default() += 1;
         session
     }
 
     /// The session of that id, where the request has in common with it what it has to. To another one there is no such session.
     pub(super) fn find(&self, sid: &str, revision: Revision, binding: &Binding) -> Option<Arc<Session>> {
-        let session = self.lock().get(sid)?.upgrade()?;
-        (session.revision == revision && session.binding.goes_with(binding)).then_some(session)
+        let session = self.lock().by_sid.get(sid)?.upgrade()?;
+        (session.revision() == revision && session.binding.goes_with(binding)).then_some(session)
+    }
+
+    /// Whether there is a session of that source.
+    pub(crate) fn is_known(&self, source: IpAddr) -> bool {
+        self.lock().of_source.contains_key(&network_of(source))
     }
 
     /// The session is over.
-    pub(super) fn forget(&self, sid: &str) {
-        self.lock().remove(sid);
+    pub(super) fn forget(&self, session: &Session) {
+        let mut held = self.lock();
+        held.by_sid.remove(&session.sid);
+        if let Entry::Occupied(mut count) = held.of_source.entry(session.binding.source) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Session>>> {
-        self.by_sid.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

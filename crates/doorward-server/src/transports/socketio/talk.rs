@@ -227,7 +227,7 @@ impl Voice for Talk {
 
     fn backend(&mut self, _plain: Arc<dyn Backend>) -> Arc<dyn Backend> {
         if let Some(session) = &self.session {
-            session.is_admitted();
+            session.note_admitted();
         }
         Arc::new(Events {
             hub: Arc::clone(&self.hub),
