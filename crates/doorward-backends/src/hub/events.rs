@@ -70,6 +70,9 @@ struct EventMember {
     told: bool,
 }
 
+/// What is done with a packet that is whole, and its attachments.
+type Take = fn(&mut EventMember, &Arc<Socket>, Packet<'_>, &[Vec<u8>]) -> Result<(), CloseReason>;
+
 impl EventMember {
     fn of(events: &Events, socket: &Arc<Socket>) -> Self {
         let (namespace, told) = events.spoke_in.clone().unwrap_or_else(|| ("/".to_owned(), false));
@@ -130,6 +133,32 @@ impl EventMember {
         Ok(())
     }
 
+    /// Takes what comes while the socket is suspended: of that only what leads back, or out.
+    fn take_suspended(
+        &mut self,
+        socket: &Arc<Socket>,
+        packet: Packet<'_>,
+        _attachments: &[Vec<u8>],
+    ) -> Result<(), CloseReason> {
+        match packet {
+            Packet::Connect { namespace, .. } if !self.is_in(namespace) => {
+                let text = socketio::connect_error(self.revision, namespace, "Suspended", None);
+                socket.tell(dialect::framed(&text));
+            }
+            Packet::Disconnect { namespace } => self.disconnect(socket, namespace),
+            Packet::Event(event) if self.is_in(event.namespace) => {
+                self.member.voice = Voice::Events(event.namespace.as_str().into());
+                match (&*event.name, event.arguments.first()) {
+                    (AUTHENTICATION, shown) => return self.member.show(socket, dialect::shown(shown.copied())),
+                    (DOORWARD, Some(spoken)) => return self.member.hear_suspended(socket, spoken.get()),
+                    _ => self.member.say_suspended(socket, None),
+                }
+            }
+            Packet::Connect { .. } | Packet::Event(_) | Packet::Ack(_) => {}
+        }
+        Ok(())
+    }
+
     fn happens(&mut self, socket: &Arc<Socket>, event: &Event<'_>, attachments: &[Vec<u8>]) -> Result<(), CloseReason> {
         if !self.is_in(event.namespace) {
             return Ok(());
@@ -176,8 +205,8 @@ impl EventMember {
         }
     }
 
-    /// What one message of the user says; `None` where it is not whole yet, or nothing for a hub.
-    fn hears(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
+    /// Hears one message of the user, and hands on the packet that is whole with it.
+    fn hears(&mut self, socket: &Arc<Socket>, message: Message<'_>, take: Take) -> Result<(), CloseReason> {
         let malformed = |what: &dyn std::fmt::Display| {
             tracing::debug!(socket = %socket.id(), %what, "a packet was malformed");
             CloseReason::Malformed
@@ -188,14 +217,14 @@ impl EventMember {
         };
         match packet.map_err(|error| malformed(&error))? {
             engineio::Packet::Message(text) => match self.assembler.text(text).map_err(|error| malformed(&error))? {
-                Some(packet) => self.take(socket, packet, &[]),
+                Some(packet) => take(self, socket, packet, &[]),
                 None => Ok(()),
             },
             engineio::Packet::Binary(bytes) => {
                 match self.assembler.binary(&bytes).map_err(|error| malformed(&error))? {
                     Some(whole) => {
                         let packet = whole.packet().map_err(|error| malformed(&error))?;
-                        self.take(socket, packet, whole.attachments())
+                        take(self, socket, packet, whole.attachments())
                     }
                     None => Ok(()),
                 }
@@ -212,19 +241,12 @@ impl EventMember {
 
 impl Incoming for EventMember {
     fn message(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        self.hears(socket, message)
+        self.hears(socket, message, Self::take)
     }
 
-    /// Nothing is kept of what comes meanwhile, but what brings the socket back.
+    /// Packets are put together as ever: of one with attachments the first part may come before, and the rest after.
     fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let text = message.text().map(|text| engineio::Packet::from_text(self.revision, text));
-        if let Some(Ok(engineio::Packet::Message(text))) = text
-            && let Ok(Packet::Event(event)) = Packet::read(self.revision, text)
-            && &*event.name == AUTHENTICATION
-        {
-            return self.member.show(socket, dialect::shown(event.arguments.first().copied()));
-        }
-        Ok(())
+        self.hears(socket, message, Self::take_suspended)
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {

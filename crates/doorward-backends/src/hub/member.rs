@@ -159,6 +159,29 @@ impl Member {
         Ok(())
     }
 
+    /// Takes what the user says while the socket is suspended: of that only what leads back, or out.
+    pub(super) fn hear_suspended(&mut self, socket: &Arc<Socket>, text: &str) -> Result<(), CloseReason> {
+        let inbound = match Inbound::parse_text(text) {
+            Ok(inbound) => inbound,
+            Err(_) => return self.is_malformed(socket, None, "a message here is a JSON text"),
+        };
+        match &*inbound.action {
+            "logout" => Err(CloseReason::Normal),
+            "auth" => self.authenticate(socket, &inbound),
+            _ => {
+                self.malformed = 0;
+                self.say_suspended(socket, inbound.id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says that nothing comes of what the user has said.
+    pub(super) fn say_suspended(&self, socket: &Arc<Socket>, id: Option<&RawValue>) {
+        let error = json::error(id, "suspended", "nothing is done while this socket is suspended");
+        self.voice.say(socket, &error);
+    }
+
     /// Takes a seat in a channel as a whole, unasked, where the user may have one.
     pub(super) fn sit_in(&mut self, socket: &Arc<Socket>, channel: &str) {
         let rules = self.hub.rules();
@@ -233,19 +256,10 @@ impl Incoming for Member {
     }
 
     fn suspended(&mut self, socket: &Arc<Socket>, message: Message<'_>) -> Result<(), CloseReason> {
-        let inbound = match message.text().map(Inbound::parse_text) {
-            Some(Ok(inbound)) => inbound,
-            _ => return self.is_malformed(socket, None, "a message here is a JSON text"),
-        };
-        if inbound.action == "logout" {
-            return Err(CloseReason::Normal);
+        match message.text() {
+            Some(text) => self.hear_suspended(socket, text),
+            None => self.is_malformed(socket, None, "a message here is a text"),
         }
-        if inbound.action == "auth" {
-            return self.authenticate(socket, &inbound);
-        }
-        self.malformed = 0;
-        self.voice.say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
-        Ok(())
     }
 
     fn turn(&mut self, socket: &Arc<Socket>, context: &mut Context<'_>) -> Result<(), CloseReason> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use doorward_auth::{Admission, Proof};
 use doorward_backends::hub::{ChannelModel, Events, Hub, Permitted};
+use doorward_session::SocketPolicy;
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::{
     engineio::Revision,
@@ -13,8 +14,9 @@ use doorward_wire::{
 };
 
 use crate::{
-    support::{Heard, World, somebody},
-    users::{User, enter, over_a_pipe},
+    support::{Heard, World, climb_at, login, quiet, somebody},
+    suspended::waiting,
+    users::{User, enter_with, over_a_pipe},
 };
 
 const DEFAULT: &str = "/default";
@@ -45,6 +47,10 @@ fn hub() -> Arc<Hub> {
 }
 
 async fn join(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof) -> User {
+    join_with(world, hub, connected, proof, quiet()).await
+}
+
+async fn join_with(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof, policy: SocketPolicy) -> User {
     let names = [DEFAULT.to_owned(), "/other".to_owned()];
     let events = Events {
         hub: Arc::clone(hub),
@@ -53,7 +59,7 @@ async fn join(world: &World, hub: &Arc<Hub>, connected: &[&str], proof: Proof) -
         connected: connected.iter().map(|name| (*name).to_owned()).collect(),
         spoke_in: connected.first().map(|name| ((*name).to_owned(), true)),
     };
-    enter(world, &Arc::new(events), "acme", "ui", proof).await
+    enter_with(world, &Arc::new(events), ("acme", "ui"), proof, policy).await
 }
 
 fn emit(world: &World, hub: &Hub, room: Option<&str>, name: &str, argument: &str) -> usize {
@@ -149,4 +155,54 @@ async fn what_is_no_packet_ends_the_socket() {
         ann.peer.say(nonsense).await;
         ann.peer.hears_close(CloseReason::Malformed).await;
     }
+}
+
+/// What is said of an event that comes to nothing.
+async fn hears_that_nothing_is_done(user: &mut User) {
+    let Heard::Text(text) = user.peer.hear().await else { panic!("no text") };
+    assert!(text.starts_with(r#"42/default,["doorward",{"event":"error","code":"suspended""#), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_whose_attachments_come_after_a_suspension_breaks_nothing_and_reaches_nobody() {
+    let (world, hub) = (over_a_pipe(), hub());
+    let mut ann = join_with(&world, &hub, &[DEFAULT], login("ann", "s1"), waiting()).await;
+    ann.peer.say(r#"451-/default,7["upload",{"_placeholder":true,"num":0}]"#).await;
+    drop(world.log_out("s1"));
+    ann.peer.hears(r#"{"event":"suspended","reason":"logged_out"}"#).await;
+    ann.peer.frame(Opcode::Binary, &[1]).await;
+    hears_that_nothing_is_done(&mut ann).await;
+    ann.peer.say(r#"451-/default,8["upload",{"_placeholder":true,"num":0}]"#).await;
+    ann.peer.frame(Opcode::Binary, &[1, 2]).await;
+    hears_that_nothing_is_done(&mut ann).await;
+    let again = climb_at("acme", "ui", login("ann", "s2"), world.sockets.cursor());
+    world.sockets.readmit(&ann.socket, again, vec![]).unwrap();
+    ann.peer.hears(r#"{"event":"resumed"}"#).await;
+    ann.peer.say(r#"451-/default,9["upload",{"_placeholder":true,"num":0}]"#).await;
+    ann.peer.frame(Opcode::Binary, &[1, 2, 3]).await;
+    ann.peer.hears(r#"43/default,9[{"upload":[{"_placeholder":true,"num":0}],"bytes":3}]"#).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_suspended_may_leave_a_namespace_or_for_good_and_enters_none() {
+    let (world, hub) = (over_a_pipe(), hub());
+    let mut ann = join_with(&world, &hub, &[DEFAULT], login("ann", "s1"), waiting()).await;
+    drop(world.log_out("s1"));
+    ann.peer.hears(r#"{"event":"suspended","reason":"logged_out"}"#).await;
+    ann.peer.say("40/other,").await;
+    ann.peer.hears(r#"44/other,{"message":"Suspended"}"#).await;
+    ann.peer.say(r#"42/default,["doorward",{"action":"subscribe","channel":"/default"}]"#).await;
+    hears_that_nothing_is_done(&mut ann).await;
+    ann.peer.say("41/default,").await;
+    ann.peer.say(r#"42/default,["bind"]"#).await;
+    ann.peer.say("40/other,").await;
+    ann.peer.hears(r#"44/other,{"message":"Suspended"}"#).await;
+    let again = climb_at("acme", "ui", login("ann", "s2"), world.sockets.cursor());
+    world.sockets.readmit(&ann.socket, again, vec![]).unwrap();
+    ann.peer.hears(r#"{"event":"resumed"}"#).await;
+    assert_eq!(emit(&world, &hub, None, "projectChanged", "1"), 0, "it has left");
+    drop(world.log_out("s2"));
+    ann.peer.hears(r#"{"event":"suspended","reason":"logged_out"}"#).await;
+    ann.peer.say("1").await;
+    ann.peer.hears_close(CloseReason::Normal).await;
 }

@@ -28,6 +28,7 @@ mod refusing;
 mod reload;
 mod replay;
 mod socketio;
+mod suspended;
 mod tickets;
 mod tls;
 mod upstream;

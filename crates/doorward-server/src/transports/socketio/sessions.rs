@@ -6,6 +6,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use doorward_auth::{ports::Rng, throttle::network_of};
+use doorward_session::OnLogout;
 use doorward_types::{GateName, OwnerId, Secret};
 use doorward_wire::engineio::Revision;
 
@@ -36,27 +37,37 @@ pub(super) struct Binding {
     host: String,
     /// The page, where the request says it: a browser does so at every POST, and of a GET to the page's own host never.
     origin: Option<Vec<u8>>,
-    /// The cookie of a login and the bearer token, as they were shown.
-    shown: [Option<Secret>; 2],
+    /// The bearer token, as it was shown.
+    bearer: Option<Secret>,
+    /// The cookie of a login, likewise.
+    login: Option<Secret>,
+    /// The cookie of the browser, at a gate whose sockets wait for a login to come back: what comes back is another cookie of a
+    /// login, in the same browser.
+    browser: Option<Secret>,
 }
 
 impl Binding {
     pub(super) fn of(gate: &Gate, source: IpAddr, head: &Head) -> Self {
+        let may_return = gate.policy().on_logout == OnLogout::Suspend;
         Self {
             gate: (gate.owner.clone(), gate.name.clone()),
             source: network_of(source),
             host: head.host.clone(),
             origin: head.origin.clone(),
-            shown: [head.shown.session.clone(), head.bearer.clone()],
+            bearer: head.bearer.clone(),
+            login: head.shown.session.clone(),
+            browser: head.shown.browser.clone().filter(|_| may_return),
         }
     }
 
     /// Whether a later request may be of the same client.
     fn goes_with(&self, later: &Self) -> bool {
         let same_page = self.origin.is_none() || later.origin.is_none() || self.origin == later.origin;
+        let same_browser = self.browser.is_some() && self.browser == later.browser;
         same_page
-            && (&self.gate, self.source, &self.host, &self.shown)
-                == (&later.gate, later.source, &later.host, &later.shown)
+            && (self.login == later.login || same_browser)
+            && (&self.gate, self.source, &self.host, &self.bearer)
+                == (&later.gate, later.source, &later.host, &later.bearer)
     }
 }
 
