@@ -75,13 +75,13 @@ fn said(bytes: &[u8]) -> String {
 }
 
 /// A file tool over TCP.
-struct Tool {
+pub(crate) struct Tool {
     stream: TcpStream,
     tag: u16,
 }
 
 impl Tool {
-    async fn of(world: &World) -> Self {
+    pub(crate) async fn of(world: &World) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let door = Arc::clone(&world.door);
@@ -96,7 +96,7 @@ impl Tool {
         self.stream.write_all(&message(self.tag, &request)).await.unwrap();
     }
 
-    async fn hears(&mut self) -> Option<String> {
+    pub(crate) async fn hears(&mut self) -> Option<String> {
         let size = self.stream.read_u32_le().await.ok()?;
         let mut bytes = size.to_le_bytes().to_vec();
         bytes.resize(size as usize, 0);
@@ -109,17 +109,17 @@ impl Tool {
         self.hears().await.unwrap()
     }
 
-    async fn authenticates(&mut self, aname: &str) -> String {
+    pub(crate) async fn authenticates(&mut self, aname: &str) -> String {
         self.asks(Request::Auth { afid: AFID, uname: "glenda", aname }).await
     }
 
     /// The next line of the authentication file.
-    async fn reads(&mut self) -> Value {
+    pub(crate) async fn reads(&mut self) -> Value {
         let line = self.asks(Request::Read { fid: AFID, offset: 0, count: 4096 }).await;
         serde_json::from_str(&line).unwrap()
     }
 
-    async fn writes(&mut self, answer: &Value) {
+    pub(crate) async fn writes(&mut self, answer: &Value) {
         let line = format!("{answer}\n");
         let said = self.asks(Request::Write { fid: AFID, offset: 0, data: Data(line.as_bytes()) }).await;
         assert_eq!(said, "Write");
