@@ -9,6 +9,7 @@ mod carrier;
 mod commands;
 mod edge;
 mod endings;
+mod events;
 mod expiry;
 mod issuer_keys;
 mod ladders;

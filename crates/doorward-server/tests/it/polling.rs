@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    peer::{Heard, Peer},
+    peer::{Heard, Peer, masked},
     polls::{Answer, Polls, ask},
     socketio::{GATES, emit},
     world::{Carried, Carrier, World, both},
@@ -140,12 +140,14 @@ both! {
         one.say("2probe").await;
         one.hears_of("3probe").await;
         assert_eq!(polls.hears().await, ["6"], "at once, since a WebSocket has said that it comes");
+        assert_eq!(world.door.caps().counts(), (1, 2), "until they have it they are as any who climb");
         other.say("no").await;
         assert_eq!(other.closes().await, [CloseReason::Malformed.code()]);
         let mut waiting = pin!(polls.hears());
         assert!(waits(&mut waiting).await, "one has not come");
         one.say("5").await;
         assert_eq!(waiting.await, ["6"]);
+        assert_eq!(world.door.caps().counts(), (1, 0));
         emit(&world, "1");
         assert_eq!(one.hears_of("42").await, r#"42/default,["happened",1]"#);
         assert_eq!(polls.gets().await.says(), UNKNOWN);
@@ -158,12 +160,14 @@ both! {
         let long = "2".repeat(600);
         for words in [&["5"][..], &["2"], &["3probe"], &["2probe", "2probe"], &["2probe", "4hello"], &["2probe", "2"], &[&long]] {
             let mut peer = polls.upgrades().await;
+            let began = Instant::now();
             for word in words {
                 peer.say(word).await;
             }
             let heard = peer.rest().await;
             let is_malformed = |heard: &Heard| matches!(heard, Heard::Close(code, _) if *code == CloseReason::Malformed.code());
             assert!(heard.last().is_some_and(is_malformed), "{words:?}: {heard:?}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{words:?}: it is not waited for more");
         }
         let mut peer = polls.upgrades().await;
         peer.frame(Opcode::Binary, b"2probe").await;
@@ -188,7 +192,8 @@ both! {
         one.say("5").await;
         emit(&world, "1");
         one.hears_of("42").await;
-        other.say("5").await;
+        // The packet after the word would end the session.
+        other.bytes(&[masked(Opcode::Text, b"5"), masked(Opcode::Text, b"1")].concat()).await;
         assert_eq!(other.hear().await, Heard::End);
         emit(&world, "2");
         assert_eq!(one.hears_of("42").await, r#"42/default,["happened",2]"#);
@@ -283,6 +288,7 @@ async fn a_post_whose_body_does_not_come_ends_the_session_after_ten_seconds() {
     assert_eq!(answer.says(), (400, r#"{"code":3,"message":"Bad request"}"#));
     assert_eq!(began.elapsed().as_secs(), 10);
     world.empties().await;
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,4 +318,47 @@ async fn while_the_server_stops_nobody_begins_to_poll_and_whoever_climbs_is_told
     );
     assert_eq!(ask(&world, "GET", "/socket.io/?EIO=4&transport=polling", "", "").await.status, 503);
     assert_eq!(world.verdicts().await, ["hung up"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_websocket_that_comes_for_a_session_that_has_ended_takes_nothing_over() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    polls.is_let_in().await;
+    let mut peer = polls.upgrades().await;
+    peer.say("2probe").await;
+    peer.hears_of("3probe").await;
+    world.end("subject=member:bob").await;
+    peer.say("5").await;
+    assert_eq!(peer.hear().await, Heard::End);
+    world.empties().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c24_before_its_last_word_a_websocket_that_announces_much_is_closed_at_once() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    polls.is_let_in().await;
+    let mut peer = polls.upgrades().await;
+    let began = Instant::now();
+    // A text of 1 KiB, of which nothing follows.
+    peer.bytes(&[0x81, 0xFE, 0x04, 0x00, 0, 0, 0, 0]).await;
+    assert_eq!(peer.closes().await, [CloseReason::Malformed.code()]);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn c25_a_post_is_not_taken_while_another_has_not_been_read() {
+    let world = World::of(Carrier::Memory, GATES).await;
+    let polls = Polls::begins(&world, "/socket.io/", "").await;
+    // What is said to this waits for a GET, and nothing more is read meanwhile.
+    polls.says("40/default,").await;
+    let mut gone = world.dial().await;
+    gone.write_all(polls.head("POST", "Content-Length: 20\r\n").as_bytes()).await.unwrap();
+    gone.write_all(br#"42/default,["x",123]"#).await.unwrap();
+    assert!(waits(gone.read_u8()).await, "it is answered when it was read");
+    drop(gone);
+    assert!(waits(pending::<()>()).await);
+    assert_eq!(polls.posts("42/default,[\"y\"]").await.says(), UNKNOWN);
+    world.empties().await;
 }

@@ -115,3 +115,77 @@ impl Sessions {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use doorward_testkit::SeededRng;
+
+    use super::*;
+
+    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// What a client has in common with itself that shows nothing.
+    pub(in super::super) fn binding() -> Binding {
+        Binding {
+            gate: (OwnerId::new("acme"), GateName::new("ui")),
+            source: SOURCE,
+            host: "gate.example".to_owned(),
+            origin: None,
+            bearer: None,
+            login: None,
+            browser: None,
+        }
+    }
+
+    fn shown(text: &str) -> Option<Secret> {
+        Some(Secret::from_text(text))
+    }
+
+    #[test]
+    fn c58_whatever_differs_makes_a_request_somebody_else_s() {
+        let origin = |text: &str| Some(text.as_bytes().to_vec());
+        let first = Binding { origin: origin("https://a.example"), bearer: shown("b"), login: shown("l"), ..binding() };
+        let same = || Binding { origin: None, bearer: shown("b"), login: shown("l"), ..binding() };
+        assert!(first.goes_with(&same()), "of a GET a browser does not name the page");
+        for later in [
+            Binding { gate: (OwnerId::new("globex"), GateName::new("ui")), ..same() },
+            Binding { gate: (OwnerId::new("acme"), GateName::new("other")), ..same() },
+            Binding { source: IpAddr::from([127, 0, 0, 2]), ..same() },
+            Binding { host: "other.example".to_owned(), ..same() },
+            Binding { origin: origin("https://b.example"), ..same() },
+            Binding { bearer: None, ..same() },
+            Binding { bearer: shown("other"), ..same() },
+            Binding { login: None, ..same() },
+            Binding { login: shown("other"), ..same() },
+            Binding { login: shown("other"), browser: shown("w"), ..same() },
+        ] {
+            assert!(!first.goes_with(&later), "{later:?}");
+        }
+    }
+
+    #[test]
+    fn c58_where_a_login_may_come_back_its_browser_is_enough() {
+        let first = Binding { login: shown("l"), browser: shown("w"), ..binding() };
+        assert!(first.goes_with(&Binding { login: shown("other"), browser: shown("w"), ..binding() }));
+        assert!(first.goes_with(&Binding { browser: shown("w"), ..binding() }));
+        assert!(!first.goes_with(&Binding { login: shown("other"), browser: shown("v"), ..binding() }));
+        assert!(!first.goes_with(&Binding { browser: shown("w"), bearer: shown("b"), ..binding() }));
+        let nowhere = Binding { login: shown("l"), ..binding() };
+        assert!(!nowhere.goes_with(&Binding { login: shown("other"), ..binding() }), "no browser is none in common");
+    }
+
+    #[test]
+    fn a_session_is_forgotten_with_its_connection() {
+        let sessions = Arc::new(Sessions::default());
+        let reads = Reads { revision: Revision::Four, bytes: true };
+        let begin = |seed| sessions.begin(&SeededRng::new(seed), reads, binding(), [1, 1]);
+        let (one, other) = (begin(1), begin(2));
+        assert!(sessions.find(&one.sid, Revision::Four, &binding()).is_some());
+        assert!(sessions.find(&one.sid, Revision::Three, &binding()).is_none());
+        drop(one);
+        assert!(sessions.is_known(SOURCE) && !sessions.is_known(IpAddr::from([127, 0, 1, 1])));
+        drop(other);
+        assert!(!sessions.is_known(SOURCE));
+        assert!(sessions.lock().by_sid.is_empty());
+    }
+}
