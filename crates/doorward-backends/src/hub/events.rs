@@ -161,12 +161,12 @@ impl EventMember {
         _attachments: &[Vec<u8>],
     ) -> Result<(), CloseReason> {
         match packet {
-            Packet::Connect { namespace, .. } => self.not_connected(socket, namespace, "suspended"),
+            Packet::Connect { namespace, .. } => self.not_connected(socket, namespace, "Suspended"),
             Packet::Disconnect { namespace } => self.disconnect(socket, namespace),
             Packet::Event(event) if self.speaks_in(event.namespace) => match (&*event.name, event.arguments.first()) {
                 (AUTHENTICATION, shown) => return self.member.show(socket, dialect::shown(shown.copied())),
                 (DOORWARD, Some(spoken)) => return self.member.hear_suspended(socket, spoken.get()),
-                _ => {}
+                _ => self.member.say_suspended(socket, None),
             },
             Packet::Event(_) | Packet::Ack(_) => {}
         }

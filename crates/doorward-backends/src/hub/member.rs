@@ -160,8 +160,13 @@ impl Member {
     pub(super) fn hear_suspended(&mut self, socket: &Arc<Socket>, text: &str) -> Result<(), CloseReason> {
         let Some(inbound) = self.read(socket, text)? else { return Ok(()) };
         self.malformed = 0;
-        self.voice.say(socket, &json::error(inbound.id, "suspended", "nothing is done while this socket is suspended"));
+        self.say_suspended(socket, inbound.id);
         Ok(())
+    }
+
+    /// Says that nothing comes of what the user has said.
+    pub(super) fn say_suspended(&self, socket: &Arc<Socket>, id: Option<&RawValue>) {
+        self.voice.say(socket, &json::error(id, "suspended", "nothing is done while this socket is suspended"));
     }
 
     /// Reads what the user says, and does what can be done in any state; `None` where that was all. An `Err` ends the socket.

@@ -189,14 +189,21 @@ async fn of_a_channel_that_is_no_namespace_a_user_hears_in_the_root() {
     ann.peer.hears(r#"42["doorward",{"event":"message","channel":"news","message":[1]}]"#).await;
 }
 
+/// What is said of an event that comes to nothing.
+async fn hears_that_nothing_is_done(user: &mut User) {
+    let Heard::Text(text) = user.peer.hear().await else { panic!("no text") };
+    assert!(text.starts_with(r#"42/default,["doorward",{"event":"error","code":"suspended""#), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_suspended_user_is_told_that_nothing_is_done_and_may_leave() {
     for leaves in [r#"42/default,["doorward",{"action":"logout"}]"#, "1"] {
         let (world, hub) = (over_a_pipe(), hub());
         let mut bob = join_and_wait(&world, &hub).await;
         bob.peer.say("40/other,").await;
-        bob.peer.hears(r#"44/other,{"message":"suspended"}"#).await;
+        bob.peer.hears(r#"44/other,{"message":"Suspended"}"#).await;
         bob.peer.say(r#"42/default,7["bind"]"#).await;
+        hears_that_nothing_is_done(&mut bob).await;
         bob.peer.say(r#"42/default,["doorward",{"action":"subscribe","channel":"/default","id":8}]"#).await;
         let Heard::Text(text) = bob.peer.hear().await else { panic!("no text") };
         assert!(text.starts_with(r#"42/default,["doorward",{"event":"error","id":8,"code":"suspended""#), "{text}");
@@ -217,8 +224,9 @@ async fn an_attachment_is_put_to_its_packet_also_where_a_suspension_begins_or_en
     announces_an_attachment(&mut bob).await;
     is_logged_out(&world, &mut bob, "s2").await;
     bob.peer.frame(Opcode::Binary, &[1, 2, 3]).await;
+    hears_that_nothing_is_done(&mut bob).await;
     bob.peer.say("40/other,").await;
-    bob.peer.hears(r#"44/other,{"message":"suspended"}"#).await;
+    bob.peer.hears(r#"44/other,{"message":"Suspended"}"#).await;
     comes_back(&world, &mut bob, "s3").await;
     bob.peer.say(r#"42/default,9["bind"]"#).await;
     bob.peer.hears(r#"43/default,9[{"bind":[],"bytes":0}]"#).await;

@@ -10,7 +10,8 @@ use crate::{
     users::{enter, enter_with, hub as hub_of, over_a_pipe},
 };
 
-fn waiting() -> SocketPolicy {
+/// A policy under which sockets wait for a login to come back.
+pub(crate) fn waiting() -> SocketPolicy {
     SocketPolicy { on_logout: OnLogout::Suspend, notices: Some(hub::notices()), ..quiet() }
 }
 

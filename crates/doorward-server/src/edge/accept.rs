@@ -20,10 +20,10 @@ use tokio::{
 };
 
 use super::{
-    Counted, Held, Pass,
+    Counted, Full, Held, Pass,
     tls::{NoTls, OverTls, Tls},
 };
-use crate::{door::Door, transports::socketio::Over};
+use crate::{door::Door, transports::socketio::Answering};
 
 /// How long the accept loop rests when the system has no more file descriptors: it sleeps, it does not spin.
 const REST: Duration = Duration::from_millis(50);
@@ -72,12 +72,17 @@ impl Http {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         // Behind a proxy that is trusted the source is known only from the head.
-        if !door.proxies().trust(peer.ip())
-            && let Err(full) = pass.of_source(peer.ip())
-        {
-            door.metrics().turned_away(full);
-            tracing::debug!(%full, source = %peer.ip(), "dropped at the door");
-            return;
+        if !door.proxies().trust(peer.ip()) {
+            let counted = pass.of_source(peer.ip()).or_else(|full| match full {
+                // A request of a socket that there is needs no room for another; whether it is one shows in its head.
+                Full::SourceSockets if door.sessions.is_known(peer.ip()) => pass.climbs_from(peer.ip()),
+                full => Err(full),
+            });
+            if let Err(full) = counted {
+                door.metrics().turned_away(full);
+                tracing::debug!(%full, source = %peer.ip(), "dropped at the door");
+                return;
+            }
         }
         let until = Instant::now() + self.within;
         let Some(tls) = self.tls.clone() else {
@@ -129,8 +134,8 @@ impl Http {
                     },
                 };
                 let mut response = once(response);
-                if let Some(over) = response.extensions_mut().remove::<Over>() {
-                    carried.send_replace(Some(over));
+                if let Some(answering) = response.extensions_mut().remove::<Answering>() {
+                    carried.send_replace(Some(answering));
                 }
                 if let (Some(refused), true) = (refused, response.status() != StatusCode::SWITCHING_PROTOCOLS) {
                     tokio::spawn(leave(refused));
@@ -151,20 +156,19 @@ impl Http {
     }
 }
 
-/// The session whose answer a connection carries, once it does.
-type Carried = Arc<watch::Sender<Option<Over>>>;
+/// The answer of a session that a connection carries, once it does. It is kept as long as the connection goes on.
+type Carried = Arc<watch::Sender<Option<Answering>>>;
 
-/// Waits until a connection has carried an answer of a session that is over, and a little longer.
-async fn is_over(mut carried: watch::Receiver<Option<Over>>) {
-    let over = match carried.wait_for(Option::is_some).await {
-        Ok(over) => over.clone(),
+/// Waits until a connection has carried an answer of a session that is over, and a little longer where that answer may tell of it.
+async fn is_over(mut carried: watch::Receiver<Option<Answering>>) {
+    let answering = match carried.wait_for(Option::is_some).await {
+        Ok(answering) => answering.clone(),
         Err(_) => None,
     };
-    match over {
-        Some(over) => over.wait().await,
-        None => std::future::pending().await,
+    let Some(answering) = answering else { return std::future::pending().await };
+    if answering.until_over().await {
+        tokio::time::sleep(LEAVE).await;
     }
-    tokio::time::sleep(LEAVE).await;
 }
 
 /// Says of every answer but a 101 that it is the last. hyper could say so by itself, but would do it in the 101 too, and there

@@ -149,23 +149,30 @@ impl Pass {
         }
     }
 
-    /// Counts this place for its source too, once that is known.
+    /// Counts this place for its source too, once that is known, and looks whether the source may have a socket more.
     pub fn of_source(&mut self, source: IpAddr) -> Result<(), Full> {
-        if self.source.is_some() {
-            return Ok(());
-        }
+        self.count_for(source, true)
+    }
+
+    /// Counts this place for its source, which may have as many sockets as it has.
+    pub(super) fn climbs_from(&mut self, source: IpAddr) -> Result<(), Full> {
+        self.count_for(source, false)
+    }
+
+    fn count_for(&mut self, source: IpAddr, wants_socket: bool) -> Result<(), Full> {
         let source = network_of(source);
         let mut counts = self.caps.lock();
         let of_source = counts.sources.entry(source).or_default();
-        if of_source.climbing >= self.caps.limits.climbing_per_source {
+        if self.source.is_none() && of_source.climbing >= self.caps.limits.climbing_per_source {
             return Err(Full::SourceClimbing);
         }
-        if of_source.sockets >= self.caps.limits.sockets_per_source {
+        if wants_socket && of_source.sockets >= self.caps.limits.sockets_per_source {
             return Err(Full::SourceSockets);
         }
-        of_source.climbing += 1;
-        drop(counts);
-        self.source = Some(source);
+        if self.source.is_none() {
+            of_source.climbing += 1;
+            self.source = Some(source);
+        }
         Ok(())
     }
 
@@ -249,6 +256,21 @@ mod tests {
         assert_eq!(caps.enter().unwrap().of_source(IpAddr::from([127, 0, 0, 2])), Ok(()));
         drop(held);
         assert_eq!(caps.enter().unwrap().of_source(HERE), Ok(()));
+    }
+
+    #[test]
+    fn a_source_that_has_all_its_sockets_may_come_to_one_of_them_but_not_too_often_at_once() {
+        let caps = caps(CapsLimits { climbing_per_source: 1, sockets_per_source: 1, ..ROOMY });
+        let mut socket = caps.enter().unwrap();
+        socket.of_source(HERE).unwrap();
+        socket.admit().unwrap();
+        let mut request = caps.enter().unwrap();
+        assert_eq!(request.of_source(HERE), Err(Full::SourceSockets));
+        assert_eq!(request.climbs_from(HERE), Ok(()));
+        assert_eq!(request.of_source(HERE), Err(Full::SourceSockets), "and is none of them");
+        assert_eq!(caps.enter().unwrap().climbs_from(HERE), Err(Full::SourceClimbing));
+        drop((request, socket));
+        assert!(caps.lock().sources.is_empty());
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl SocketIo {
             session: None,
             connected: Vec::new(),
             unsaid: Vec::new(),
+            has_shown: false,
         }
     }
 

@@ -19,8 +19,7 @@ use super::{Heard, Voice};
 /// The most messages that a user may send before admission.
 pub(crate) const MESSAGES: usize = 32;
 
-/// The most signs of life, in the words of the wire, that a user may send before admission: as many as [`Line`] takes pings and pongs.
-/// Whatever is taken without end keeps a thread from all others.
+/// The most signs of life beside them, as many as a line takes of pings: one every twenty seconds can wait for twenty minutes.
 const SIGNS_OF_LIFE: usize = 64;
 
 /// How long a prompt may take to be accepted by the peer's side.
@@ -57,7 +56,7 @@ pub(crate) async fn climb(
     climb: &mut Climb,
     mut closing: watch::Receiver<bool>,
 ) -> ClimbEnd {
-    let (mut heard, mut alive) = (0, 0);
+    let (mut messages, mut signs_of_life) = (0, 0);
     let pings = voice.ping();
     let mut due = pings.as_ref().map(|(every, _)| {
         let mut due = interval(*every);
@@ -86,28 +85,27 @@ pub(crate) async fn climb(
             Next::Heard(Received::Gone(Gone::Violation(reason))) => return ClimbEnd::Violated(reason),
             Next::Heard(Received::Gone(_)) => return ClimbEnd::HungUp,
             Next::Heard(received) => {
-                heard += 1;
-                if heard > MESSAGES {
-                    return ClimbEnd::Refused(too_many());
+                let heard = match voice.hear(&received) {
+                    Ok(heard) => heard,
+                    Err(refusal) => return ClimbEnd::Refused(refusal),
+                };
+                let (count, most) = match heard {
+                    Heard::Alive(_) => (&mut signs_of_life, SIGNS_OF_LIFE),
+                    _ => (&mut messages, MESSAGES),
+                };
+                *count += 1;
+                if *count > most {
+                    return ClimbEnd::Refused(too_many(most));
                 }
-                match voice.hear(&received) {
-                    Ok(Heard::Left) => return ClimbEnd::HungUp,
-                    Ok(Heard::Alive(says)) => {
-                        heard -= 1;
-                        alive += 1;
-                        if alive > SIGNS_OF_LIFE {
-                            return ClimbEnd::Refused(too_many());
-                        }
-                        says
-                    }
-                    Ok(Heard::Said(says)) => says,
-                    Ok(Heard::Answered(answer, says)) => match climb.answer(answer) {
+                match heard {
+                    Heard::Left => return ClimbEnd::HungUp,
+                    Heard::Alive(says) | Heard::Said(says) => says,
+                    Heard::Answered(answer, says) => match climb.answer(answer) {
                         Ok(()) => says,
                         Err(_) => {
                             return ClimbEnd::Refused(malformed("a second message came before the first was heard"));
                         }
                     },
-                    Err(refusal) => return ClimbEnd::Refused(refusal),
                 }
             }
             Next::Closing => return ClimbEnd::Closing,
@@ -138,12 +136,8 @@ async fn next(line: &mut Line, climb: &mut Climb) -> Next {
     .await
 }
 
-fn too_many() -> Refusal {
-    Refusal::new(
-        Fault::TooFast,
-        "read a message",
-        format!("more than {MESSAGES}, or {SIGNS_OF_LIFE} signs of life, before admission"),
-    )
+fn too_many(most: usize) -> Refusal {
+    Refusal::new(Fault::TooFast, "read a message", format!("more than {most} before admission"))
 }
 
 /// What a user says that is not what the wire asks for.

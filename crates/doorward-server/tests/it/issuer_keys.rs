@@ -35,7 +35,7 @@ ladder = [{ bearer = { issuer = "idp" } }]
 "#;
 
 /// A token as Keycloak makes them.
-fn token(key: &TestKey, kid: &str, typ: &str) -> String {
+pub(crate) fn token(key: &TestKey, kid: &str, typ: &str) -> String {
     let now = World::NOW.as_secs();
     let claims: Value = json!({
         "iss": "https://login.example/realms/shop", "aud": ["doorward", "account"], "azp": "shop", "typ": typ,

@@ -64,38 +64,46 @@ const GATES: &str = r#"
 "#;
 
 /// The page of the gate's own host.
-const PAGE: &str = "https://gate.example";
+pub(crate) const PAGE: &str = "https://gate.example";
 
 /// A door with a site behind it.
-struct Site {
-    world: World,
+pub(crate) struct Site {
+    pub(crate) world: World,
 }
 
 /// A login, and the cookie that a browser has of it.
-struct Login {
-    session: Session,
+pub(crate) struct Login {
+    pub(crate) session: Session,
     cookie: Secret,
 }
 
 impl Login {
     /// The lines of a request that a page of `origin` makes.
     fn of_page(&self, origin: &str) -> String {
-        let cookie = self.cookie.reveal_text("a test").unwrap();
-        format!("Origin: {origin}\r\nCookie: __Host-doorward-session={cookie}\r\n")
+        format!("Origin: {origin}\r\nCookie: {}\r\n", self.cookie())
+    }
+
+    /// The cookie, as a browser sends it.
+    pub(crate) fn cookie(&self) -> String {
+        format!("__Host-doorward-session={}", self.cookie.reveal_text("a test").unwrap())
     }
 }
 
-fn acme() -> OwnerId {
+pub(crate) fn acme() -> OwnerId {
     OwnerId::new("acme")
 }
 
 impl Site {
     async fn of(carrier: Carrier) -> Self {
         // What stands in a section of its own comes before the gates.
-        Self { world: World::of(carrier, &format!("{GATES}{CHAT}")).await }
+        Self::with(carrier, &format!("{GATES}{CHAT}")).await
     }
 
-    async fn account(&self, name: &str) -> Account {
+    pub(crate) async fn with(carrier: Carrier, gates: &str) -> Self {
+        Self { world: World::of(carrier, gates).await }
+    }
+
+    pub(crate) async fn account(&self, name: &str) -> Account {
         let new = NewAccount {
             owner: acme(),
             username: name.to_owned(),
@@ -111,10 +119,16 @@ impl Site {
         }
     }
 
-    async fn log_in(&self, account: &Account, number: u8) -> Login {
+    /// A login of that number, in a browser of its own.
+    pub(crate) async fn log_in(&self, account: &Account, number: u8) -> Login {
+        self.log_in_at(account, number, number).await
+    }
+
+    /// The same in a browser that may have been there before.
+    pub(crate) async fn log_in_at(&self, account: &Account, number: u8, browser: u8) -> Login {
         let (now, cookie) = (self.world.clock.now(), KeyText::Session.write(&[number; 32]));
         let session =
-            Session { browser: Some([number; 32]), ..login_of(account, SessionId::from_bytes([number; 16]), now) };
+            Session { browser: Some([browser; 32]), ..login_of(account, SessionId::from_bytes([number; 16]), now) };
         let as_of = *self.world.site.appended().borrow();
         let new = beginning(session.clone(), Some(Kit::kept_as(&cookie)), as_of);
         self.world.site.open(new).await.unwrap().unwrap();
@@ -135,12 +149,12 @@ impl Site {
         peer
     }
 
-    async fn end(&self, what: What, why: Why, change: Option<Change>) -> Receipt {
+    pub(crate) async fn end(&self, what: What, why: Why, change: Option<Change>) -> Receipt {
         let ending = Ending { owner: Some(acme()), what, why, change, at: self.world.clock.now() };
         self.world.door.follower().end(ending).await.unwrap()
     }
 
-    async fn log_out(&self, login: &Login) -> Receipt {
+    pub(crate) async fn log_out(&self, login: &Login) -> Receipt {
         self.end(What::Rest(login.session.rest()), Why::LoggedOut, None).await
     }
 
@@ -150,6 +164,22 @@ impl Site {
         assert_eq!(peer.event().await["event"], "ask");
         peer.json(answer).await;
         peer.event().await
+    }
+
+    /// A token of the server's own, for that owner.
+    pub(crate) fn own_token(&self, account: &Account, login: &Login, owner: &str) -> String {
+        let claims = AccessClaims {
+            owner: OwnerId::new(owner),
+            account: account.id,
+            username: account.username.clone(),
+            sid: login.session.sid,
+            id: owner.to_owned(),
+            factors: vec!["pwd".to_owned()],
+            issued_at: World::NOW,
+            expires_at: World::NOW.plus(Duration::from_mins(10)),
+        };
+        let tokens = OwnTokens::new(self.world.tools.signer.key.clone());
+        tokens.sign(&claims).reveal_text("a test").unwrap().to_owned()
     }
 
     async fn last_seen(&self, login: &Login) -> Timestamp {
@@ -314,20 +344,7 @@ async fn a_token_of_the_server_s_own_opens_the_gates_of_the_owner_that_it_names_
     let site = Site::of(Carrier::Memory).await;
     let bob = site.account("bob").await;
     let login = site.log_in(&bob, 1).await;
-    let tokens = OwnTokens::new(site.world.tools.signer.key.clone());
-    let token = |owner: &str| {
-        let claims = AccessClaims {
-            owner: OwnerId::new(owner),
-            account: bob.id,
-            username: bob.username.clone(),
-            sid: login.session.sid,
-            id: owner.to_owned(),
-            factors: vec!["pwd".to_owned()],
-            issued_at: World::NOW,
-            expires_at: World::NOW.plus(Duration::from_mins(10)),
-        };
-        tokens.sign(&claims).reveal_text("a test").unwrap().to_owned()
-    };
+    let token = |owner: &str| site.own_token(&bob, &login, owner);
     assert!(site.is_let_in_by("/tokened", &token("acme")).await);
     assert!(!site.is_let_in_by("/tokened", &token("globex")).await, "though the same key has signed it");
     assert!(!site.is_let_in_by("/chat", &token("acme")).await, "of another issuer than the gate takes");

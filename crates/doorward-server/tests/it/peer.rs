@@ -157,6 +157,18 @@ impl Peer {
         }
     }
 
+    /// Hears texts until one begins like that.
+    pub(crate) async fn hears_of(&mut self, beginning: &str) -> String {
+        for _ in 0..100 {
+            match self.hear().await {
+                Heard::Text(text) if text.starts_with(beginning) => return text,
+                Heard::Text(_) => {}
+                other => panic!("{other:?} where {beginning} was expected"),
+            }
+        }
+        panic!("nothing that begins with {beginning}")
+    }
+
     /// Whether nothing is heard for a moment of paused time, in which everybody else has done what there was to do.
     pub(crate) async fn hears_nothing(&mut self) -> bool {
         let heard = timeout(Duration::from_millis(1), self.hear()).await;

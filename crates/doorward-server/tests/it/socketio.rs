@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use doorward_types::{CloseReason, GateName, OwnerId};
 use doorward_wire::socketio::{Emitted, Namespace};
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{Instant, timeout},
-};
+use serde_json::json;
+use tokio::time::Instant;
 
 use crate::{
-    peer::{Heard, Peer},
-    world::{Carried, Carrier, World, both},
+    peer::Heard,
+    polls::{Polls, ask},
+    world::{Carrier, World, both},
 };
 
-const GATES: &str = r#"
+pub(crate) const GATES: &str = r#"
     [[gate]]
     name = "ui"
     path = "/socket.io/"
@@ -34,112 +32,11 @@ const GATES: &str = r#"
     ladder = [{ jwt = {} }]
 "#;
 
-/// What was answered to a request.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-async fn ask(world: &World, method: &str, target: &str, headers: &str, body: &str) -> Answer {
-    let mut stream = world.dial().await;
-    let length = body.len();
-    let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: gate.example\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n{headers}\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut text = Vec::new();
-    let _reset = timeout(Duration::from_secs(60), stream.read_to_end(&mut text)).await.unwrap();
-    let text = String::from_utf8(text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-}
-
-/// A client of the newer revision that polls.
-pub(crate) struct Polls<'w> {
-    world: &'w World,
-    path: &'static str,
-    sid: String,
-    headers: &'static str,
-}
-
-impl<'w> Polls<'w> {
-    pub(crate) async fn begins(world: &'w World, path: &'static str, headers: &'static str) -> Self {
-        let opened = ask(world, "GET", &format!("{path}?EIO=4&transport=polling&t=x"), headers, "").await;
-        assert_eq!(opened.status, 200, "{opened:?}");
-        assert!(opened.head.contains("x-content-type-options: nosniff"), "{opened:?}");
-        let open: Value = serde_json::from_str(opened.body.strip_prefix('0').unwrap()).unwrap();
-        assert_eq!(open["upgrades"], json!(["websocket"]));
-        Self { world, path, sid: open["sid"].as_str().unwrap().to_owned(), headers }
-    }
-
-    fn target(&self) -> String {
-        format!("{}?EIO=4&transport=polling&sid={}", self.path, self.sid)
-    }
-
-    async fn posts(&self, body: &str) -> Answer {
-        ask(self.world, "POST", &self.target(), self.headers, body).await
-    }
-
-    pub(crate) async fn says(&self, body: &str) {
-        let answer = self.posts(body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{answer:?}");
-    }
-
-    /// Sends a POST whose body is as much as that of `length` bytes, and waits for nothing.
-    async fn begins_a_post(&self, length: usize, body: &str) -> Carried {
-        let mut stream = self.world.dial().await;
-        let (target, headers) = (self.target(), self.headers);
-        let request =
-            format!("POST {target} HTTP/1.1\r\nHost: gate.example\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        stream
-    }
-
-    async fn gets(&self) -> Answer {
-        ask(self.world, "GET", &self.target(), self.headers, "").await
-    }
-
-    /// The packets of the next answer, but for signs of life.
-    async fn hears(&self) -> Vec<String> {
-        let answer = self.gets().await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.body.split('\x1e').filter(|packet| *packet != "2").map(str::to_owned).collect()
-    }
-
-    /// Hears packets until one begins like that.
-    pub(crate) async fn hears_of(&self, beginning: &str) -> String {
-        for _ in 0..10 {
-            if let Some(packet) = self.hears().await.into_iter().find(|packet| packet.starts_with(beginning)) {
-                return packet;
-            }
-        }
-        panic!("nothing that begins with {beginning}")
-    }
-
-    async fn connects(&self, namespace: &str) {
-        self.says(&format!("40{namespace},")).await;
-        self.hears_of(&format!("40{namespace},{{\"sid\":")).await;
-    }
-
-    async fn is_let_in(&self) {
-        self.connects("/default").await;
-        self.shows(&self.world.token("bob", json!({}))).await;
-        self.hears_of(r#"42/default,["authenticated",true]"#).await;
-    }
-
-    async fn shows(&self, token: &str) {
-        self.says(&format!(r#"42/default,["authentication",{{"token":"{token}"}}]"#)).await;
-    }
-}
-
 fn hub_of(world: &World, name: &str) -> std::sync::Arc<doorward_backends::hub::Hub> {
     world.door.hub(&OwnerId::new("acme"), &GateName::new(name)).unwrap()
 }
 
-fn emit(world: &World, argument: &str) -> usize {
+pub(crate) fn emit(world: &World, argument: &str) -> usize {
     let arguments = format!("[{argument}]");
     let event = Emitted::new("happened", serde_json::from_str(&arguments).unwrap()).unwrap();
     let place = (Namespace::new("/default").unwrap(), None);
@@ -186,7 +83,7 @@ both! {
             ("/other/", "Authorization: Bearer x.y.z\r\n"),
             ("/socket.io/", "Authorization: Bearer x.y.z\r\nOrigin: https://evil.example\r\n"),
         ] {
-            let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers };
+            let thief = Polls { world: &world, path, sid: polls.sid.clone(), headers: headers.to_owned() };
             for answer in [thief.gets().await, thief.posts("42/default,[\"authentication\",{}]").await] {
                 assert_eq!((answer.status, answer.body.as_str()), (400, r#"{"code":1,"message":"Session ID unknown"}"#));
             }
@@ -274,6 +171,7 @@ both! {
         assert_eq!(taken.status, 200);
         assert!(taken.head.contains("access-control-allow-origin: https://app.example"), "{taken:?}");
         assert!(taken.head.contains("access-control-allow-credentials: true"), "{taken:?}");
+        assert!(taken.head.contains("cache-control: no-store") && taken.head.contains("vary: origin"), "{taken:?}");
         let asked = ask(&world, "OPTIONS", "/other/?EIO=4&transport=polling", foreign, "").await;
         assert!(!asked.head.contains("access-control-allow-origin"), "{asked:?}");
     }
@@ -288,11 +186,14 @@ both! {
             ("GET", "EIO=5&transport=polling", r#"{"code":5,"message":"Unsupported protocol version"}"#),
             ("POST", "EIO=4&transport=polling", r#"{"code":2,"message":"Bad handshake method"}"#),
             ("GET", "EIO=4&transport=polling&sid=none", r#"{"code":1,"message":"Session ID unknown"}"#),
+            ("PUT", "EIO=4&transport=polling&sid=none", r#"{"code":2,"message":"Bad handshake method"}"#),
         ] {
             let answer = ask(&world, method, &format!("/socket.io/?{query}"), "", "").await;
             assert_eq!((answer.status, answer.body.as_str()), (400, expected), "{query}");
         }
-        assert_eq!(world.knock("/socket.io/?EIO=5&transport=websocket", "").await.err().unwrap().status, 400);
+        for query in ["EIO=5&transport=websocket", "EIO=4&transport=polling", "EIO=4"] {
+            assert_eq!(world.knock(&format!("/socket.io/?{query}"), "").await.err().unwrap().status, 400, "{query}");
+        }
         assert_eq!(ask(&world, "GET", "/nowhere/?EIO=4&transport=polling", "", "").await.status, 404);
     }
 
@@ -327,20 +228,6 @@ both! {
             assert!(one.status == 400 || other.status == 400 || one.body == "2" || other.body == "2", "{one:?} {other:?}");
         }
         world.empties().await;
-    }
-
-    async fn c25_a_few_signs_of_life_are_taken_before_the_admission(carrier: Carrier) {
-        let world = World::of(carrier, GATES).await;
-        for (revision, sign) in [(3, "2"), (4, "3")] {
-            let mut peer = world.knock(&format!("/socket.io/?EIO={revision}&transport=websocket"), "").await.unwrap();
-            peer.hears_of("0").await;
-            for _ in 0..65 {
-                peer.say(sign).await;
-            }
-            peer.closes().await;
-            let verdict = world.verdicts().await.pop().unwrap_or_default();
-            assert!(verdict.starts_with("4429 "), "{verdict}");
-        }
     }
 
     async fn c25_a_change_to_a_websocket_is_given_up_after_a_few_words(carrier: Carrier) {
@@ -392,64 +279,6 @@ both! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c86_a_session_has_one_post_on_its_way_and_another_one_ends_it() {
-    let world = World::of(Carrier::Memory, GATES).await;
-    let polls = Polls::begins(&world, "/socket.io/", "").await;
-    polls.connects("/default").await;
-    let began = Instant::now();
-    let mut slow = polls.begins_a_post(100, "42").await;
-    settle().await;
-    assert_eq!(polls.posts("3").await.status, 400);
-    let mut answered = Vec::new();
-    slow.read_to_end(&mut answered).await.unwrap();
-    assert!(answered.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answered));
-    assert!(began.elapsed() < Duration::from_secs(1), "a body is not waited for when its session is over");
-    assert_eq!(polls.gets().await.status, 400);
-    world.empties().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn c25_what_a_post_has_brought_that_went_away_is_not_kept_beside_that_of_another() {
-    let world = World::of(Carrier::Memory, GATES).await;
-    let polls = Polls::begins(&world, "/socket.io/", "").await;
-    // The answer to this waits for a GET, and what comes after it for that.
-    polls.says("40/nowhere,").await;
-    let event = r#"42/nowhere,["x"]"#;
-    let gone = polls.begins_a_post(event.len(), event).await;
-    settle().await;
-    drop(gone);
-    settle().await;
-    let began = Instant::now();
-    assert_eq!(polls.posts(event).await.status, 400);
-    assert!(began.elapsed() < Duration::from_secs(1), "it waited until the session was over: {:?}", began.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn c27_an_answer_that_is_not_taken_is_dropped_when_the_next_one_is_asked_for() {
-    let mut world = World::of(Carrier::Memory, GATES).await;
-    world.pipe = 1024;
-    let polls = Polls::begins(&world, "/socket.io/", "").await;
-    polls.is_let_in().await;
-    emit(&world, &format!("{:?}", "x".repeat(60_000)));
-    let mut untaken = world.dial().await;
-    let target = polls.target();
-    untaken.write_all(format!("GET {target} HTTP/1.1\r\nHost: gate.example\r\n\r\n").as_bytes()).await.unwrap();
-    settle().await;
-    emit(&world, "2");
-    assert_eq!(polls.hears_of("42/default,[\"happened\"").await, r#"42/default,["happened",2]"#);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let mut taken = Vec::new();
-    let _cut = untaken.read_to_end(&mut taken).await;
-    assert!(taken.len() < 60_000, "{} bytes", taken.len());
-}
-
-async fn settle() {
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_polling_client_that_answers_no_sign_of_life_is_ended() {
     let world = World::of(Carrier::Memory, GATES).await;
     let polls = Polls::begins(&world, "/socket.io/", "").await;
@@ -482,18 +311,4 @@ async fn c8_a_socket_outlives_its_token_and_not_the_longest_session() {
     }
     let hours = began.elapsed().as_secs_f64() / 3600.0;
     assert!((11.9..12.1).contains(&hours), "{hours}");
-}
-
-impl Peer {
-    /// Hears texts until one begins like that.
-    pub(crate) async fn hears_of(&mut self, beginning: &str) -> String {
-        for _ in 0..20 {
-            match self.hear().await {
-                Heard::Text(text) if text.starts_with(beginning) => return text,
-                Heard::Text(_) => {}
-                other => panic!("{other:?} where {beginning} was expected"),
-            }
-        }
-        panic!("nothing that begins with {beginning}")
-    }
 }

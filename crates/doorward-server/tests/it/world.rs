@@ -292,14 +292,24 @@ impl World {
     pub(crate) async fn dial_from(&self, from: SocketAddr) -> Carried {
         match self.tcp {
             Some(address) => Carried(Box::pin(TcpStream::connect(address).await.unwrap())),
-            None => {
-                let (near, far) = duplex(self.pipe);
-                if let Ok(pass) = self.door.caps().enter() {
-                    tokio::spawn(self.http.clone().connection(far, from, pass, Arc::clone(&self.door)));
-                }
-                Carried(Box::pin(near))
-            }
+            None => self.pipe(self.pipe, from),
         }
+    }
+
+    /// A connection that holds so many bytes of what is not read, where the carrier is a pipe.
+    pub(crate) async fn dial_narrow(&self, holds: usize) -> Carried {
+        match self.tcp {
+            Some(_) => self.dial().await,
+            None => self.pipe(holds, self.from),
+        }
+    }
+
+    fn pipe(&self, holds: usize, from: SocketAddr) -> Carried {
+        let (near, far) = duplex(holds);
+        if let Ok(pass) = self.door.caps().enter() {
+            tokio::spawn(self.http.clone().connection(far, from, pass, Arc::clone(&self.door)));
+        }
+        Carried(Box::pin(near))
     }
 
     /// A peer of raw bytes before the gate at `path`, or what was answered instead of a 101.

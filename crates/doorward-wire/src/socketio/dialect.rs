@@ -10,9 +10,11 @@
 //!
 //! The first three are those of Eclipse Codewind, whose clients go on to work.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use doorward_types::{Answer, CloseReason, Secret, TraceId};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{Namespace, outbound::head};
@@ -89,6 +91,12 @@ pub fn unauthorized(namespace: Namespace<'_>, reason: CloseReason, trace: Option
     framed(&[&head, r#"[""#, UNAUTHORIZED, r#"","#, &object, "]"].concat())
 }
 
+/// Whether what came with a CONNECT is meant to show a token.
+pub fn names_token(object: &RawValue) -> bool {
+    let members = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(object.get());
+    members.is_ok_and(|members| members.contains_key("token"))
+}
+
 /// What a client shows by an `authentication` event, or with its CONNECT: `{"token":"..."}`, in which other members do not count.
 /// One without a token shows an empty one, which is as wrong as any other.
 pub fn shown(object: Option<&RawValue>) -> Answer {
@@ -114,6 +122,17 @@ mod tests {
         let text = std::str::from_utf8(&refused[2..]).unwrap();
         assert!(text.starts_with(r#"420["unauthorized",{"message":"TOKEN_REJECTED","#), "{text}");
         assert_eq!(&says(default, r#"{"event":"ask"}"#)[2..], br#"42/default,["doorward",{"event":"ask"}]"#);
+    }
+
+    #[test]
+    fn a_token_is_named_by_a_member_of_the_object_itself() {
+        let names = |text: &str| names_token(serde_json::from_str(text).unwrap());
+        for named in [r#"{"token":"a.b.c"}"#, r#"{"a":[],"token":1}"#, r#"{"\u0074oken":""}"#] {
+            assert!(names(named), "{named}");
+        }
+        for not in [r#"{"user":{"token":1}}"#, r#"{"a":"\"token\""}"#, "{}", r#"["token"]"#, r#""token""#] {
+            assert!(!names(not), "{not}");
+        }
     }
 
     #[test]

@@ -1,25 +1,26 @@
 //! The HTTP requests of long-polling: the first, those that wait, and those that bring something.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use doorward_auth::{Refusal, layers::handshake::origin::Origins};
 use doorward_session::Line;
-use doorward_wire::engineio::{Revision, payload::Payload};
+use doorward_wire::engineio::payload::Payload;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CACHE_CONTROL,
-        CONTENT_TYPE, UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
+        CONTENT_TYPE, ORIGIN, UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use tokio::time::timeout;
 
 use super::{
+    frames::{self, Reads},
     query::{Query, Way},
-    session,
+    session::{NotTaken, Session},
     sessions::Binding,
     talk::Talk,
 };
@@ -90,8 +91,8 @@ where
             Some(revision) => {
                 let arrived = arrive(door, came, as_of, pass.take());
                 let binding = Binding::of(&gate, came.source, &head);
-                let takes_bytes = !query.base64;
-                let begin = Begin { revision, takes_bytes, binding, variables };
+                let reads = Reads { revision, bytes: !query.base64 };
+                let begin = Begin { reads, binding, variables };
                 match arrived {
                     Ok(arrived) => begin_session(door, &gate, wire, &head, arrived, begin).await,
                     Err(full) => *full,
@@ -100,24 +101,12 @@ where
         },
         (&Method::GET | &Method::POST, Some(sid)) => {
             let binding = Binding::of(&gate, came.source, &head);
-            let found = query.revision.and_then(|revision| door.sessions.find(sid, revision, &binding));
-            match found {
+            match query.revision.and_then(|revision| door.sessions.find(sid, revision, &binding)) {
                 None => Refused::UnknownSession.response(),
                 Some(session) => {
                     // From here on the session's own place counts, not the connection's.
                     drop(pass.take());
-                    let is_get = request.method() == Method::GET;
-                    match is_get {
-                        true => match session.get().await {
-                            Ok((payload, over)) => {
-                                let mut response = answer(payload);
-                                response.extensions_mut().insert(over);
-                                response
-                            }
-                            Err(_) => Refused::UnknownSession.response(),
-                        },
-                        false => bring(&session, request).await.unwrap_or_else(Refused::response),
-                    }
+                    go_on(&session, request).await.unwrap_or_else(Refused::response)
                 }
             }
         }
@@ -128,10 +117,9 @@ where
 
 /// What a session begins with.
 struct Begin {
-    revision: Revision,
-    takes_bytes: bool,
+    reads: Reads,
     binding: Binding,
-    variables: std::collections::BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
 }
 
 /// The handshake layers, and then a session whose climb goes on in a task of its own.
@@ -144,7 +132,8 @@ async fn begin_session(
     begin: Begin,
 ) -> Response<Body> {
     let Arrived { came, as_of, pass } = arrived;
-    let Begin { revision, takes_bytes, binding, variables } = begin;
+    let Begin { reads, binding, variables } = begin;
+    let revision = reads.revision;
     let (visit, beginning) = Visit::begin(door, Arc::clone(gate), came.source, as_of, head, variables, came.secure);
     let climb = match handshake(beginning).await {
         Ok(climb) => climb,
@@ -152,7 +141,7 @@ async fn begin_session(
     };
     let policy = wire.policy(revision);
     let longest = [gate.bytes_before, policy.limits.message];
-    let session = door.sessions.begin(&*door.rng, revision, takes_bytes, binding, longest);
+    let session = door.sessions.begin(&*door.rng, reads, binding, longest);
     let open = Talk::open_packet(
         revision,
         &session.sid,
@@ -180,33 +169,60 @@ fn not_let_in(visit: &Visit, refusal: &Refusal) -> Response<Body> {
     response
 }
 
-/// Takes the body of a POST.
-async fn bring<B>(session: &Arc<session::Session>, request: Request<B>) -> Result<Response<Body>, Refused>
+/// A request of a session that there is.
+async fn go_on<B>(session: &Session, request: Request<B>) -> Result<Response<Body>, Refused>
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if request.method() == Method::POST {
+        return bring(session, request).await;
+    }
+    let (payload, answering) = session.get().await.map_err(not_taken)?;
+    let mut response = answer(payload);
+    response.extensions_mut().insert(answering);
+    Ok(response)
+}
+
+/// Takes the body of a POST.
+async fn bring<B>(session: &Session, request: Request<B>) -> Result<Response<Body>, Refused>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let post = session.post().map_err(not_taken)?;
     let is_binary = request
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|sort| sort.as_bytes().eq_ignore_ascii_case(b"application/octet-stream"));
-    let mut posting = session.begin_post().map_err(|_| Refused::UnknownSession)?;
-    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), session.longest()).collect());
-    let body = match posting.unless_over(body).await.map_err(|_| Refused::UnknownSession)? {
+    let body = timeout(BODY_WITHIN, Limited::new(request.into_body(), post.longest()).collect());
+    let body = match post.unless_over(body).await.map_err(not_taken)? {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => {
-            session.is_broken();
+            post.breaks_off();
             return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, r#"{"code":3,"message":"Payload too large"}"#.to_owned()));
         }
-        Err(_) => return Err(Refused::BadRequest),
+        Err(_) => {
+            post.breaks_off();
+            return Err(Refused::BadRequest);
+        }
     };
-    let packets = session::packets(session.revision, is_binary, &body).map_err(|error| {
-        tracing::debug!(%error, "a payload was malformed");
-        session.is_broken();
-        Refused::BadRequest
-    })?;
-    posting.bring(&packets).await.map_err(|_| Refused::UnknownSession)?;
+    let packets = match frames::packets(session.revision(), is_binary, &body) {
+        Ok(packets) => packets,
+        Err(error) => {
+            tracing::debug!(%error, "a payload was malformed");
+            post.breaks_off();
+            return Err(Refused::BadRequest);
+        }
+    };
+    post.brings(&packets).await.map_err(not_taken)?;
     Ok(answer(Payload::Text("ok".to_owned())))
+}
+
+/// To its client the session is gone, whatever it is.
+fn not_taken(why: NotTaken) -> Refused {
+    tracing::debug!(%why, "a request of a session is not taken");
+    Refused::UnknownSession
 }
 
 /// A browser does not name the page where it is of the same host, but says that it is: to the handshake layers that is as good.
@@ -220,7 +236,7 @@ fn say_own_origin(head: &mut Head, tls: bool) {
 
 /// The origin of the page, where it is another one and may read what is answered.
 fn allowed_origin(wire: &SocketIo, head: &Head) -> Option<HeaderValue> {
-    let named = head.headers.get(http::header::ORIGIN)?;
+    let named = head.headers.get(ORIGIN)?;
     let text = named.to_str().ok()?;
     let origins: &Origins = &wire.origins;
     origins.admit(Some(text), head.host_name(), head.host_port()).is_ok().then(|| named.clone())

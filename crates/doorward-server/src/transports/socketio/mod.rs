@@ -17,6 +17,7 @@
 //! outbox and the bound of an ending.
 
 mod exchange;
+mod frames;
 mod framing;
 mod query;
 mod session;
@@ -27,7 +28,7 @@ mod upgrade;
 pub(crate) use exchange::exchange;
 pub(crate) use framing::SocketIoFraming;
 pub(crate) use query::{Query, Way};
-pub(crate) use session::Over;
+pub(crate) use session::Answering;
 pub(crate) use sessions::Sessions;
 pub(crate) use talk::Talk;
 pub(crate) use upgrade::{Probe, take_over};

@@ -50,3 +50,35 @@ impl Query {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_engine_io_is_taken_out_and_the_rest_is_left() {
+        let said = [
+            ("EIO", "4"),
+            ("transport", "polling"),
+            ("sid", "x"),
+            ("b64", "1"),
+            ("j", "0"),
+            ("t", "abc"),
+            ("room", "red"),
+        ];
+        let mut variables = said.map(|(name, value)| (format!("query.{name}"), value.to_owned())).into();
+        let query = Query::take(&mut variables);
+        assert_eq!(variables.into_iter().collect::<Vec<_>>(), [("query.room".to_owned(), "red".to_owned())]);
+        assert_eq!((query.revision, query.transport), (Some(Revision::Four), Some(Way::Polling)));
+        assert_eq!((query.sid.as_deref(), query.base64, query.script), (Some("x"), true, true));
+    }
+
+    #[test]
+    fn what_is_not_spoken_here_is_nothing() {
+        let take =
+            |name: &str, value: &str| Query::take(&mut BTreeMap::from([(format!("query.{name}"), value.to_owned())]));
+        assert_eq!(take("EIO", "5").revision, None);
+        assert_eq!(take("transport", "flashsocket").transport, None);
+        assert!(!take("b64", "0").base64);
+    }
+}

@@ -10,6 +10,9 @@
 //! A line, an outbox and a connection see a WebSocket from the beginning, so that whatever they guarantee holds here too: what is
 //! written is taken only while a GET waits for it, and whole frames at a time, so nothing is delivered that nobody asked for, and
 //! the change to a real WebSocket comes between two frames.
+//!
+//! A session has one place among those of its source, and its requests have none. So it has one GET and one POST at a time, and of
+//! its answers one that its client has not taken yet.
 
 use std::{
     collections::VecDeque,
@@ -22,40 +25,31 @@ use std::{
 };
 
 use doorward_session::Transport;
-use doorward_wire::{
-    engineio::{
-        Malformed, Packet, Revision, binary_prefix,
-        payload::{self, Payload},
-    },
-    websocket::{Decoder, Event, Input, Limits, MessageKind, frame},
-};
-use tokio::sync::{oneshot, watch};
+use doorward_wire::engineio::{Packet, Revision, payload::Payload};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use super::sessions::{Binding, Sessions};
+use super::{
+    frames::{self, Reads},
+    sessions::{Binding, Sessions},
+};
 
 /// The most bytes of frames that one answer to a GET is made of; a frame that is larger goes alone.
 const ANSWER: usize = 256 * 1024;
 
-/// The close code of a client that ends its session by a packet.
-const NORMAL: u16 = 1000;
-
-/// The mask of the frames that POSTs are turned into: a client's frames have one, and nobody is in between who could be confused.
-const NO_MASK: Option<[u8; 4]> = Some([0; 4]);
-
 /// A session from its first GET on.
 pub(crate) struct Session {
     pub(super) sid: String,
-    pub(super) revision: Revision,
-    /// Whether the client can read a payload of bytes.
-    takes_bytes: bool,
+    reads: Reads,
     pub(super) binding: Binding,
     /// The most bytes of a POST, before the admission and after it.
     longest: [usize; 2],
     admitted: AtomicBool,
     polling: Mutex<Polling>,
+    /// Comes under the lock of `polling`, and stays.
     websocket: OnceLock<Arc<dyn Transport>>,
-    /// How many GETs have come, and [`OVER`] at the end: for the connections that answers go out by.
-    gets: watch::Sender<u64>,
+    /// Held by the answer that goes out.
+    answering: Arc<Semaphore>,
+    ending: watch::Sender<Ending>,
     sessions: Weak<Sessions>,
 }
 
@@ -68,9 +62,13 @@ struct Polling {
     reader: Option<Waker>,
     /// Who writes, and waits for a GET.
     writer: Option<Waker>,
-    /// The POST that is on its way, or waits until what it has brought is read.
+    /// There is a POST.
+    posts: bool,
+    /// It waits until what it has brought is read.
     poster: Option<oneshot::Sender<()>>,
-    /// The GET that waits.
+    /// There is a GET.
+    gets: bool,
+    /// It waits for something to be answered with.
     getter: Option<oneshot::Sender<Payload>>,
     /// What the GET is to be answered with: frames.
     answer: Vec<u8>,
@@ -80,55 +78,29 @@ struct Polling {
     over: bool,
 }
 
-/// More GETs than ever come.
-const OVER: u64 = u64::MAX;
+/// Whether a session is over, for the connection that its answer goes out by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    /// The answer that goes out may be what says so.
+    Said,
+    /// Its peer has not taken in time what was to be said.
+    Cut,
+}
 
-/// Tells when nobody can want the answer any more that a connection carries: its session is over; or its client has asked for the
-/// next one, which it does when it has the whole of this one.
+/// Goes with an answer: there is no other of the session while this is kept, and it tells when the session is over.
 #[derive(Clone, Debug)]
-pub(crate) struct Over {
-    gets: watch::Receiver<u64>,
-    number: u64,
+pub(crate) struct Answering {
+    ending: watch::Receiver<Ending>,
+    _alone: Arc<OwnedSemaphorePermit>,
 }
 
-impl Over {
-    /// Waits for that.
-    pub(crate) async fn wait(mut self) {
-        // A session that is gone is over, too.
-        let _gone = self.gets.wait_for(|gets| *gets > self.number).await;
-    }
-}
-
-/// The one POST of a session that is on its way.
-pub(super) struct Posting<'s> {
-    session: &'s Session,
-    was_read: oneshot::Receiver<()>,
-}
-
-impl Posting<'_> {
-    /// Waits for what it says, for no longer than the session lasts.
-    pub(super) async fn unless_over<T>(&mut self, body: impl Future<Output = T>) -> Result<T, NotTaken> {
-        tokio::select! {
-            biased;
-            _ = &mut self.was_read => Err(NotTaken::Over),
-            body = body => Ok(body),
-        }
-    }
-
-    /// Brings what it has said, and waits until it is read.
-    pub(super) async fn bring(self, packets: &[Packet<'_>]) -> Result<(), NotTaken> {
-        let Self { session, was_read } = self;
-        {
-            let mut polling = session.lock();
-            if polling.over || session.websocket.get().is_some() {
-                return Err(NotTaken::Over);
-            }
-            let mut frames = Vec::new();
-            packets.iter().for_each(|packet| write_frame(session.revision, packet, &mut frames));
-            polling.posted.extend(frames);
-            polling.reader.take().into_iter().for_each(Waker::wake);
-        }
-        was_read.await.map_err(|_| NotTaken::Over)
+impl Answering {
+    /// Waits for the end of the session. Gives whether the answer may still be taken, as what tells of it.
+    pub(crate) async fn until_over(mut self) -> bool {
+        let ending = self.ending.wait_for(|ending| *ending != Ending::NotYet).await;
+        // Of one that is gone nothing is left to be cut.
+        ending.map_or(true, |ending| *ending == Ending::Said)
     }
 }
 
@@ -146,106 +118,90 @@ pub(super) enum NotTaken {
 impl Session {
     pub(super) fn new(
         sid: String,
-        revision: Revision,
-        takes_bytes: bool,
+        reads: Reads,
         binding: Binding,
         longest: [usize; 2],
         sessions: Weak<Sessions>,
     ) -> Self {
         Self {
             sid,
-            revision,
-            takes_bytes,
+            reads,
             binding,
             longest,
             admitted: AtomicBool::new(false),
             polling: Mutex::default(),
             websocket: OnceLock::new(),
-            gets: watch::Sender::new(0),
+            answering: Arc::new(Semaphore::new(1)),
+            ending: watch::Sender::new(Ending::NotYet),
             sessions,
         }
     }
 
+    pub(super) fn revision(&self) -> Revision {
+        self.reads.revision
+    }
+
     /// The most bytes that a POST may bring now: what a line reads of a stranger is little, so no more is kept for it.
-    pub(super) fn longest(&self) -> usize {
+    fn longest(&self) -> usize {
         let [before, after] = self.longest;
         if self.admitted.load(Ordering::Relaxed) { after } else { before }
     }
 
     /// Its user is let in.
-    pub(crate) fn is_admitted(&self) {
+    pub(crate) fn note_admitted(&self) {
         self.admitted.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for something to answer a GET with; beside it, until when that may be of use.
-    pub(super) async fn get(self: &Arc<Self>) -> Result<(Payload, Over), NotTaken> {
-        let (answer, answered) = oneshot::channel();
-        let over;
-        {
-            let mut polling = self.lock();
-            if polling.over || self.websocket.get().is_some() {
-                return Err(NotTaken::Over);
+    /// Waits for something to answer a GET with.
+    pub(super) async fn get(&self) -> Result<(Payload, Answering), NotTaken> {
+        // Dropped where the client hangs up.
+        let _get = self.alone(|polling| &mut polling.gets)?;
+        // Whoever takes no answer gets no other: what waits for it waits in its outbox, which has a limit.
+        let alone = Arc::clone(&self.answering).acquire_owned().await.map_err(|_| NotTaken::Over)?;
+        let (getter, answered) = oneshot::channel();
+        let probed = {
+            let mut polling = self.lock_while_polling()?;
+            if !polling.probed {
+                polling.getter = Some(getter);
+                polling.writer.take().into_iter().for_each(Waker::wake);
             }
-            if polling.getter.as_ref().is_some_and(|getter| !getter.is_closed()) {
-                // Two that ask at once cannot both be who they say (and no client does that).
-                polling.end();
-                return Err(NotTaken::Overlap);
-            }
-            self.gets.send_modify(|gets| *gets += 1);
-            let gets = self.gets.subscribe();
-            let number = *gets.borrow();
-            over = Over { gets, number };
-            if polling.probed {
-                return Ok((self.nothing(), over));
-            }
-            polling.getter = Some(answer);
-            polling.writer.take().into_iter().for_each(Waker::wake);
-        }
-        // Whoever hangs up is noticed by the next who writes: the other end of the channel is closed then.
-        answered.await.map(|payload| (payload, over)).map_err(|_| NotTaken::Over)
+            polling.probed
+        };
+        let payload = if probed { self.nothing() } else { answered.await.map_err(|_| NotTaken::Over)? };
+        Ok((payload, Answering { ending: self.ending.subscribe(), _alone: Arc::new(alone) }))
     }
 
-    /// A POST is on its way. There is one at a time, from its head on: a place among those who climb, or among the sockets, stands
-    /// for two connections and no more.
-    pub(super) fn begin_post(&self) -> Result<Posting<'_>, NotTaken> {
-        let (read, was_read) = oneshot::channel();
-        let mut polling = self.lock();
-        if polling.over || self.websocket.get().is_some() {
-            return Err(NotTaken::Over);
-        }
-        let is_another = polling.poster.as_ref().is_some_and(|poster| !poster.is_closed());
-        // What one has brought that went away before it was read counts as another, or many of them would be kept.
-        if is_another || !polling.posted.is_empty() {
-            polling.end();
+    /// Begins a POST, before anything of its body is read.
+    pub(super) fn post(&self) -> Result<Post<'_>, NotTaken> {
+        let alone = self.alone(|polling| &mut polling.posts)?;
+        // One that has hung up before what it brought was read is not over yet.
+        if !self.lock().posted.is_empty() {
+            self.end(Ending::Said);
             return Err(NotTaken::Overlap);
         }
-        polling.poster = Some(read);
-        Ok(Posting { session: self, was_read })
+        Ok(Post { alone })
     }
 
-    /// Something came that is no payload, or too much: whoever reads hears something that is no packet, and ends the session.
-    pub(super) fn is_broken(&self) {
-        let mut polling = self.lock();
-        let mut frames = Vec::new();
-        frame::write(frame::Opcode::Text, b"?", NO_MASK, &mut frames);
-        polling.posted.extend(frames);
-        polling.reader.take().into_iter().for_each(Waker::wake);
+    /// A request of its sort, where there is no other. Two at once cannot both be of the one client, and no client does that: they
+    /// end the session.
+    fn alone(&self, sort: fn(&mut Polling) -> &mut bool) -> Result<Alone<'_>, NotTaken> {
+        let is_second = std::mem::replace(sort(&mut *self.lock_while_polling()?), true);
+        if is_second {
+            self.end(Ending::Said);
+            return Err(NotTaken::Overlap);
+        }
+        Ok(Alone { session: self, sort })
     }
 
     /// A WebSocket of the same client is about to take over: the GET that waits, and those that come, are answered with nothing.
-    pub(super) fn is_probed(&self) {
+    pub(super) fn note_probed(&self) {
         let mut polling = self.lock();
         polling.probed = true;
-        if polling.answer.is_empty()
-            && let Some(getter) = polling.getter.take()
-        {
-            // One that has hung up needs no answer.
-            let _gone = getter.send(self.nothing());
-        }
+        self.let_go(&mut polling);
     }
 
     /// The WebSocket has not taken over: polling goes on.
-    pub(super) fn is_not_upgraded(&self) {
+    pub(super) fn note_not_upgraded(&self) {
         self.lock().probed = false;
     }
 
@@ -255,6 +211,7 @@ impl Session {
         if polling.over || self.websocket.set(websocket).is_err() {
             return false;
         }
+        self.let_go(&mut polling);
         polling.posted.extend(ahead);
         polling.reader.take().into_iter().chain(polling.writer.take()).for_each(Waker::wake);
         true
@@ -262,26 +219,26 @@ impl Session {
 
     /// Whether a WebSocket may still take over.
     pub(super) fn may_upgrade(&self) -> bool {
-        let polling = self.lock();
-        !polling.over && !polling.probed && self.websocket.get().is_none()
+        self.lock_while_polling().is_ok_and(|polling| !polling.probed)
     }
 
     /// One packet as it goes out, which was written as a text.
     pub(super) fn payload_of_text(&self, packet: &str) -> Payload {
-        let packet = Packet::from_text(self.revision, packet);
-        self.payload(&[packet.unwrap_or(Packet::Noop)])
+        let packet = Packet::from_text(self.revision(), packet);
+        self.reads.payload(&[packet.unwrap_or(Packet::Noop)])
     }
 
     fn nothing(&self) -> Payload {
-        self.payload(&[Packet::Noop])
+        self.reads.payload(&[Packet::Noop])
     }
 
-    fn payload(&self, packets: &[Packet<'_>]) -> Payload {
-        payload::write(self.revision, self.takes_bytes, packets).unwrap_or_else(|error| {
-            // Everything that is written here is JSON, in which the separator is escaped.
-            tracing::error!(%error, "a packet could not be put into a payload");
-            Payload::Text("1".to_owned())
-        })
+    /// Answers the GET that waits with what there is, be it nothing.
+    fn let_go(&self, polling: &mut Polling) {
+        self.give(polling);
+        if let Some(getter) = polling.getter.take() {
+            // One that has hung up needs no answer.
+            let _gone = getter.send(self.nothing());
+        }
     }
 
     /// Takes whole frames for the GET that waits.
@@ -289,12 +246,15 @@ impl Session {
         if polling.over {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let waits = polling.getter.as_ref().is_some_and(|getter| !getter.is_closed());
-        let is_full = !polling.answer.is_empty() && polling.answer.len() + frames.len() > ANSWER;
-        if !waits || is_full {
-            if is_full {
-                self.give(polling);
+        if polling.getter.as_ref().is_none_or(oneshot::Sender::is_closed) {
+            if polling.answer.is_empty() {
+                return Err(io::ErrorKind::WouldBlock.into());
             }
+            self.lose(polling);
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if !polling.answer.is_empty() && polling.answer.len() + frames.len() > ANSWER {
+            self.give(polling);
             return Err(io::ErrorKind::WouldBlock.into());
         }
         polling.answer.extend_from_slice(frames);
@@ -306,48 +266,66 @@ impl Session {
         if polling.answer.is_empty() {
             return;
         }
-        let frames = std::mem::take(&mut polling.answer);
-        let payload = self.payload_of(frames);
+        let payload = self.reads.payload_of(std::mem::take(&mut polling.answer));
         if let Some(getter) = polling.getter.take()
             && getter.send(payload).is_err()
         {
-            // The client has gone away with its request: what it was given is lost, as what a broken connection has swallowed.
-            polling.end();
+            self.lose(polling);
         }
     }
 
-    fn payload_of(&self, mut frames: Vec<u8>) -> Payload {
-        let mut decoder = Decoder::client(Limits { message: usize::MAX });
-        let mut input = Input::new(&mut frames);
-        let (mut texts, mut messages) = (Vec::new(), Vec::new());
-        while let Ok(Some(event)) = decoder.next(&mut input) {
-            match event {
-                Event::Message(message) if message.kind == MessageKind::Text => {
-                    texts.push(String::from_utf8_lossy(message.payload).into_owned());
-                    messages.push(None);
-                }
-                Event::Message(message) => messages.push(Some(message.payload.to_vec())),
-                // Clients drop what came with the end of the session, also that they are not to come again. Where there is more to
-                // say, they learn of it by their next GET.
-                Event::Close(_) if !messages.is_empty() => {}
-                Event::Close(_) => {
-                    texts.push("1".to_owned());
-                    messages.push(None);
-                }
-                Event::Fragment | Event::Ping(_) | Event::Pong(_) => {}
+    /// The client has gone away with its request: what was taken for it is lost, as what a broken connection has swallowed.
+    fn lose(&self, polling: &mut Polling) {
+        polling.end();
+        self.note_ending(Ending::Said);
+    }
+
+    /// The session is over for its peer.
+    fn end(&self, how: Ending) {
+        self.lock().end();
+        self.note_ending(how);
+    }
+
+    fn note_ending(&self, how: Ending) {
+        self.answering.close();
+        self.ending.send_if_modified(|ending| {
+            let is_news = *ending == Ending::NotYet || how == Ending::Cut;
+            if is_news {
+                *ending = how;
             }
-        }
-        let mut texts = texts.iter();
-        let packets = messages.iter().filter_map(|message| match message {
-            None => Packet::from_text(self.revision, texts.next()?).ok(),
-            Some(bytes) => Packet::from_binary(self.revision, bytes).ok(),
+            is_news
         });
-        self.payload(&packets.collect::<Vec<_>>())
     }
 
     fn lock(&self) -> MutexGuard<'_, Polling> {
         self.polling.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The side of the HTTP requests, while there is one.
+    fn lock_while_polling(&self) -> Result<MutexGuard<'_, Polling>, NotTaken> {
+        let polling = self.lock();
+        let is_over = polling.over || self.websocket.get().is_some();
+        if is_over { Err(NotTaken::Over) } else { Ok(polling) }
+    }
+
+    /// Where it is written to.
+    fn side(&self) -> Side<'_> {
+        if let Some(websocket) = self.websocket.get() {
+            return Side::WebSocket(websocket);
+        }
+        let polling = self.lock();
+        // It may have come meanwhile, and nobody would wake who waits for a GET from here on.
+        match self.websocket.get() {
+            Some(websocket) => Side::WebSocket(websocket),
+            None => Side::Polling(polling),
+        }
+    }
+}
+
+/// Where a session is written to.
+enum Side<'s> {
+    WebSocket(&'s Arc<dyn Transport>),
+    Polling(MutexGuard<'s, Polling>),
 }
 
 impl Polling {
@@ -358,6 +336,12 @@ impl Polling {
         self.getter = None;
         self.poster = None;
         self.reader.take().into_iter().chain(self.writer.take()).for_each(Waker::wake);
+    }
+
+    /// Something was posted.
+    fn bring(&mut self, frames: Vec<u8>) {
+        self.posted.extend(frames);
+        self.reader.take().into_iter().for_each(Waker::wake);
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> usize {
@@ -375,27 +359,54 @@ impl Polling {
     }
 }
 
-/// A packet of a client as the frame that it would have sent over a WebSocket.
-fn write_frame(revision: Revision, packet: &Packet<'_>, frames: &mut Vec<u8>) {
-    match packet {
-        Packet::Binary(bytes) => {
-            let bytes = [binary_prefix(revision), bytes].concat();
-            frame::write(frame::Opcode::Binary, &bytes, NO_MASK, frames);
-        }
-        Packet::Close => frame::write(frame::Opcode::Close, &NORMAL.to_be_bytes(), NO_MASK, frames),
-        packet => {
-            let mut text = String::new();
-            packet.write_text(revision, &mut text);
-            frame::write(frame::Opcode::Text, text.as_bytes(), NO_MASK, frames);
-        }
+/// A request of which there is no other of its sort in the session.
+struct Alone<'s> {
+    session: &'s Session,
+    sort: fn(&mut Polling) -> &mut bool,
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        *(self.sort)(&mut self.session.lock()) = false;
     }
 }
 
-/// The packets of a POST, by its content type.
-pub(super) fn packets(revision: Revision, is_binary: bool, body: &[u8]) -> Result<Vec<Packet<'_>>, Malformed> {
-    match (revision, is_binary) {
-        (Revision::Three, true) => payload::read_binary(body),
-        _ => payload::read_text(revision, body),
+/// A POST of a session.
+pub(super) struct Post<'s> {
+    alone: Alone<'s>,
+}
+
+impl Post<'_> {
+    /// The most bytes that it may bring.
+    pub(super) fn longest(&self) -> usize {
+        self.alone.session.longest()
+    }
+
+    /// Waits for what it says, for no longer than the session lasts.
+    pub(super) async fn unless_over<T>(&self, body: impl Future<Output = T>) -> Result<T, NotTaken> {
+        let mut ending = self.alone.session.ending.subscribe();
+        tokio::select! {
+            biased;
+            _ = ending.wait_for(|ending| *ending != Ending::NotYet) => Err(NotTaken::Over),
+            body = body => Ok(body),
+        }
+    }
+
+    /// Brings what it has said, and waits until it is read.
+    pub(super) async fn brings(self, packets: &[Packet<'_>]) -> Result<(), NotTaken> {
+        let session = self.alone.session;
+        let (poster, was_read) = oneshot::channel();
+        {
+            let mut polling = session.lock_while_polling()?;
+            polling.poster = Some(poster);
+            polling.bring(frames::of_client(session.revision(), packets));
+        }
+        was_read.await.map_err(|_| NotTaken::Over)
+    }
+
+    /// What came is no payload, too much or too late: whoever reads hears something that is no packet, and ends the session.
+    pub(super) fn breaks_off(self) {
+        self.alone.session.lock().bring(frames::of_no_packet());
     }
 }
 
@@ -417,12 +428,10 @@ impl Transport for Session {
     }
 
     fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut polling = self.lock();
-        // Under the lock, as the change is: whoever waits for a GET that never comes is woken by that.
-        if let Some(websocket) = self.websocket.get() {
-            drop(polling);
-            return websocket.poll_write(context, bytes);
-        }
+        let mut polling = match self.side() {
+            Side::WebSocket(websocket) => return websocket.poll_write(context, bytes),
+            Side::Polling(polling) => polling,
+        };
         match self.take(&mut polling, bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 polling.writer = Some(context.waker().clone());
@@ -440,17 +449,17 @@ impl Transport for Session {
     }
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.websocket.get() {
-            Some(websocket) => websocket.try_write(bytes),
-            None => self.take(&mut self.lock(), bytes),
+        match self.side() {
+            Side::WebSocket(websocket) => websocket.try_write(bytes),
+            Side::Polling(mut polling) => self.take(&mut polling, bytes),
         }
     }
 
     fn try_flush(&self) -> io::Result<()> {
-        match self.websocket.get() {
-            Some(websocket) => websocket.try_flush(),
-            None => {
-                self.give(&mut self.lock());
+        match self.side() {
+            Side::WebSocket(websocket) => websocket.try_flush(),
+            Side::Polling(mut polling) => {
+                self.give(&mut polling);
                 Ok(())
             }
         }
@@ -460,8 +469,7 @@ impl Transport for Session {
         if let Some(websocket) = self.websocket.get() {
             ready!(websocket.poll_shutdown(context))?;
         }
-        self.lock().end();
-        self.gets.send_replace(OVER);
+        self.end(Ending::Said);
         Poll::Ready(Ok(()))
     }
 
@@ -469,15 +477,17 @@ impl Transport for Session {
         if let Some(websocket) = self.websocket.get() {
             websocket.reset();
         }
-        self.lock().end();
-        self.gets.send_replace(OVER);
+        self.end(Ending::Cut);
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(sessions) = self.sessions.upgrade() {
-            sessions.forget(&self.sid);
+            sessions.forget(self);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,16 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use doorward_auth::{ports::Rng, throttle::network_of};
+use doorward_session::OnLogout;
 use doorward_types::{GateName, OwnerId, Secret};
 use doorward_wire::engineio::Revision;
 
-use super::session::Session;
+use super::{frames::Reads, session::Session};
 use crate::{edge::Head, gates::Gate};
 
 /// The sessions of Engine.IO that have begun with long-polling, by their ids.
@@ -18,7 +19,14 @@ use crate::{edge::Head, gates::Gate};
 /// climbs and of sockets.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    by_sid: Mutex<HashMap<String, Weak<Session>>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    by_sid: HashMap<String, Weak<Session>>,
+    /// How many there are of each network.
+    of_source: HashMap<IpAddr, usize>,
 }
 
 /// What every request of a session has to have in common with the first: an id that was overheard is of no use elsewhere.
@@ -31,29 +39,39 @@ pub(super) struct Binding {
     origin: Option<Vec<u8>>,
     /// Whether that page is one that the gate takes nothing from.
     is_foreign: bool,
-    /// The cookie of a login and the bearer token, as they were shown.
-    shown: [Option<Secret>; 2],
+    /// The bearer token, as it was shown.
+    bearer: Option<Secret>,
+    /// The cookie of a login, likewise.
+    login: Option<Secret>,
+    /// The cookie of the browser, at a gate whose sockets wait for a login to come back: what comes back is another cookie of a
+    /// login, in the same browser.
+    browser: Option<Secret>,
 }
 
 impl Binding {
     pub(super) fn of(gate: &Gate, source: IpAddr, head: &Head) -> Self {
+        let may_return = gate.policy().on_logout == OnLogout::Suspend;
         Self {
             gate: (gate.owner.clone(), gate.name.clone()),
             source: network_of(source),
             host: head.host.clone(),
             origin: head.origin.clone(),
             is_foreign: is_foreign(gate, head),
-            shown: [head.shown.session.clone(), head.bearer.clone()],
+            bearer: head.bearer.clone(),
+            login: head.shown.session.clone(),
+            browser: head.shown.browser.clone().filter(|_| may_return),
         }
     }
 
     /// Whether a later request may be of the same client.
     fn goes_with(&self, later: &Self) -> bool {
         let same_page = self.origin.is_none() || later.origin.is_none() || self.origin == later.origin;
+        let same_browser = self.browser.is_some() && self.browser == later.browser;
         same_page
             && !later.is_foreign
-            && (&self.gate, self.source, &self.host, &self.shown)
-                == (&later.gate, later.source, &later.host, &later.shown)
+            && (self.login == later.login || same_browser)
+            && (&self.gate, self.source, &self.host, &self.bearer)
+                == (&later.gate, later.source, &later.host, &later.bearer)
     }
 }
 
@@ -69,30 +87,117 @@ impl Sessions {
     pub(super) fn begin(
         self: &Arc<Self>,
         rng: &dyn Rng,
-        revision: Revision,
-        takes_bytes: bool,
+        reads: Reads,
         binding: Binding,
         longest: [usize; 2],
     ) -> Arc<Session> {
-        let sid = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes16());
-        let session =
-            Arc::new(Session::new(sid.clone(), revision, takes_bytes, binding, longest, Arc::downgrade(self)));
-        self.lock().insert(sid, Arc::downgrade(&session));
+        let (sid, source) = (BASE64_URL_SAFE_NO_PAD.encode(rng.bytes16()), binding.source);
+        let session = Arc::new(Session::new(sid.clone(), reads, binding, longest, Arc::downgrade(self)));
+        let mut held = self.lock();
+        held.by_sid.insert(sid, Arc::downgrade(&session));
+        *held.of_source.entry(source).or_default() += 1;
         session
     }
 
     /// The session of that id, where the request has in common with it what it has to. To another one there is no such session.
     pub(super) fn find(&self, sid: &str, revision: Revision, binding: &Binding) -> Option<Arc<Session>> {
-        let session = self.lock().get(sid)?.upgrade()?;
-        (session.revision == revision && session.binding.goes_with(binding)).then_some(session)
+        let session = self.lock().by_sid.get(sid)?.upgrade()?;
+        (session.revision() == revision && session.binding.goes_with(binding)).then_some(session)
+    }
+
+    /// Whether there is a session of that source.
+    pub(crate) fn is_known(&self, source: IpAddr) -> bool {
+        self.lock().of_source.contains_key(&network_of(source))
     }
 
     /// The session is over.
-    pub(super) fn forget(&self, sid: &str) {
-        self.lock().remove(sid);
+    pub(super) fn forget(&self, session: &Session) {
+        let mut held = self.lock();
+        held.by_sid.remove(&session.sid);
+        if let Entry::Occupied(mut count) = held.of_source.entry(session.binding.source) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Session>>> {
-        self.by_sid.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use doorward_testkit::SeededRng;
+
+    use super::*;
+
+    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// What a client has in common with itself that shows nothing.
+    pub(in super::super) fn binding() -> Binding {
+        Binding {
+            gate: (OwnerId::new("acme"), GateName::new("ui")),
+            source: SOURCE,
+            host: "gate.example".to_owned(),
+            origin: None,
+            is_foreign: false,
+            bearer: None,
+            login: None,
+            browser: None,
+        }
+    }
+
+    fn shown(text: &str) -> Option<Secret> {
+        Some(Secret::from_text(text))
+    }
+
+    #[test]
+    fn c58_whatever_differs_makes_a_request_somebody_else_s() {
+        let origin = |text: &str| Some(text.as_bytes().to_vec());
+        let first = Binding { origin: origin("https://a.example"), bearer: shown("b"), login: shown("l"), ..binding() };
+        let same = || Binding { origin: None, bearer: shown("b"), login: shown("l"), ..binding() };
+        assert!(first.goes_with(&same()), "of a GET a browser does not name the page");
+        for later in [
+            Binding { gate: (OwnerId::new("globex"), GateName::new("ui")), ..same() },
+            Binding { gate: (OwnerId::new("acme"), GateName::new("other")), ..same() },
+            Binding { source: IpAddr::from([127, 0, 0, 2]), ..same() },
+            Binding { host: "other.example".to_owned(), ..same() },
+            Binding { origin: origin("https://b.example"), ..same() },
+            Binding { bearer: None, ..same() },
+            Binding { bearer: shown("other"), ..same() },
+            Binding { login: None, ..same() },
+            Binding { login: shown("other"), ..same() },
+            Binding { login: shown("other"), browser: shown("w"), ..same() },
+        ] {
+            assert!(!first.goes_with(&later), "{later:?}");
+        }
+    }
+
+    #[test]
+    fn c58_where_a_login_may_come_back_its_browser_is_enough() {
+        let first = Binding { login: shown("l"), browser: shown("w"), ..binding() };
+        assert!(first.goes_with(&Binding { login: shown("other"), browser: shown("w"), ..binding() }));
+        assert!(first.goes_with(&Binding { browser: shown("w"), ..binding() }));
+        assert!(!first.goes_with(&Binding { login: shown("other"), browser: shown("v"), ..binding() }));
+        assert!(!first.goes_with(&Binding { browser: shown("w"), bearer: shown("b"), ..binding() }));
+        let nowhere = Binding { login: shown("l"), ..binding() };
+        assert!(!nowhere.goes_with(&Binding { login: shown("other"), ..binding() }), "no browser is none in common");
+    }
+
+    #[test]
+    fn a_session_is_forgotten_with_its_connection() {
+        let sessions = Arc::new(Sessions::default());
+        let reads = Reads { revision: Revision::Four, bytes: true };
+        let begin = |seed| sessions.begin(&SeededRng::new(seed), reads, binding(), [1, 1]);
+        let (one, other) = (begin(1), begin(2));
+        assert!(sessions.find(&one.sid, Revision::Four, &binding()).is_some());
+        assert!(sessions.find(&one.sid, Revision::Three, &binding()).is_none());
+        drop(one);
+        assert!(sessions.is_known(SOURCE) && !sessions.is_known(IpAddr::from([127, 0, 1, 1])));
+        drop(other);
+        assert!(!sessions.is_known(SOURCE));
+        assert!(sessions.lock().by_sid.is_empty());
     }
 }

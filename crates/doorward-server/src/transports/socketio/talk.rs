@@ -41,6 +41,8 @@ pub(crate) struct Talk {
     pub(crate) connected: Vec<String>,
     /// What the ladder has said while nobody could hear it.
     pub(crate) unsaid: Vec<String>,
+    /// Whether a token has come with a CONNECT: the same comes with that of each namespace.
+    pub(crate) has_shown: bool,
 }
 
 impl Talk {
@@ -88,7 +90,9 @@ impl Talk {
             says.extend_from_slice(&dialect::says(*namespace, &unsaid));
         }
         match auth {
-            Some(auth) if auth.get().contains("\"token\"") => Heard::Answered(dialect::shown(Some(auth)), says),
+            Some(auth) if dialect::names_token(auth) && !std::mem::replace(&mut self.has_shown, true) => {
+                Heard::Answered(dialect::shown(Some(auth)), says)
+            }
             _ => Heard::Said(says),
         }
     }
@@ -223,7 +227,7 @@ impl Voice for Talk {
 
     fn backend(&mut self, _plain: Arc<dyn Backend>) -> Arc<dyn Backend> {
         if let Some(session) = &self.session {
-            session.is_admitted();
+            session.note_admitted();
         }
         Arc::new(Events {
             hub: Arc::clone(&self.hub),

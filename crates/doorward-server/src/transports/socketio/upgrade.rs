@@ -76,7 +76,7 @@ pub(crate) async fn take_over(on_upgrade: OnUpgrade, probe: Probe) {
         }
         return websocket.reset();
     }
-    session.is_not_upgraded();
+    session.note_not_upgraded();
     line.close(CloseReason::Malformed).await;
 }
 
@@ -85,16 +85,16 @@ async fn is_probed(line: &mut Line, session: &Session) -> bool {
     for _ in 0..WORDS {
         let Received::Text(text) = line.receive().await else { return false };
         let Some(text) = text.reveal_text("a word of the protocol is read out of it") else { return false };
-        match Packet::from_text(session.revision, text) {
+        match Packet::from_text(session.revision(), text) {
             Ok(Packet::Ping("probe")) if !probed => {
                 probed = true;
                 if !say(line, &frame::text(b"3probe")).await {
                     return false;
                 }
-                session.is_probed();
+                session.note_probed();
             }
             // A client of the older revision asks for a sign of life also here.
-            Ok(Packet::Ping("")) if session.revision == Revision::Three => {}
+            Ok(Packet::Ping("")) if session.revision() == Revision::Three => {}
             Ok(Packet::Upgrade) if probed => return true,
             _ => return false,
         }

@@ -3,7 +3,7 @@
 mod auth_file;
 mod foreign;
 mod meeting;
-mod tool;
+pub(crate) mod tool;
 mod tree;
 mod websocket;
 
@@ -47,7 +47,7 @@ fn version() -> Request<'static> {
     Request::Version { msize: 8192, version: VERSION }
 }
 
-fn auth(aname: &str) -> Request<'_> {
+pub(crate) fn auth(aname: &str) -> Request<'_> {
     Request::Auth { afid: AFID, uname: "glenda", aname }
 }
 
