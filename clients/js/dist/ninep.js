@@ -532,6 +532,7 @@ var not9p = (what) => new DoorwardError("not_9p", `what answers there does not s
 
 // src/ninep/files.ts
 var PERMISSIONS = 420;
+var LINE_END = 10;
 var LOST = "messages were lost";
 var Files = class {
   /** How the connection ended. It is never rejected. */
@@ -613,21 +614,22 @@ var Files = class {
     const fid = await this.#walk(namesIn(path), signal);
     try {
       await this.#link.ask(openFor(fid, READ), opened, { signal });
-      for (let text = ""; ; ) {
+      for (let pieces = []; ; ) {
         let piece;
         try {
           piece = await this.#read(fid, 0, { signal, patience: Infinity });
         } catch (error) {
           if (!onLost || !(error instanceof DoorwardError) || error.reason !== LOST) throw error;
-          text = "";
+          pieces = [];
           onLost();
           continue;
         }
         if (piece.length === 0) return;
-        text += textOr9p(piece);
-        const message = text.endsWith("\n") ? parsed(text, piece.length < this.#link.room) : void 0;
+        pieces.push(piece);
+        if (piece.at(-1) !== LINE_END) continue;
+        const message = parsed(textOr9p(joined(pieces)), piece.length < this.#link.room);
         if (!message) continue;
-        text = "";
+        pieces = [];
         yield message.value;
       }
     } finally {
@@ -675,17 +677,12 @@ var Files = class {
   /** Reads to the end. */
   async #whole(fid, signal) {
     const pieces = [];
-    let length = 0;
-    for (; ; ) {
+    for (let length = 0; ; ) {
       const piece = await this.#read(fid, length, { signal });
-      if (piece.length === 0) break;
+      if (piece.length === 0) return joined(pieces);
       pieces.push(piece);
       length += piece.length;
     }
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) whole.set(piece, at), at += piece.length;
-    return whole;
   }
   #read(fid, offset, how) {
     const read = new Request(T.read).u32(fid).u64(offset).u32(this.#link.room);
@@ -723,6 +720,12 @@ function parsed(line, isWhole) {
     if (!isWhole) return void 0;
     throw new DoorwardError("not_9p", "a message of a channel is no JSON");
   }
+}
+function joined(pieces) {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) whole.set(piece, at), at += piece.length;
+  return whole;
 }
 var textOr9p = (bytes) => orNot9p(() => textOf(bytes));
 function orNot9p(read) {

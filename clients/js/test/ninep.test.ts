@@ -172,15 +172,17 @@ test("a request that is not answered in time is given up, and a server that is s
 test("a channel is followed, message by message, however long one is and however long it takes", async () => {
   const { tree, files } = await planted();
   tree.silentOn = new Set([T.read]);
-  const said = async (...pieces: string[]) => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const said = async (...pieces: (string | Uint8Array<ArrayBuffer>)[]) => {
     for (const piece of pieces) {
       await tree.serve();
-      tree.say(new Request(T.read + 1).data(new TextEncoder().encode(piece)).tagged(tree.unanswered.shift()?.tag ?? 0));
+      const data = typeof piece === "string" ? bytes(piece) : piece;
+      tree.say(new Request(T.read + 1).data(data).tagged(tree.unanswered.shift()?.tag ?? 0));
     }
   };
   const lost: string[] = [];
   const messages = files.follow("/channels/group/3", { onLost: () => lost.push("lost") });
-  const next = async (...pieces: string[]) => {
+  const next = async (...pieces: Parameters<typeof said>) => {
     const message = messages.next();
     await said(...pieces);
     return (await message).value;
@@ -192,6 +194,8 @@ test("a channel is followed, message by message, however long one is and however
   assert.equal(await next(`${long}\n`), "x".repeat(room - 3));
   const inLines = `[1,${" ".repeat(room - 4)}\n2]`;
   assert.deepEqual(await next(inLines.slice(0, room), `${inLines.slice(room)}\n`), [1, 2]);
+  const euro = bytes('"€"\n');
+  assert.equal(await next(euro.slice(0, 2), euro.slice(2)), "€", "a character may lie in two pieces");
   const late = messages.next();
   await tree.serve();
   await tree.world.pass(3_600_000);

@@ -28,6 +28,8 @@ export interface Following extends Doing {
 
 /** What a new file may be used for by whom, where the server asks. */
 const PERMISSIONS = 0o644;
+/** The last byte of a message of a channel. */
+const LINE_END = 0x0a;
 /** The error of a server that kept no more. */
 const LOST = "messages were lost";
 
@@ -124,22 +126,23 @@ export class Files {
     const fid = await this.#walk(namesIn(path), signal);
     try {
       await this.#link.ask(openFor(fid, READ), opened, { signal });
-      for (let text = ""; ; ) {
+      for (let pieces: Uint8Array[] = []; ; ) {
         let piece: Uint8Array;
         try {
           piece = await this.#read(fid, 0, { signal, patience: Infinity });
         } catch (error) {
           if (!onLost || !(error instanceof DoorwardError) || error.reason !== LOST) throw error;
-          text = "";
+          pieces = [];
           onLost();
           continue;
         }
         if (piece.length === 0) return;
         // Two messages never come in one read, and the last piece of one is the one that ends its line.
-        text += textOr9p(piece);
-        const message = text.endsWith("\n") ? parsed(text, piece.length < this.#link.room) : undefined;
+        pieces.push(piece);
+        if (piece.at(-1) !== LINE_END) continue;
+        const message = parsed(textOr9p(joined(pieces)), piece.length < this.#link.room);
         if (!message) continue;
-        text = "";
+        pieces = [];
         yield message.value;
       }
     } finally {
@@ -192,17 +195,12 @@ export class Files {
   /** Reads to the end. */
   async #whole(fid: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    let length = 0;
-    for (;;) {
+    for (let length = 0; ; ) {
       const piece = await this.#read(fid, length, { signal });
-      if (piece.length === 0) break;
+      if (piece.length === 0) return joined(pieces);
       pieces.push(piece);
       length += piece.length;
     }
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) (whole.set(piece, at), (at += piece.length));
-    return whole;
   }
 
   #read(fid: number, offset: number, how: { signal: AbortSignal | undefined; patience?: number }): Promise<Uint8Array> {
@@ -252,6 +250,13 @@ function parsed(line: string, isWhole: boolean): { readonly value: unknown } | u
     if (!isWhole) return undefined;
     throw new DoorwardError("not_9p", "a message of a channel is no JSON");
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) (whole.set(piece, at), (at += piece.length));
+  return whole;
 }
 
 const textOr9p = (bytes: Uint8Array) => orNot9p(() => textOf(bytes));
