@@ -3,6 +3,7 @@
 //! page, program -> site   post GATE/ticket    with the cookie of a login, an access token or an API key
 //! site                    who is it           before the gate is looked for: a stranger learns of no path
 //! site                    mint ticket         bound to the gate, and to the page's origin
+//! site                    look at login       once more: it may have ended meanwhile
 //! site -> page, program   ticket              thirty seconds, once, void when the login ends
 //! page, program -> gate   ticket
 
@@ -14,7 +15,7 @@ use doorward_auth::{
     layers::handshake::ticket::NewTicket,
     ports::{Session, Ticket, TicketBinding},
 };
-use doorward_types::{OwnerId, Rest, Subject};
+use doorward_types::{OwnerId, Rest, SessionId, Subject};
 use http::{HeaderMap, Method, StatusCode, header::ORIGIN};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ struct Holder {
     subject: Subject,
     by: By,
     rests_on: Vec<Rest>,
+    /// The login that asks.
+    login: Option<SessionId>,
     /// The only origin it opens a gate from.
     origin: Option<String>,
 }
@@ -69,6 +72,7 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
     let minted = visit.event(Some(holder.subject.clone()), holder.by, minted);
     let minted = Event { owner: Some(gate.owner.clone()), ..minted };
     let new = NewTicket::draw(desk.rng(), holder.origin.as_deref());
+    let (owner, login) = (holder.owner, holder.login);
     let ticket = Ticket {
         owner: gate.owner,
         binding: TicketBinding::Gate(gate.name),
@@ -79,6 +83,12 @@ pub(super) async fn make(State(desk): State<Arc<Desk>>, method: Method, visit: V
         expires_at: visit.now.plus(LASTS),
     };
     desk.parts.ports.tickets.mint(new.hash, ticket).await?;
+    // An ending from here on voids the ticket. After one that came before, nobody is told it.
+    if let Some(login) = login
+        && desk.ports().sessions.find_by_id(&owner, login, visit.now).await?.is_none()
+    {
+        return Ok(nobody());
+    }
     desk.given(minted)?;
     let ticket = new.text.reveal_text("handed to who asked for it").unwrap_or_default();
     json(&Minted { ticket, expires_in: LASTS.as_secs() })
@@ -111,6 +121,7 @@ fn of_login(session: &Session, origin: Option<String>) -> Holder {
         subject: session.subject(),
         by: By::Holder,
         rests_on: vec![session.rest()],
+        login: Some(session.sid),
         origin,
     }
 }
@@ -140,7 +151,14 @@ async fn by_key(desk: &Desk, visit: &Visit, key: [u8; 32]) -> Result<Result<Hold
         Some(owner) => owner,
         None => visit.owner.clone(),
     };
-    Ok(Ok(Holder { owner, subject, by: By::ApiKey(found.id), rests_on: Vec::new(), origin: wanted.origin }))
+    Ok(Ok(Holder {
+        owner,
+        subject,
+        by: By::ApiKey(found.id),
+        rests_on: Vec::new(),
+        login: None,
+        origin: wanted.origin,
+    }))
 }
 
 /// The page that asks, where it is one: its origin has passed the check of every `POST`.

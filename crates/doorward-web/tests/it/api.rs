@@ -1,20 +1,24 @@
 //! What programs ask for: tokens and tickets.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use doorward_auth::{
-    Scope,
+    BoxFuture, Scope,
     account::EntryKey,
     layers::handshake::ticket::NewTicket,
-    ports::{ApiKey, Clock, Created, Entered, NewAccount, Role, Ticket, Tickets},
+    memory::MemoryTickets,
+    ports::{
+        ApiKey, Clock, Created, Ending, Entered, NewAccount, PortError, Revocations, Role, SitePorts, Ticket, Tickets,
+        What, Why,
+    },
 };
-use doorward_types::{GateName, KeyText, OwnerId, Secret};
+use doorward_types::{GateName, KeyText, OwnerId, Secret, Timestamp};
 use http::StatusCode;
 use serde_json::json;
 
 use crate::{
     totp::enrol,
-    world::{Browser, PASSWORD, Page, World},
+    world::{Browser, PASSWORD, Page, With, World},
 };
 
 const ORIGIN: &str = "https://shop.example";
@@ -228,6 +232,40 @@ async fn c13_a_ticket_is_void_after_the_logout_of_the_login_that_made_it() {
     browser.post("/logout", &[]).await;
     assert!(world.redeem(&page, Some(ORIGIN)).await.is_none());
     assert_eq!(browser.post("/chat/ticket", &[]).await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Tickets that are made when all that their user has has just ended.
+struct Overtaken(Arc<MemoryTickets>, Arc<dyn Revocations>);
+
+impl Tickets for Overtaken {
+    fn mint<'a>(&'a self, hash: [u8; 32], ticket: Ticket) -> BoxFuture<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let (owner, what) = (Some(ticket.owner.clone()), What::Rest(ticket.subject.rest()));
+            self.1.end(Ending { owner, what, why: Why::Revoked, change: None, at: ticket.issued_at }).await?;
+            self.0.mint(hash, ticket).await
+        })
+    }
+
+    fn consume<'a>(
+        &'a self,
+        owner: &'a OwnerId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Ticket>, PortError>> {
+        self.0.consume(owner, hash, now)
+    }
+}
+
+#[tokio::test]
+async fn c13_nobody_is_told_a_ticket_whose_login_has_ended_while_it_was_made() {
+    let tickets = |tickets: &Arc<MemoryTickets>, site: &SitePorts| -> Arc<dyn Tickets> {
+        Arc::new(Overtaken(tickets.clone(), site.revocations.clone()))
+    };
+    let world = World::with(With { tickets, ..With::default() });
+    let browser = world.registered("bob").await;
+    let page = browser.post("/chat/ticket", &[]).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{}", page.text);
+    assert!(!page.text.contains("dwt_"), "{}", page.text);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use doorward_auth::{
     account::{Hashing, KeyEncryptionKey, PasswordRules, Work},
     layers::SiteTools,
     memory::{ManualClock, MemoryAppKeys, MemorySite, MemoryTickets, MemoryUsedTokens},
-    ports::{ANSWER_WITHIN, Account, Clock, Ports, Rng, Session, SitePorts},
+    ports::{ANSWER_WITHIN, Account, Clock, Ports, Rng, Session, SitePorts, Tickets},
 };
 use doorward_testkit::{FullDisk, SeededRng};
 use doorward_types::{Cursor, GateName, OwnerId, Secret, Timestamp};
@@ -44,12 +44,14 @@ pub(crate) struct With {
     pub(crate) config: SiteConfig,
     pub(crate) ports: Option<SitePorts>,
     pub(crate) work: Work,
+    /// What stands before the world's tickets.
+    pub(crate) tickets: fn(&Arc<MemoryTickets>, &SitePorts) -> Arc<dyn Tickets>,
 }
 
 impl Default for With {
     fn default() -> Self {
         let config = SiteConfig { name: "Acme Shop".into(), register: true, ..SiteConfig::default() };
-        Self { config, ports: None, work: Work::dangerously_cheap_for_tests() }
+        Self { config, ports: None, work: Work::dangerously_cheap_for_tests(), tickets: |tickets, _| tickets.clone() }
     }
 }
 
@@ -84,7 +86,7 @@ impl World {
                 used_tokens: Arc::new(MemoryUsedTokens::new(time.clone())),
                 clock: time,
                 rng: rng.clone(),
-                tickets: tickets.clone(),
+                tickets: (with.tickets)(&tickets, &ports),
                 app_keys: Arc::new(MemoryAppKeys::new()),
                 site: ports.clone(),
                 answer_within: ANSWER_WITHIN.duration(),
