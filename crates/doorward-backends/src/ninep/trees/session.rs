@@ -13,7 +13,7 @@ use crate::ninep::{Answer, Entry, Node, OpenFile, Tree, Trouble};
 /// subject member:7 bob
 /// gate shop
 /// since 2026-11-22T06:13:06.000Z
-/// expires never
+/// expires 2026-11-22T18:13:06.000Z
 /// layers session totp
 /// ```
 ///
